@@ -1,0 +1,1 @@
+"""What runs instances: one protocol, one folder or file per engine."""

@@ -1,0 +1,1 @@
+"""Envoy, and the mapping from what is live to what it is told."""

@@ -1,0 +1,1 @@
+"""The three log streams: kept, read, followed."""

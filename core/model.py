@@ -1,0 +1,225 @@
+"""The product's words: enums and frozen value objects, spelled as the documentation spells them.
+
+Standard library only, because every front end imports it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+DEFAULT_ENVIRONMENT = "production"
+
+
+class ServiceKind(StrEnum):
+    """What a service is for, which decides whether requests can be routed to it."""
+
+    WEB = "web"
+    API = "api"
+    WORKER = "worker"
+    JOB = "job"
+    CRON = "cron"
+
+    @property
+    def is_routable(self) -> bool:
+        """Whether the service answers HTTP requests and may appear in a route rule."""
+        return self in (ServiceKind.WEB, ServiceKind.API)
+
+
+class Status(StrEnum):
+    """The overall state of a deployment or a run."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    """Taken down by `down` after it had been active."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen to it by itself."""
+        return self not in (Status.QUEUED, Status.RUNNING)
+
+
+class Stage(StrEnum):
+    """Where a deployment is on its way to live traffic."""
+
+    BUILDING = "building"
+    STARTING_CANDIDATE = "starting_candidate"
+    CHECKING_READINESS = "checking_readiness"
+    SWITCHING_ROUTE = "switching_route"
+    DRAINING_PREVIOUS = "draining_previous"
+    ACTIVE = "active"
+    ROLLED_BACK = "rolled_back"
+
+
+class Health(StrEnum):
+    """What is known about the instances of a deployment."""
+
+    PENDING = "pending"
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+
+
+class Stream(StrEnum):
+    """The three log streams of a deployment."""
+
+    COMPARTMENT = "compartment"
+    STDOUT = "stdout"
+    STDERR = "stderr"
+
+
+class Trigger(StrEnum):
+    """The verb that made a run."""
+
+    DEPLOY = "deploy"
+    REDEPLOY = "redeploy"
+    ROLLBACK = "rollback"
+
+
+class EngineName(StrEnum):
+    """What runs the instances of an environment."""
+
+    PROCESS = "process"
+    DOCKER = "docker"
+
+
+class AccessMode(StrEnum):
+    """Who may reach a routable service."""
+
+    PUBLIC = "public"
+    AUTHENTICATED = "authenticated"
+
+
+class BuildStrategy(StrEnum):
+    """How an artifact is made from the source."""
+
+    AUTO = "auto"
+    DOCKERFILE = "dockerfile"
+    RAILPACK = "railpack"
+
+
+class RestartPolicy(StrEnum):
+    """When an instance that ended by itself is started again."""
+
+    NO = "no"
+    ON_FAILURE = "on-failure"
+    UNLESS_STOPPED = "unless-stopped"
+
+
+class Transform(StrEnum):
+    """How a route rule changes the path that the target sees."""
+
+    REWRITE = "rewrite"
+    STRIP_PREFIX = "stripPrefix"
+    REPLACE_PREFIX = "replacePrefix"
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """How the artifact of a service is built."""
+
+    strategy: BuildStrategy = BuildStrategy.AUTO
+    command: str | None = None
+    env: tuple[str, ...] = ()
+    build_packages: tuple[str, ...] = ()
+    runtime_packages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """The restart policy of a live instance; `max_retries` None is without limit."""
+
+    policy: RestartPolicy = RestartPolicy.ON_FAILURE
+    max_retries: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """The HTTP check that a candidate must pass: any 2xx within `timeout_ms`."""
+
+    path: str = "/healthz"
+    timeout_ms: int = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """How long the previous deployment may finish requests, and streams once only those are left."""
+
+    timeout_ms: int = 30_000
+    streams_ms: int = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Upper bounds for one instance."""
+
+    cpus: float | None = None
+    memory_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RouteRule:
+    """One rule of `compartment.routes.yml`; `methods` empty means any method."""
+
+    on: str
+    path: str
+    to: str
+    methods: tuple[str, ...] = ()
+    transform: Transform | None = None
+    value: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service as its project file describes it, every default filled in.
+
+    `path` is relative to the project's root, with forward slashes.
+    """
+
+    name: str
+    path: str
+    kind: ServiceKind = ServiceKind.WEB
+    access_mode: AccessMode = AccessMode.PUBLIC
+    build: Build = field(default_factory=Build)
+    run_command: str | None = None
+    restart: Restart = field(default_factory=Restart)
+    readiness: Readiness | None = None
+    drain: Drain = field(default_factory=Drain)
+    port: int | None = None
+    replicas: int = 1
+    depends_on: tuple[str, ...] = ()
+    schedule: str | None = None
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in a project file: where, what, and how to mend it. Lines and columns count from 1."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+    hint: str | None = None
+    service: str | None = None
+
+    def __str__(self) -> str:
+        text = f"{self.file}:{self.line}:{self.column}: {self.message}"
+        return f"{text} ({self.hint})" if self.hint else text
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A validated project.
+
+    `not_built` holds what is valid but cannot be deployed yet: a deploy of the service a problem names is refused with it.
+    """
+
+    name: str
+    root: Path
+    services: dict[str, Service]
+    rules: tuple[RouteRule, ...] = ()
+    not_built: tuple[Problem, ...] = ()

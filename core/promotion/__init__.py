@@ -1,0 +1,1 @@
+"""The lifecycle of a deployment: states, plans, runs, drains, recovery."""
