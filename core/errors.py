@@ -14,13 +14,13 @@ CompartmentError
 ├── JournalError         the journal cannot be read or written
 └── InternalError        our own bug
 
-Every error carries one line that says what is wrong and one that says how to mend it. `code` travels over the wire,
-where the client makes the same class of it again.
+Every error carries one line that says what is wrong and one that says how to mend it. `code`
+travels over the wire; where a class covers several cases, the instance has a narrower one.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,12 +31,14 @@ if TYPE_CHECKING:
 class CompartmentError(Exception):
     """What every error of the core is; `hint` says how to mend it."""
 
-    code: ClassVar[str] = "failed"
+    code: str = "failed"
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
+    def __init__(self, message: str, *, hint: str | None = None, code: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        if code is not None:
+            self.code = code
 
 
 class ConfigError(CompartmentError):
@@ -45,9 +47,14 @@ class ConfigError(CompartmentError):
     code = "invalid_deploy_config"
 
     def __init__(
-        self, message: str, *, hint: str | None = None, problems: Sequence[Problem] = ()
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        code: str | None = None,
+        problems: Sequence[Problem] = (),
     ) -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(message, hint=hint, code=code)
         self.problems = tuple(problems)
 
 

@@ -2,3 +2,184 @@
 
 The shim that owns a service's pipes runs on this module, so it imports the standard library only.
 """
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from core.model import Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LINE_LIMIT = 16_384
+"""The longest message that is kept, in characters."""
+
+_HEAD_BYTES = LINE_LIMIT * 4
+_LETTERS = {Stream.STDOUT: "o", Stream.STDERR: "e", Stream.COMPARTMENT: "c"}
+_STREAMS = {letter.encode(): stream for stream, letter in _LETTERS.items()}
+_KEPT_LINE = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z) ([oec]) ([^\n]*)\n?", re.DOTALL)
+_CONTINUATION_BYTES = bytes(range(0x80, 0xC0))
+
+# Controls but the tab; format characters that reorder, hide or break text. The joiners U+200C and
+# U+200D stay: scripts and emoji need them. Lone surrogates cannot be encoded.
+_UNWANTED = (
+    r"\x00-\x08\x0a-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
+    r"\ufeff\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff"
+)
+_is_suspicious = re.compile(f"[{_UNWANTED}]").search
+# A body never runs over another control code: what is not terminated stays readable, and the search
+# stays linear on hostile input. `ESC [ > ... m` is no colour, so only digits and separators count.
+_CONTROL_CODES = re.compile(
+    r"(?P<colour>\x1b\[[0-9;:]{0,64}m)"
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x80-\x9f]*(?:\x07|\x1b\\|\x9c)"
+    r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|\x1b[ -/]+[0-~]"
+    r"|(?P<surrogate>[\ud800-\udfff])"
+    rf"|(?!\r)[{_UNWANTED}]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: `at` is ISO 8601 in UTC with microseconds and Z, `text` has been cleaned."""
+
+    at: str
+    stream: Stream
+    text: str
+
+
+def stamp(moment: datetime | None = None) -> str:
+    """A moment, by default now, in the form of `Line.at`: text order is time order."""
+    moment = moment.astimezone(UTC) if moment else datetime.now(UTC)
+    return moment.isoformat(timespec="microseconds")[:26] + "Z"
+
+
+def clean(text: str) -> str:
+    """One line without anything that could steer a terminal or fool a reader.
+
+    Colours (`ESC [ ... m`) and tabs are kept as data; a carriage return overwrites what stands
+    before it.
+    """
+    if _is_suspicious(text) is None:
+        return text
+    text = _CONTROL_CODES.sub(_replacement, text).rstrip("\r")
+    return text.rpartition("\r")[2]
+
+
+def _replacement(match: re.Match[str]) -> str:
+    if match["surrogate"]:
+        return "\ufffd"
+    return match["colour"] or ""
+
+
+def shorten(text: str, more: int = 0) -> str:
+    """At most `LINE_LIMIT` characters, then how many are missing, `more` of them cut before."""
+    more += max(0, len(text) - LINE_LIMIT)
+    return f"{text[:LINE_LIMIT]} … [{more} more characters]" if more else text
+
+
+def encode(line: Line) -> bytes:
+    """The line as a log file keeps it."""
+    return f"{line.at} {_LETTERS[line.stream]} {line.text}\n".encode()
+
+
+def decode(raw: bytes) -> Line | None:
+    """The line that a log file kept, or None if it is damaged."""
+    match = _KEPT_LINE.fullmatch(raw)
+    if match is None:
+        return None
+    at, letter, text = match.groups()
+    return Line(at.decode(), _STREAMS[letter], text.decode(errors="replace"))
+
+
+class LineSplitter:
+    """Cuts a stream of bytes into clean lines; of an endless one it keeps a bounded head."""
+
+    def __init__(self) -> None:
+        self._head = b""
+        self._more = 0
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether a line has begun that no newline has ended yet."""
+        return bool(self._head)
+
+    def feed(self, chunk: bytes) -> list[str]:
+        """The lines that end within the chunk."""
+        first, *rest = chunk.split(b"\n")
+        self._keep(first)
+        if not rest:
+            return []
+        lines = [self._take()]
+        last = rest.pop()
+        for raw in rest:
+            self._keep(raw)
+            lines.append(self._take())
+        self._keep(last)
+        return lines
+
+    def flush(self) -> list[str]:
+        """The line that has begun, if any, as if it had ended."""
+        return [self._take()] if self._head else []
+
+    def _keep(self, raw: bytes) -> None:
+        if len(self._head) + len(raw) > _HEAD_BYTES:
+            before, overwritten, after = raw.rstrip(b"\r").rpartition(b"\r")
+            if overwritten:  # a progress bar: only what it shows last counts
+                self._head, self._more, raw = before[:0], 0, after
+            room = _HEAD_BYTES - len(self._head)
+            self._more += len(raw[room:].translate(None, _CONTINUATION_BYTES))
+            raw = raw[:room]
+        self._head += raw
+
+    def _take(self) -> str:
+        text = clean(self._head.decode(errors="backslashreplace"))
+        line = shorten(text, self._more)
+        self._head, self._more = b"", 0
+        return line
+
+
+class RotatingFile:
+    """Appends lines to a file of bounded size and keeps a bounded number of older parts.
+
+    It never raises when the disk is full or read-only: the lines are dropped and counted, and the
+    first line that can be written again says how many were lost and why.
+    """
+
+    def __init__(self, path: str, *, size_bytes: int = 10 * 1024 * 1024, parts: int = 3) -> None:
+        self._path = path
+        self._size_bytes = size_bytes
+        self._parts = parts
+        self._descriptor: int | None = None
+        self._written = 0
+        self._lost = 0
+        self._reason = ""
+
+    def append(self, lines: Sequence[Line]) -> None:
+        """Write the lines with one call."""
+        if not lines:
+            return
+        batch = b"".join([encode(line) for line in lines])
+        if self._lost:
+            text = f"{self._lost} lines lost: {self._reason}"
+            batch = encode(Line(lines[0].at, Stream.COMPARTMENT, text)) + batch
+        try:
+            self._write(batch)
+            self._lost = 0
+        except OSError as error:
+            self._lost += len(lines)
+            self._reason = error.strerror or str(error)
+            self.close()
+
+    def close(self) -> None:
+        """Close the file; the next `append` opens it again."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _write(self, batch: bytes) -> None: ...

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DEFAULT_ENVIRONMENT = "production"
 
@@ -146,7 +149,7 @@ class Readiness:
 
 @dataclass(frozen=True, slots=True)
 class Drain:
-    """How long the previous deployment may finish requests, and streams once only those are left."""
+    """How long the previous one may finish requests, and streams once only those are left."""
 
     timeout_ms: int = 30_000
     streams_ms: int = 5_000
@@ -197,7 +200,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong in a project file: where, what, and how to mend it. Lines and columns count from 1."""
+    """One thing wrong in a project file, and how to mend it; lines and columns count from 1."""
 
     file: str
     line: int
@@ -215,7 +218,8 @@ class Problem:
 class Project:
     """A validated project.
 
-    `not_built` holds what is valid but cannot be deployed yet: a deploy of the service a problem names is refused with it.
+    `not_built` holds what is valid but cannot be deployed yet; a deploy of the service that such a
+    problem names is refused with it.
     """
 
     name: str

@@ -1,0 +1,73 @@
+"""The bodies of requests to the agent, strict like everything that comes from outside."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - read by pydantic
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from core.model import DEFAULT_ENVIRONMENT, Trigger
+from core.promotion.requests import Down, Request
+from core.records import Target
+
+Label = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Name = Annotated[str, Field(min_length=1, max_length=63)]
+
+
+class Body(BaseModel):
+    """What all bodies have in common."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+class TargetBody(Body):
+    """A project and an environment."""
+
+    project: Name
+    environment: Name = DEFAULT_ENVIRONMENT
+
+    @property
+    def target(self) -> Target:
+        """As the platform names it."""
+        return Target(self.project, self.environment)
+
+
+class RunBody(TargetBody):
+    """A deploy, redeploy or rollback, or a plan for one."""
+
+    trigger: Trigger
+    services: list[Name] = Field(default_factory=list)
+    root: Path | None = None
+    environ: dict[str, str] = Field(default_factory=dict)
+    engine: str = "auto"
+    label: Label | None = None
+    use_cache: bool = True
+    to: str | None = None
+    wait_s: Annotated[float, Field(ge=0)] | None = None
+
+    def request(self) -> Request:
+        """As the platform takes it."""
+        return Request(
+            trigger=self.trigger,
+            target=self.target,
+            services=tuple(self.services),
+            root=self.root,
+            environ=self.environ,
+            engine=self.engine,
+            label=self.label,
+            use_cache=self.use_cache,
+            to=self.to,
+            wait_s=self.wait_s,
+        )
+
+
+class DownBody(TargetBody):
+    """Services to take down; none named means all."""
+
+    services: list[Name] = Field(default_factory=list)
+
+    def request(self) -> Down:
+        """As the platform takes it."""
+        return Down(self.target, tuple(self.services))

@@ -1,0 +1,200 @@
+"""The only door for front ends: every verb of the agent as a method, its events as a stream.
+
+It speaks through httpcore, httpx's own transport, because importing httpx takes longer than most
+commands run.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import httpcore
+
+from core import __version__
+from core.agent import launcher
+from core.agent.protocol import PROTOCOL, error_from_json
+from core.errors import AgentUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from core.files import Home
+    from core.gateway.table import Ports
+
+Json = dict[str, Any]
+
+_CONNECT_TIMEOUT_S = 5.0
+_LOST = (httpcore.NetworkError, httpcore.RemoteProtocolError, OSError)
+
+
+class Client:
+    """A connection to the agent of one home folder."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self._pool = httpcore.AsyncConnectionPool(uds=str(home.agent_socket), max_connections=20)
+
+    @classmethod
+    @asynccontextmanager
+    async def connected(
+        cls, home: Home, *, start: bool = True, ports: Ports | None = None
+    ) -> AsyncIterator[Client]:
+        """A client of the running agent, which is started where none runs.
+
+        Raises:
+            AgentUnavailable: none runs and none was to be started, or it speaks another protocol.
+            CompartmentError: it could not be started, and why.
+        """
+        client = cls(home)
+        try:
+            await client.attach(start=start, ports=ports)
+            yield client
+        finally:
+            await client._pool.aclose()
+
+    async def attach(self, *, start: bool = True, ports: Ports | None = None) -> None:
+        """Makes sure that an agent answers; an idle one of another version is replaced."""
+        about = await self._about()
+        if about is None:
+            if not start:
+                raise AgentUnavailable(
+                    "no agent is running", hint="start it: compartment agent start"
+                )
+            await launcher.launch(self.home, ports)
+            about = await self.agent()
+        elif about["version"] != __version__ and about["isIdle"]:
+            await self.stop_agent()
+            await launcher.launch(self.home, ports)
+            about = await self.agent()
+        if about["protocol"] != PROTOCOL:
+            raise AgentUnavailable(
+                f"the agent is version {about['version']} and speaks another protocol"
+                f" than this command, version {__version__}",
+                hint="when its runs are done: compartment agent stop, then try again",
+                code="agent_version",
+            )
+
+    async def _about(self) -> Json | None:
+        try:
+            return await self.agent()
+        except AgentUnavailable:
+            return None
+
+    async def agent(self) -> Json:
+        """What the agent says of itself."""
+        return await self._call("GET", "/v1/agent")
+
+    async def stop_agent(self) -> Json:
+        """Ends the agent and waits until it is gone; what is live goes on."""
+        told = await self._call("POST", "/v1/agent/stop")
+        await launcher.wait_ended(self.home)
+        return told
+
+    async def submit(self, body: Json) -> Json:
+        """Begins a run; see `core.agent.bodies.RunBody` for the keys."""
+        return await self._call("POST", "/v1/runs", body=body)
+
+    async def plan(self, body: Json) -> Json:
+        """What a run would do."""
+        return await self._call("POST", "/v1/plan", body=body)
+
+    async def run_result(self, run_id: str) -> Json:
+        """A run with its deployments."""
+        return await self._call("GET", f"/v1/runs/{run_id}")
+
+    async def cancel(self, run_id: str) -> Json:
+        """Stops a run before its switch."""
+        return await self._call("POST", f"/v1/runs/{run_id}/cancel")
+
+    async def down(self, body: Json) -> Json:
+        """Takes services down."""
+        return await self._call("POST", "/v1/down", body=body)
+
+    async def status(self, query: Mapping[str, Any]) -> Json:
+        """The newest and the active deployments."""
+        return await self._call("GET", "/v1/status", query=query)
+
+    async def inspect(self, query: Mapping[str, Any]) -> Json:
+        """Everything about deployments."""
+        return await self._call("GET", "/v1/inspect", query=query)
+
+    async def history(self, query: Mapping[str, Any]) -> Json:
+        """The newest deployments, newest first."""
+        return await self._call("GET", "/v1/deployments", query=query)
+
+    async def events(self, after: int = 0, run_id: str | None = None) -> AsyncIterator[Json]:
+        """Events later than a sequence number; those of one run end with the run.
+
+        Raises:
+            AgentUnavailable: the agent went away. Read on after the last `seq` once it is back.
+        """
+        async for event in self._stream("/v1/events", {"after": after, "run": run_id}):
+            yield event
+
+    async def logs(self, query: Mapping[str, Any]) -> AsyncIterator[Json]:
+        """Log lines, oldest first; with `following` they go on."""
+        async for line in self._stream("/v1/logs", query):
+            yield line
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Json | None = None,
+    ) -> Json:
+        content = json.dumps(body).encode() if body is not None else b""
+        try:
+            reply = await self._pool.request(
+                method,
+                _url(path, query or {}),
+                headers={"content-type": "application/json"},
+                content=content,
+                extensions={"timeout": {"connect": _CONNECT_TIMEOUT_S}},
+            )
+        except _LOST as error:
+            raise _unavailable(error) from error
+        return _answer(reply.status, reply.content)
+
+    async def _stream(self, path: str, query: Mapping[str, Any]) -> AsyncIterator[Json]:
+        timeout = {"timeout": {"connect": _CONNECT_TIMEOUT_S}}
+        try:
+            async with self._pool.stream("GET", _url(path, query), extensions=timeout) as reply:
+                if reply.status != 200:
+                    _answer(reply.status, await reply.aread())
+                rest = b""
+                async for chunk in reply.aiter_stream():
+                    *lines, rest = (rest + chunk).split(b"\n")
+                    for line in lines:
+                        yield json.loads(line)
+        except _LOST as error:
+            raise _unavailable(error) from error
+
+
+def _url(path: str, query: Mapping[str, Any]) -> str:
+    given = {name: value for name, value in query.items() if value is not None}
+    return f"http://agent{path}?{urlencode(given, doseq=True)}"
+
+
+def _answer(status: int, content: bytes) -> Json:
+    answer: Json = json.loads(content)
+    if status == 200:
+        return answer
+    if "error" in answer:
+        raise error_from_json(answer["error"])
+    raise AgentUnavailable(
+        f"the agent answered {status}: {answer}",
+        hint="is it of the same version? compartment agent stop, then try again",
+        code="agent_version",
+    )
+
+
+def _unavailable(error: Exception) -> AgentUnavailable:
+    return AgentUnavailable(
+        f"the agent does not answer: {str(error) or type(error).__name__}",
+        hint="`compartment agent start` starts it; `compartment doctor` checks the machine",
+    )

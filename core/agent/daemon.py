@@ -1,0 +1,149 @@
+"""The agent as a process: one per home folder, started on demand, outliving every terminal."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import fcntl
+import json
+import logging
+import os
+import socket
+import sys
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from core.agent.protocol import error_to_json
+from core.agent.server import create_app
+from core.ending import single_error
+from core.errors import AgentUnavailable, CompartmentError, InternalError
+from core.files import Home
+from core.gateway.table import Ports
+from core.platform import Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_log = logging.getLogger(__name__)
+_STREAMS_GRACE_S = 1
+_LOG_LIMIT_BYTES = 8 * 1024 * 1024
+
+
+@contextmanager
+def only_agent(home: Home) -> Iterator[None]:
+    """Holds the home's lock; the kernel frees it however this process ends.
+
+    Raises:
+        AgentUnavailable: another agent holds it.
+    """
+    with home.agent_lock.open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise AgentUnavailable(
+                f"another agent holds {home.root} (pid {lock.read().strip() or 'unknown'})",
+                hint="use it, or stop it: compartment agent stop",
+                code="agent_running",
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+async def serve(home: Home, ports: Ports | None) -> None:
+    """Runs the agent until it is told to stop.
+
+    Raises:
+        CompartmentError: it cannot start, or cannot go on.
+    """
+    async with Platform.running(home, ports) as platform:
+        server: uvicorn.Server
+
+        def stop() -> None:
+            server.should_exit = True
+
+        config = uvicorn.Config(
+            create_app(platform, stop),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=_STREAMS_GRACE_S,
+        )
+        server = uvicorn.Server(config)
+        listening = _listen(home)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                watch = tasks.create_task(_stop_when_broken(platform, server))
+                _announce({"ready": True})
+                await server.serve(sockets=[listening])
+                watch.cancel()
+        finally:
+            home.agent_socket.unlink(missing_ok=True)
+        if platform.failure is not None:
+            raise platform.failure
+
+
+async def _stop_when_broken(platform: Platform, server: uvicorn.Server) -> None:
+    await platform.ended.wait()
+    server.should_exit = True
+
+
+def _listen(home: Home) -> socket.socket:
+    home.agent_socket.unlink(missing_ok=True)
+    listening = socket.socket(socket.AF_UNIX)
+    before = os.umask(0o177)
+    try:
+        listening.bind(str(home.agent_socket))
+    finally:
+        os.umask(before)
+    listening.listen(128)
+    return listening
+
+
+def _announce(line: dict[str, object]) -> None:
+    """Tells whoever started us how it went, once; then standard output is the agent's log."""
+    if sys.stdout.isatty():
+        return
+    with suppress(BrokenPipeError):
+        print(json.dumps(line), flush=True)  # noqa: T201 - the line that the starter waits for
+    os.dup2(2, 1)
+
+
+def main() -> int:
+    """Entry point of `python -m core.agent.daemon`."""
+    parser = argparse.ArgumentParser(prog="compartment-agent")
+    parser.add_argument("--port", type=int)
+    parser.add_argument("--internal-port", type=int)
+    parser.add_argument("--host", default="127.0.0.1")
+    arguments = parser.parse_args()
+    os.umask(0o077)
+    home = Home.locate()
+    ports = None
+    if arguments.port is not None:
+        ports = Ports(arguments.port, arguments.internal_port, arguments.host)
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    # httpx tells of every probe and every look at the gateway.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        home.create()
+        with only_agent(home), single_error():
+            asyncio.run(serve(home, ports))
+    except CompartmentError as error:
+        _log.error("%s", error.message)
+        _announce({"error": error_to_json(error)})
+        return 1
+    except Exception as error:  # noqa: BLE001 - the top of the process
+        _log.exception("the agent ended by a bug")
+        _announce({"error": error_to_json(InternalError(f"the agent ended by a bug: {error!r}"))})
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""Finding the agent of a home folder, or starting it: like a terminal multiplexer's server."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from core.agent.protocol import error_from_json
+from core.errors import AgentUnavailable
+
+if TYPE_CHECKING:
+    from core.files import Home
+    from core.gateway.table import Ports
+
+_START_TIMEOUT_S = 60.0
+"""Long, because an agent first adopts, or starts again, everything that is live."""
+
+_PASSED_ON = ("PATH", "HOME", "USER", "LANG", "TMPDIR")
+
+
+async def launch(home: Home, ports: Ports | None = None) -> None:
+    """Starts an agent and waits until it answers.
+
+    Raises:
+        CompartmentError: what the agent said instead of getting ready.
+    """
+    home.create()
+    await asyncio.to_thread(_launch, home, ports)
+
+
+def _launch(home: Home, ports: Ports | None) -> None:
+    command = [sys.executable, "-P", "-m", "core.agent.daemon"]
+    if ports is not None:
+        command += ["--port", str(ports.public), "--internal-port", str(ports.internal)]
+        command += ["--host", ports.host]
+    with home.agent_output.open("ab") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=output,
+            cwd="/",
+            env=_environment(home),
+            start_new_session=True,
+        )
+    assert process.stdout is not None
+    with process.stdout as said:
+        line = said.readline()
+    # It goes on without us, on purpose; subprocess would warn of it.
+    process.returncode = process.poll() or 0
+    if not line:
+        raise AgentUnavailable("the agent ended at its start", hint=f"see {home.agent_output}")
+    answer = json.loads(line)
+    if "error" not in answer:
+        return
+    error = error_from_json(answer["error"])
+    if error.code != "agent_running":
+        raise error
+    _wait_for_socket(home)
+
+
+def _wait_for_socket(home: Home) -> None:
+    """Another client was quicker: its agent is still on its way up."""
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while not home.agent_socket.exists():
+        if time.monotonic() > deadline:
+            raise AgentUnavailable(
+                "another agent holds the home folder but does not answer",
+                hint=f"see {home.agent_output}",
+            )
+        time.sleep(0.02)
+
+
+def _environment(home: Home) -> dict[str, str]:
+    """The agent's environment: clean, so that no terminal leaks into every deploy."""
+    passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    ours = {name: value for name, value in os.environ.items() if name.startswith("COMPARTMENT_")}
+    return {**passed, **ours, "COMPARTMENT_HOME": str(home.root)}
+
+
+async def wait_ended(home: Home) -> None:
+    """Returns when no agent holds the home any more."""
+    await asyncio.to_thread(_wait_ended, home)
+
+
+def _wait_ended(home: Home) -> None:
+    with home.agent_lock.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)

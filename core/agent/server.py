@@ -1,0 +1,196 @@
+"""The platform over HTTP: verbs in, one event stream out. Served on a private unix socket only."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from datetime import datetime  # noqa: TC003 - read by FastAPI
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import FastAPI, Query, Request
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from core import __version__
+from core.agent.bodies import DownBody, RunBody, TargetBody  # noqa: TC001 - read by FastAPI
+from core.agent.protocol import PROTOCOL, error_to_json
+from core.errors import (
+    CompartmentError,
+    ConfigError,
+    Conflict,
+    NotFound,
+    Unreachable,
+    UsageError,
+)
+from core.events import EventType
+from core.logs.reader import LogLine, LogQuery, follow, read
+from core.model import DEFAULT_ENVIRONMENT, Stream
+from core.records import Target
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from core.platform import Platform
+
+_STATUS = (
+    (NotFound, 404),
+    (Conflict, 409),
+    (UsageError, 400),
+    (ConfigError, 400),
+    (Unreachable, 502),
+)
+_LINES = "application/x-ndjson"
+
+
+def create_app(platform: Platform, stop: Callable[[], None]) -> FastAPI:
+    """The agent's application; `stop` ends the agent."""
+    app = FastAPI(title="compartment agent", version=__version__, docs_url=None, redoc_url=None)
+
+    @app.exception_handler(CompartmentError)
+    async def refuse(_: Request, error: CompartmentError) -> JSONResponse:
+        status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
+        return JSONResponse({"error": error_to_json(error)}, status)
+
+    _add_agent(app, platform, stop)
+    _add_runs(app, platform)
+    _add_reads(app, platform)
+    _add_logs(app, platform)
+    return app
+
+
+def _add_agent(app: FastAPI, platform: Platform, stop: Callable[[], None]) -> None:
+    @app.get("/v1/agent")
+    async def agent() -> dict[str, Any]:
+        ports = platform.gateway.ports
+        return {
+            "version": __version__,
+            "protocol": PROTOCOL,
+            "pid": os.getpid(),
+            "isIdle": platform.is_idle,
+            "home": str(platform.parts.home.root),
+            "engine": platform.parts.engine.name,
+            "publicAddress": f"{ports.host}:{ports.public}",
+            "internalAddress": f"127.0.0.1:{ports.internal}",
+            "gatewayRunning": platform.gateway.envoy.is_running,
+            "environments": sorted(map(str, platform.ledger.environments)),
+        }
+
+    @app.post("/v1/agent/stop")
+    async def stop_agent() -> dict[str, Any]:
+        live = len(platform.ledger.activations)
+        stop()
+        return {"instancesLeftRunning": live}
+
+
+def _add_runs(app: FastAPI, platform: Platform) -> None:
+    @app.post("/v1/plan")
+    async def plan(body: RunBody) -> dict[str, Any]:
+        return await platform.resolver.plan(body.request())
+
+    @app.post("/v1/runs")
+    async def submit(body: RunBody) -> dict[str, Any]:
+        return (await platform.submit(body.request())).as_json()
+
+    @app.get("/v1/runs/{run_id}")
+    async def result(run_id: str) -> dict[str, Any]:
+        return await platform.snapshots.run_result(run_id)
+
+    @app.post("/v1/runs/{run_id}/cancel")
+    async def cancel(run_id: str) -> dict[str, Any]:
+        return (await platform.cancel(run_id)).as_json()
+
+    @app.post("/v1/down")
+    async def down(body: DownBody) -> dict[str, Any]:
+        return {**_named(body), "stopped": await platform.down(body.request())}
+
+    @app.get("/v1/events")
+    async def events(after: int = 0, run: str | None = None) -> StreamingResponse:
+        return StreamingResponse(_events(platform, after, run), media_type=_LINES)
+
+
+def _named(body: TargetBody) -> dict[str, Any]:
+    return {"project": body.project, "environment": body.environment}
+
+
+async def _events(platform: Platform, after: int, run_id: str | None) -> AsyncIterator[str]:
+    """Events from the journal on, as they come; those of one run end with the run."""
+    while True:
+        changed = platform.ledger.next_change()
+        for event in await platform.ledger.journal.events_after(after, run_id):
+            after = event.seq
+            yield json.dumps(event.as_json()) + "\n"
+            if run_id and event.type is EventType.RUN_FINISHED:
+                return
+        await changed.wait()
+
+
+def _add_reads(app: FastAPI, platform: Platform) -> None:
+    snapshots = platform.snapshots
+
+    @app.get("/v1/status")
+    async def status(
+        project: str, environment: str = DEFAULT_ENVIRONMENT, service: str | None = None
+    ) -> dict[str, Any]:
+        return await snapshots.status(Target(project, environment), service)
+
+    @app.get("/v1/inspect")
+    async def inspect(
+        project: str,
+        environment: str = DEFAULT_ENVIRONMENT,
+        service: str | None = None,
+        deployment: str | None = None,
+    ) -> dict[str, Any]:
+        return await snapshots.inspect(Target(project, environment), service, deployment)
+
+    @app.get("/v1/deployments")
+    async def history(
+        project: str,
+        environment: str = DEFAULT_ENVIRONMENT,
+        service: str | None = None,
+        limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    ) -> dict[str, Any]:
+        return await snapshots.history(Target(project, environment), service, limit)
+
+
+def _add_logs(app: FastAPI, platform: Platform) -> None:
+    @app.get("/v1/logs")
+    async def logs(
+        project: str,
+        environment: str = DEFAULT_ENVIRONMENT,
+        service: str | None = None,
+        deployment: str | None = None,
+        stream: Annotated[list[Stream] | None, Query()] = None,
+        tail: Annotated[int, Query(ge=0)] = 100,
+        since: datetime | None = None,
+        grep: str | None = None,
+        *,
+        following: bool = False,
+    ) -> StreamingResponse:
+        target = Target(project, environment)
+        sources = await platform.snapshots.log_sources(target, service, deployment)
+        query = LogQuery(
+            streams=frozenset(stream or Stream), tail=tail, since=since, grep=_pattern(grep)
+        )
+        home = platform.parts.home.logs
+        if following:
+            now = lambda: platform.snapshots.current_log_sources(target, service)  # noqa: E731
+            found = follow(home, (lambda: sources) if deployment else now, query)
+            return StreamingResponse(_each(found), media_type=_LINES)
+        return StreamingResponse(_all(read(home, sources, query)), media_type=_LINES)
+
+
+def _pattern(grep: str | None) -> re.Pattern[str] | None:
+    try:
+        return re.compile(grep) if grep is not None else None
+    except re.error as error:
+        raise UsageError(f"--grep: not a regular expression: {error}") from error
+
+
+async def _each(lines: AsyncIterator[LogLine]) -> AsyncIterator[str]:
+    async for line in lines:
+        yield json.dumps(line.as_json()) + "\n"
+
+
+async def _all(lines: Sequence[LogLine]) -> AsyncIterator[str]:
+    for line in lines:
+        yield json.dumps(line.as_json()) + "\n"

@@ -1,0 +1,214 @@
+"""The shape of `compartment.yml`. What its parts demand of each other is in `descriptor_rules`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, GetJsonSchemaHandler, model_validator
+
+from core.config.document import describe
+from core.config.fields import (
+    APT_PACKAGE,
+    CRON_EXPRESSION,
+    MEMORY,
+    PROJECT_NAME,
+    VARIABLE_KEY,
+    ServiceName,
+    StrictModel,
+    Text,
+    broken_rule,
+    refuse_later,
+)
+from core.model import AccessMode, BuildStrategy, RestartPolicy, ServiceKind
+
+if TYPE_CHECKING:
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import CoreSchema
+
+DESCRIPTOR_FILE = "compartment.yml"
+
+DAY_MS = 24 * 60 * 60 * 1000
+
+_VARIABLES = "variables belong to an environment: compartment variable set NAME=VALUE"
+_DOMAINS = "host names come from the project, the service and the environment"
+_ENVIRONMENTS = "an environment exists from its first deploy on: compartment deploy --env NAME"
+_ROUTES = "rules live in compartment.routes.yml"
+
+AptPackage = Annotated[str, Field(pattern=APT_PACKAGE)]
+VariableKey = Annotated[str, Field(pattern=VARIABLE_KEY)]
+Kind = Annotated[ServiceKind, Field(strict=False), refuse_later("static")]
+DrainTime = Annotated[int, Field(ge=0, le=DAY_MS)]
+
+
+class PackagesModel(StrictModel):
+    """APT packages that a build without a Dockerfile adds; at least one list must not be empty."""
+
+    build: list[AptPackage] = Field([], description="Installed while building only.")
+    runtime: list[AptPackage] = Field([], description="Installed in the image that runs.")
+
+
+class BuildModel(StrictModel):
+    """How the artifact of a service is built."""
+
+    later: ClassVar[frozenset[str]] = frozenset({"include", "outputDirectory"})
+    elsewhere: ClassVar[dict[str, str]] = {
+        "dockerfile": "a Dockerfile is found in the service's path by its name",
+        "context": "a service is built in its path",
+        "args": 'variables for the build are listed by name under "env"',
+    }
+
+    strategy: Annotated[BuildStrategy, Field(strict=False)] = Field(
+        BuildStrategy.AUTO,
+        description="auto uses the Dockerfile in the service's path if there is one; dockerfile "
+        "insists on it; railpack ignores it.",
+    )
+    command: Text | None = Field(
+        None,
+        description="Replaces the build command that is found by itself; not with a Dockerfile.",
+    )
+    env: list[VariableKey] = Field(
+        [], description="Names of the variables that the build may see; none of them sensitive."
+    )
+    packages: PackagesModel | None = Field(None, description="APT packages; not with a Dockerfile.")
+
+
+class RestartModel(StrictModel):
+    """When an instance that ended by itself is started again."""
+
+    policy: Annotated[RestartPolicy, Field(strict=False)] = Field(
+        description="no, on-failure or unless-stopped. Without a restart block: on-failure."
+    )
+    max_retries: Annotated[int, Field(gt=0)] | None = Field(
+        None, description="Attempts before giving up, only with on-failure; unlimited if absent."
+    )
+
+
+class RunModel(StrictModel):
+    """How an instance is run; at least one of the keys must be there."""
+
+    elsewhere: ClassVar[dict[str, str]] = {"env": _VARIABLES, "variables": _VARIABLES}
+
+    command: Text | None = Field(
+        None, description="Starts the service instead of what is found; not with a Dockerfile."
+    )
+    restart: RestartModel | None = Field(None, description="The restart policy.")
+
+
+class ReadinessModel(StrictModel):
+    """The check that a candidate must pass before it gets traffic: one 2xx answer is enough."""
+
+    type: Annotated[Literal["http"], refuse_later("tcp", "command")] = Field(
+        description="The kind of check."
+    )
+    path: Text = Field("/healthz", description="The path that is requested with GET.")
+    timeout_ms: int = Field(
+        30_000, ge=1, le=300_000, description="Milliseconds until the candidate has failed."
+    )
+
+
+class DrainModel(StrictModel):
+    """How long the previous deployment may finish its work after the switch."""
+
+    timeout_ms: DrainTime = Field(
+        30_000, description="Milliseconds for requests that are in flight."
+    )
+    streams_ms: DrainTime = Field(
+        5_000, description="Milliseconds for websockets and event streams, once only they are left."
+    )
+
+
+class LimitsModel(StrictModel):
+    """Upper bounds for one instance."""
+
+    cpus: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+        None, description="Processors, such as 0.5."
+    )
+    memory: Annotated[str, Field(pattern=MEMORY)] | None = Field(
+        None, description="Memory in units of 1024, such as 256M or 1G."
+    )
+
+
+class ServiceModel(StrictModel):
+    """One service: one thing that is built and run."""
+
+    later: ClassVar[frozenset[str]] = frozenset({"release", "connections"})
+    elsewhere: ClassVar[dict[str, str]] = {
+        "env": _VARIABLES,
+        "environment": _VARIABLES,
+        "environments": _ENVIRONMENTS,
+        "variables": _VARIABLES,
+        "domains": _DOMAINS,
+        "routes": _ROUTES,
+        "command": 'it goes under "run" or "build"',
+        "restart": 'it goes under "run"',
+        "healthcheck": 'use "readiness"',
+        "timeoutMs": 'it goes under "readiness" or "drain"',
+    }
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_path_alone(cls, data: Any) -> Any:
+        if isinstance(data, str):
+            return {"path": data}
+        if not isinstance(data, dict):
+            raise broken_rule(f"must be a path or a mapping, not {describe(data)}")
+        return data
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Allow the path alone in the published schema too."""
+        alone = {"type": "string", "minLength": 1, "description": "The path of the service."}
+        return {"anyOf": [alone, handler(core_schema)]}
+
+    path: Text = Field(
+        description="The folder of the service, relative to this file and inside the repository."
+    )
+    kind: Kind = Field(
+        ServiceKind.WEB,
+        description="web and api answer HTTP requests, api on the internal listener only; worker "
+        "runs without requests; job runs once; cron runs on a schedule.",
+    )
+    access_mode: Annotated[AccessMode, Field(strict=False)] = Field(
+        AccessMode.PUBLIC,
+        description="Who may reach the service. Only public is supported for now.",
+    )
+    build: BuildModel | None = Field(None, description="How the service is built.")
+    run: RunModel | None = Field(None, description="How the service is run.")
+    readiness: ReadinessModel | None = Field(
+        None, description="The check before the switch; without it a candidate only has to be up."
+    )
+    drain: DrainModel | None = Field(None, description="How long the previous one may finish.")
+    port: Annotated[int, Field(ge=1, le=65_535)] | None = Field(
+        None, description="The port that the service listens on, if it cannot follow PORT."
+    )
+    replicas: int = Field(1, ge=1, description="How many instances run side by side.")
+    depends_on: list[ServiceName] = Field([], description="Services that must be started before.")
+    schedule: Annotated[str, Field(pattern=CRON_EXPRESSION)] | None = Field(
+        None, description="When a service of kind cron runs: five cron fields, in UTC."
+    )
+    limits: LimitsModel | None = Field(None, description="Upper bounds for one instance.")
+
+
+class DescriptorModel(StrictModel):
+    """A project: its name and its services."""
+
+    later: ClassVar[frozenset[str]] = frozenset({"resources"})
+    elsewhere: ClassVar[dict[str, str]] = {
+        "version": "only compartment.routes.yml has a version",
+        "environment": _ENVIRONMENTS,
+        "environments": _ENVIRONMENTS,
+        "env": _VARIABLES,
+        "variables": _VARIABLES,
+        "domains": _DOMAINS,
+        "routes": _ROUTES,
+    }
+
+    name: Annotated[str, Field(pattern=PROJECT_NAME)] = Field(
+        description="The name of the project; create is reserved."
+    )
+    services: dict[ServiceName, ServiceModel] = Field(
+        min_length=1,
+        description="The services by name; a text instead of an object is the service's path.",
+    )

@@ -1,0 +1,96 @@
+"""Finding a project and loading it: both files, all their problems at once."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from core.config import descriptor_rules, routes_file
+from core.config.descriptor import DESCRIPTOR_FILE, DescriptorModel
+from core.config.document import Document
+from core.config.problems import validate
+from core.config.routes_file import ROUTES_FILE, RoutesModel, route_rules
+from core.config.service_paths import path_problems
+from core.config.services import services
+from core.config.text import MAX_BYTES
+from core.config.yaml import read_yaml
+from core.errors import ConfigError
+from core.model import Problem, Project, RouteRule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+
+def find_project(start: Path) -> Path:
+    """Return the folder of the nearest `compartment.yml`: `start` or one above it.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    if not os.access(start, os.F_OK):
+        raise ConfigError(f"{start} does not exist")
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if os.path.lexists(folder / DESCRIPTOR_FILE):
+            return folder
+    raise ConfigError(
+        f"no {DESCRIPTOR_FILE} in {start} or in any folder above it",
+        hint="go to a project, or make one with: compartment init",
+    )
+
+
+def load_project(root: Path) -> Project:
+    """Return the project in a folder.
+
+    Raises:
+        ConfigError: Something is wrong; its `problems` are all of them, of both files.
+    """
+    descriptor = _read(root / DESCRIPTOR_FILE)
+    model, problems = validate(DescriptorModel, descriptor)
+    problems += descriptor_rules.broken_rules(descriptor)
+    problems += path_problems(root, descriptor)
+
+    rules: tuple[RouteRule, ...] = ()
+    if os.path.lexists(root / ROUTES_FILE):
+        routes = _read(root / ROUTES_FILE)
+        routes_model, routes_problems = validate(RoutesModel, routes)
+        kinds = descriptor_rules.service_kinds(descriptor)
+        problems += routes_problems
+        problems += routes_file.broken_rules(routes, kinds)
+        rules = route_rules(routes_model) if routes_model else ()
+    if model is None or problems:
+        raise _config_error(problems)
+    return Project(
+        name=model.name,
+        root=root,
+        services=services(model),
+        rules=rules,
+        not_built=_in_order(descriptor_rules.not_built(descriptor)),
+    )
+
+
+def _read(path: Path) -> Document:
+    try:
+        # Opening a named pipe would wait for its writer.
+        if not stat.S_ISREG(path.stat().st_mode):
+            return _unreadable(path, "is not a file")
+        with path.open("rb") as file:
+            return read_yaml(file.read(MAX_BYTES + 1), path.name)
+    except OSError as error:
+        return _unreadable(path, f"cannot be read: {error.strerror}")
+
+
+def _unreadable(path: Path, predicate: str) -> Document:
+    return Document(path.name, problems=(Problem(path.name, 1, 1, f"{path.name} {predicate}"),))
+
+
+def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    return tuple(sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column)))
+
+
+def _config_error(problems: list[Problem]) -> ConfigError:
+    files = " and ".join(sorted({problem.file for problem in problems}))
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    return ConfigError(f"{count} in {files}", problems=_in_order(problems))

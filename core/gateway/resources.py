@@ -1,0 +1,145 @@
+"""Clusters, listeners and the bootstrap of Envoy, as the JSON that it reads. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from core.gateway.table import STREAMS_SUFFIX
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from core.gateway.table import Ports, Upstream
+
+Json = dict[str, Any]
+
+PUBLIC = "public"
+INTERNAL = "internal"
+
+_UPSTREAM_IDLE_S = 1
+"""Common servers close an idle connection after 2 to 5 s; one reused at that moment would reset."""
+
+_UNLIMITED = 1_000_000_000
+"""Envoy's circuit breakers open at 1,024 requests by default, and refuse what could be served."""
+
+_API = "type.googleapis.com/envoy"
+_HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+
+_STATISTICS = [
+    r"cluster\..*\.upstream_rq_(active|pending_active|completed|total|5xx)",
+    r"cluster\..*\.upstream_cx_destroy_remote_with_active_rq",
+    r"cluster\..*\.upstream_rq_time",
+    r"cluster_manager\.cds\.(version_text|update_rejected)",
+    r"http\.(public|internal)\.rds\..*\.(version_text|update_rejected)",
+    r"listener_manager\.(lds\.(version_text|update_rejected)|listener_create_failure)",
+]
+"""What is drained by, acknowledged by or shown; a thousand clusters stay cheap without the rest."""
+
+
+def cluster(name: str, addresses: tuple[tuple[str, int], ...]) -> Json:
+    """A cluster with fixed addresses."""
+    endpoints = [
+        {"endpoint": {"address": {"socket_address": {"address": host, "port_value": port}}}}
+        for host, port in addresses
+    ]
+    limits = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
+    return {
+        "@type": f"{_API}.config.cluster.v3.Cluster",
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "10s",
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": endpoints}]},
+        "circuit_breakers": {"thresholds": [dict.fromkeys(limits, _UNLIMITED)]},
+        "typed_extension_protocol_options": {
+            _HTTP_OPTIONS: {
+                "@type": f"type.googleapis.com/{_HTTP_OPTIONS}",
+                "common_http_protocol_options": {"idle_timeout": f"{_UPSTREAM_IDLE_S}s"},
+                "explicit_http_config": {"http_protocol_options": {}},
+            }
+        },
+    }
+
+
+def clusters(upstreams: tuple[Upstream, ...]) -> list[Json]:
+    """Two clusters for each upstream: one for requests, its twin for long streams."""
+    return [
+        cluster(upstream.name + suffix, upstream.addresses)
+        for upstream in upstreams
+        for suffix in ("", STREAMS_SUFFIX)
+    ]
+
+
+def listeners(folder: Path, ports: Ports) -> list[Json]:
+    """The public and the internal listener; each reads its route table from a file of its own."""
+    return [
+        _listener(PUBLIC, ports.host, ports.public, folder),
+        _listener(INTERNAL, "127.0.0.1", ports.internal, folder),
+    ]
+
+
+def _listener(name: str, host: str, port: int, folder: Path) -> Json:
+    connections = {
+        "@type": f"{_API}.extensions.filters.network.http_connection_manager.v3"
+        ".HttpConnectionManager",
+        "stat_prefix": name,
+        "codec_type": "AUTO",
+        "use_remote_address": True,
+        "http_protocol_options": {"accept_http_10": True},
+        "stream_idle_timeout": "0s",
+        "request_timeout": "0s",
+        "normalize_path": False,
+        "merge_slashes": False,
+        "path_with_escaped_slashes_action": "KEEP_UNCHANGED",
+        "server_header_transformation": "PASS_THROUGH",
+        "upgrade_configs": [{"upgrade_type": "websocket"}],
+        "rds": {"route_config_name": name, "config_source": _file(folder / f"{name}.json")},
+        "http_filters": [
+            {
+                "name": "envoy.filters.http.router",
+                "typed_config": {
+                    "@type": f"{_API}.extensions.filters.http.router.v3.Router",
+                    "suppress_envoy_headers": True,
+                },
+            }
+        ],
+    }
+    return {
+        "@type": f"{_API}.config.listener.v3.Listener",
+        "name": name,
+        "address": {"socket_address": {"address": host, "port_value": port}},
+        # With SO_REUSEPORT two gateways could share a port, each taking half of the connections.
+        "enable_reuse_port": False,
+        "filter_chains": [
+            {
+                "filters": [
+                    {
+                        "name": "envoy.filters.network.http_connection_manager",
+                        "typed_config": connections,
+                    }
+                ]
+            }
+        ],
+    }
+
+
+def _file(path: Path) -> Json:
+    return {"path_config_source": {"path": str(path)}, "resource_api_version": "V3"}
+
+
+def bootstrap(folder: Path, admin_socket: Path) -> Json:
+    """What Envoy is started with; everything that changes is read from files in `folder`."""
+    return {
+        "node": {"id": "compartment", "cluster": "compartment"},
+        "admin": {"address": {"pipe": {"path": str(admin_socket), "mode": 0o600}}},
+        "dynamic_resources": {
+            "lds_config": _file(folder / "listeners.json"),
+            "cds_config": _file(folder / "clusters.json"),
+        },
+        "stats_config": {
+            "stats_matcher": {
+                "inclusion_list": {
+                    "patterns": [{"safe_regex": {"regex": regex}} for regex in _STATISTICS]
+                }
+            }
+        },
+    }

@@ -1,0 +1,143 @@
+"""Sites to Envoy's route configuration.
+
+Pure. `core.config.routes` is the readable definition of what a rule means; that this mapping means
+the same is proven against a running Envoy by `tests/e2e/test_routes_equal.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from core.gateway.table import STREAMS_SUFFIX
+from core.model import Transform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from core.gateway.table import Site
+    from core.model import RouteRule
+
+Json = dict[str, Any]
+
+VERSION_HOST = "gateway.compartment.internal"
+"""The host that answers with the table's version: a switch is seen where traffic is."""
+
+_UNSAFE_PATH = (
+    r"//.*"  # an authority in disguise
+    r"|.*\\.*"
+    r"|.*%(?:2[fF]|5[cC]).*"
+    r"|(?:.*/)?(?:\.|%2[eE]){1,2}(?:/.*)?"
+    r"|.*[^!-~].*"  # outside visible ASCII
+)
+_WEBSOCKET = {"name": "upgrade", "present_match": True}
+_EVENT_STREAM = {
+    "name": "accept",
+    "string_match": {"contains": "text/event-stream", "ignore_case": True},
+}
+_RETRY_BEFORE_SENT = {
+    "retry_on": "connect-failure,reset-before-request",
+    "num_retries": 3,
+    "retry_back_off": {"base_interval": "0.010s", "max_interval": "0.100s"},
+}
+"""Only what provably never reached the instance is sent again: a POST is never sent twice."""
+
+
+def route_configuration(name: str, version: str, sites: tuple[Site, ...]) -> Json:
+    """The table of one listener as Envoy's RouteConfiguration."""
+    hosts = [
+        {"name": VERSION_HOST, "domains": [VERSION_HOST], "routes": [_reply(200, version)]},
+        *(_virtual_host(site) for site in sites),
+        {"name": "unknown", "domains": ["*"], "routes": [_reply(404, '{"error":"not_found"}')]},
+    ]
+    return {
+        "@type": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
+        "name": name,
+        "ignore_port_in_host_matching": True,
+        "virtual_hosts": hosts,
+    }
+
+
+def _virtual_host(site: Site) -> Json:
+    unsafe = _reply(404, '{"error":"not_found"}', {"safe_regex": {"regex": _UNSAFE_PATH}})
+    routes = [unsafe]
+    for rule in site.rules:
+        routes += _forward(site.live.get(rule.to), _rule_match(rule), _rewrite(rule))
+    routes += _forward(site.live.get(site.service), {"prefix": "/"}, {})
+    return {"name": site.host, "domains": [site.host], "routes": routes}
+
+
+def _forward(upstream: str | None, match: Json, rewrite: Json) -> Iterator[Json]:
+    """Routes to an upstream: streams apart from requests, because they are drained apart."""
+    if upstream is None:
+        yield _unavailable(match)
+        return
+    action = {"timeout": "0s", "idle_timeout": "0s", "retry_policy": _RETRY_BEFORE_SENT, **rewrite}
+    headers = match.get("headers", [])
+    for sign in (_WEBSOCKET, _EVENT_STREAM):
+        yield {
+            "match": {**match, "headers": [*headers, sign]},
+            "route": {"cluster": upstream + STREAMS_SUFFIX, **action},
+        }
+    yield {"match": match, "route": {"cluster": upstream, **action}}
+
+
+def _rule_match(rule: RouteRule) -> Json:
+    match: Json = {}
+    if rule.methods:
+        methods = "|".join(sorted(set(rule.methods)))
+        # The reference matcher upper-cases the method of a request.
+        regex = {"safe_regex": {"regex": f"(?i:{methods})"}}
+        match["headers"] = [{"name": ":method", "string_match": regex}]
+    prefix = _prefix(rule)
+    if prefix is None:
+        return {**match, "path": rule.path}
+    if prefix == "":
+        return {**match, "prefix": "/"}
+    return {**match, "safe_regex": {"regex": f"{re.escape(prefix)}(?:/.*)?"}}
+
+
+def _prefix(rule: RouteRule) -> str | None:
+    """The prefix of a prefix path ('' for `/*`), None for an exact one."""
+    return rule.path.removesuffix("/*") if rule.path.endswith("/*") else None
+
+
+def _rewrite(rule: RouteRule) -> Json:
+    """The path that the target sees, as a regular expression over the path without its query."""
+    if rule.transform is None or rule.value is None:
+        return {}
+    if rule.transform is Transform.REWRITE:
+        return _regex_rewrite("^.*$", rule.value, "")
+    prefix = _prefix(rule) or ""
+    replacement = "/" if rule.transform is Transform.STRIP_PREFIX else rule.value
+    if replacement.endswith("/"):
+        return _regex_rewrite(f"^{re.escape(prefix)}/?(.*)$", replacement, r"\1")
+    if prefix == "":
+        return _regex_rewrite("^(?:/|(/.+))$", replacement, r"\1")
+    return _regex_rewrite(f"^{re.escape(prefix)}(.*)$", replacement, r"\1")
+
+
+def _regex_rewrite(regex: str, literal: str, rest: str) -> Json:
+    substitution = literal.replace("\\", "\\\\") + rest
+    return {"regex_rewrite": {"pattern": {"regex": regex}, "substitution": substitution}}
+
+
+def _unavailable(match: Json) -> Json:
+    reply = _reply(503, '{"error":"unavailable"}', match)
+    retry = {"header": {"key": "retry-after", "value": "1"}}
+    reply["response_headers_to_add"].append(retry)
+    return reply
+
+
+def _reply(status: int, body: str, match: Json | None = None) -> Json:
+    kind = "application/json" if body.startswith("{") else "text/plain"
+    return {
+        "match": match or {"prefix": "/"},
+        "direct_response": {"status": status, "body": {"inline_string": body}},
+        "response_headers_to_add": [
+            {
+                "header": {"key": "content-type", "value": kind},
+                "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+            }
+        ],
+    }

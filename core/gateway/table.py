@@ -1,0 +1,61 @@
+"""What the gateway is told: plain data, from which its configuration follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.model import RouteRule
+
+STREAMS_SUFFIX = ".streams"
+"""What the name of the cluster that carries an activation's long streams ends in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """The instances of one activation; `name` is the activation's and never serves twice."""
+
+    name: str
+    addresses: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One host name: the service that answers there, its rules, and what is live beside it.
+
+    `live` names the upstream of every service of the environment that has an active deployment.
+    """
+
+    host: str
+    service: str
+    is_public: bool
+    rules: tuple[RouteRule, ...]
+    live: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Everything that the gateway serves, over all projects."""
+
+    sites: tuple[Site, ...] = ()
+    upstreams: tuple[Upstream, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """What an upstream carries at this moment."""
+
+    requests: int
+    streams: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the gateway listens; `host` is the address of the public listener."""
+
+    public: int
+    internal: int
+    host: str = "127.0.0.1"

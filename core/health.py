@@ -1,0 +1,64 @@
+"""Health after activation: what is live is watched, and its end is an event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.events import EventType
+from core.model import Health
+from core.promotion.ledger import deployment_event
+from core.records import Activation, ActivationState
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from core.promotion.parts import Parts
+
+
+class HealthWatch:
+    """Watches every live activation, from the moment it is one. `tasks` owns the watching."""
+
+    def __init__(self, parts: Parts, tasks: asyncio.TaskGroup) -> None:
+        self._parts = parts
+        self._tasks = tasks
+        self._watched: dict[str, asyncio.Task[None]] = {}
+
+    async def follow(self) -> None:
+        """Starts a watch for what has become live, until cancelled."""
+        while True:
+            live = self._live()
+            for name in live.keys() - self._watched.keys():
+                self._watched[name] = self._tasks.create_task(self._watch(live[name]))
+            for name in self._watched.keys() - live.keys():
+                self._watched.pop(name).cancel()
+            await self._parts.ledger.wait_change()
+
+    def stop(self) -> None:
+        """Ends every watch."""
+        for task in self._watched.values():
+            task.cancel()
+
+    def _live(self) -> dict[str, Activation]:
+        return {
+            each.name: each
+            for each in self._parts.ledger.activations.values()
+            if each.state is ActivationState.LIVE
+        }
+
+    async def _watch(self, activation: Activation) -> None:
+        """Tells when a live instance has ended for good."""
+        instance = await self._parts.engine.adopt(activation.name)
+        if instance is None:
+            return
+        ended = await instance.wait_exit()
+        deployment = self._parts.ledger.deployments[activation.deployment_id]
+        if activation.name in self._live():
+            await self._parts.ledger.write(
+                deployment.changed(health=Health.UNHEALTHY),
+                deployment_event(
+                    EventType.HEALTH_CHANGED,
+                    deployment,
+                    f"unhealthy: it {ended} and is not restarted",
+                    health=Health.UNHEALTHY,
+                ),
+            )

@@ -1,0 +1,316 @@
+"""The journal: SQLite with a write-ahead log. What is committed here is the truth.
+
+Each record is stored whole, as JSON, beside the few columns that it is found by. All work is done
+on one thread of its own, a commit in one call, so that a cancelled await never leaves a transaction
+half open and commits keep their order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import TypeAdapter
+
+from core.errors import JournalError
+from core.events import Event
+from core.records import Activation, Deployment, EnvironmentRecord, HostRecord, Run, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+Record = Run | Deployment | Activation | EnvironmentRecord | HostRecord | Event
+T = TypeVar("T")
+
+_SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS runs (
+    id TEXT PRIMARY KEY, project TEXT, environment TEXT, status TEXT, created_at TEXT, body TEXT);
+CREATE INDEX IF NOT EXISTS runs_by_target ON runs (project, environment, created_at);
+CREATE TABLE IF NOT EXISTS deployments (
+    id TEXT PRIMARY KEY, run_id TEXT, project TEXT, environment TEXT, service TEXT, status TEXT,
+    is_active INTEGER, artifact_id TEXT, created_at TEXT, activated_at TEXT, body TEXT);
+CREATE INDEX IF NOT EXISTS deployments_by_service
+    ON deployments (project, environment, service, created_at);
+CREATE INDEX IF NOT EXISTS deployments_active ON deployments (is_active) WHERE is_active = 1;
+CREATE INDEX IF NOT EXISTS deployments_by_run ON deployments (run_id);
+CREATE TABLE IF NOT EXISTS activations (name TEXT PRIMARY KEY, state TEXT, body TEXT);
+CREATE INDEX IF NOT EXISTS activations_by_state ON activations (state) WHERE state != 'gone';
+CREATE TABLE IF NOT EXISTS environments (
+    project TEXT, environment TEXT, body TEXT, PRIMARY KEY (project, environment));
+CREATE TABLE IF NOT EXISTS hosts (host TEXT PRIMARY KEY, body TEXT);
+CREATE TABLE IF NOT EXISTS events (seq INTEGER PRIMARY KEY, run_id TEXT, body TEXT);
+CREATE INDEX IF NOT EXISTS events_by_run ON events (run_id, seq);
+CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT);
+"""
+
+_ADAPTERS: dict[type, TypeAdapter[Any]] = {
+    kind: TypeAdapter(kind)
+    for kind in (Run, Deployment, Activation, EnvironmentRecord, HostRecord, Event)
+}
+
+
+class Journal:
+    """One open journal; only the agent that holds the home's lock may have it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._thread = ThreadPoolExecutor(1, "journal")
+        self._connection: sqlite3.Connection | None = None
+        self._seq = 0
+
+    async def open(self) -> None:
+        """Opens or creates the file.
+
+        Raises:
+            JournalError: it is damaged, from a later version, or cannot be written.
+        """
+        await self._call(self._open)
+
+    def _open(self) -> None:
+        self._path.touch(mode=0o600)
+        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA journal_mode = WAL")
+        # A power cut must not take back what was already acted on.
+        connection.execute("PRAGMA synchronous = FULL")
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version > _SCHEMA_VERSION:
+            raise JournalError(
+                f"the journal {self._path} was written by a later version",
+                hint="install that version again, or choose another COMPARTMENT_HOME",
+            )
+        connection.executescript(_SCHEMA)
+        connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+        (self._seq,) = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
+        self._connection = connection
+
+    async def close(self) -> None:
+        """Closes the file; everything committed stays."""
+        if self._connection is not None:
+            await self._call(self._connection.close)
+        self._thread.shutdown()
+
+    async def _call(self, work: Callable[..., T], *arguments: Any) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+        except sqlite3.DatabaseError as error:
+            raise JournalError(
+                f"the journal {self._path} cannot be used: {error}",
+                hint="check that its disk has room and can be written; `compartment doctor` helps",
+            ) from error
+        except OSError as error:
+            raise JournalError(
+                f"the journal {self._path} cannot be opened: {error.strerror or error}",
+                hint="choose another home folder with COMPARTMENT_HOME",
+            ) from error
+
+    async def commit(self, records: Sequence[Record]) -> list[Event]:
+        """Writes all records in one transaction; returns the events among them, numbered.
+
+        Raises:
+            JournalError: nothing was written.
+        """
+        return await self._call(self._commit, tuple(records))
+
+    def _commit(self, records: tuple[Record, ...]) -> list[Event]:
+        connection = self._open_connection()
+        seq = self._seq
+        events: list[Event] = []
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for record in records:
+                kept = record
+                if isinstance(record, Event):
+                    seq += 1
+                    kept = replace(record, seq=seq)
+                    events.append(kept)
+                statement, values = _upsert(kept)
+                connection.execute(statement, values)
+            connection.execute("COMMIT")
+        except sqlite3.Error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        self._seq = seq
+        return events
+
+    def _open_connection(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise JournalError(f"the journal {self._path} is not open")
+        return self._connection
+
+    async def _read(self, kind: type[T], statement: str, *values: Any) -> list[T]:
+        def work() -> list[T]:
+            adapter = _ADAPTERS[kind]
+            rows = self._open_connection().execute(statement, values).fetchall()
+            return [adapter.validate_json(body) for (body,) in rows]
+
+        return await self._call(work)
+
+    async def current_deployments(self) -> list[Deployment]:
+        """What is active, on its way, or still has an instance."""
+        return await self._read(
+            Deployment,
+            "SELECT body FROM deployments WHERE is_active = 1 OR status IN ('queued', 'running')"
+            " OR id IN (SELECT substr(name, 1, instr(name, '.') - 1) FROM activations"
+            " WHERE state != 'gone')",
+        )
+
+    async def current_activations(self) -> list[Activation]:
+        """Every activation that may have an instance."""
+        return await self._read(Activation, "SELECT body FROM activations WHERE state != 'gone'")
+
+    async def unfinished_runs(self) -> list[Run]:
+        """Runs that an earlier agent left queued or running, oldest first."""
+        return await self._read(
+            Run,
+            "SELECT body FROM runs WHERE status IN ('queued', 'running') ORDER BY created_at",
+        )
+
+    async def environments(self) -> list[EnvironmentRecord]:
+        """Every environment that was ever deployed and not taken down."""
+        return await self._read(EnvironmentRecord, "SELECT body FROM environments")
+
+    async def forget_environment(self, target: Target) -> None:
+        """Frees the project's name, so that another folder or engine may take it."""
+        await self._call(
+            lambda: self._open_connection().execute(
+                "DELETE FROM environments WHERE project = ? AND environment = ?",
+                (target.project, target.environment),
+            )
+        )
+
+    async def hosts(self) -> list[HostRecord]:
+        """Every host name given out."""
+        return await self._read(HostRecord, "SELECT body FROM hosts")
+
+    async def run(self, run_id: str) -> Run | None:
+        """One run."""
+        found = await self._read(Run, "SELECT body FROM runs WHERE id = ?", run_id)
+        return found[0] if found else None
+
+    async def deployment(self, deployment_id: str) -> Deployment | None:
+        """One deployment."""
+        found = await self._read(
+            Deployment, "SELECT body FROM deployments WHERE id = ?", deployment_id
+        )
+        return found[0] if found else None
+
+    async def deployments_of(self, run: Run) -> list[Deployment]:
+        """The deployments that a run made or started again, by service."""
+        places = ", ".join("?" * len(run.deployment_ids))
+        return await self._read(
+            Deployment,
+            f"SELECT body FROM deployments WHERE id IN ({places}) ORDER BY service",  # noqa: S608 - marks only
+            *run.deployment_ids,
+        )
+
+    async def history(self, target: Target, service: str | None, limit: int) -> list[Deployment]:
+        """The newest deployments of an environment, newest first."""
+        return await self._read(
+            Deployment,
+            "SELECT body FROM deployments WHERE project = ? AND environment = ?"
+            " AND (?3 IS NULL OR service = ?3) ORDER BY created_at DESC, id LIMIT ?4",
+            target.project,
+            target.environment,
+            service,
+            limit,
+        )
+
+    async def newest_per_service(self, target: Target) -> list[Deployment]:
+        """The newest deployment of each service that an environment ever had, by service."""
+        return await self._read(
+            Deployment,
+            "SELECT body FROM (SELECT body, service, row_number() OVER"
+            " (PARTITION BY service ORDER BY created_at DESC, id) AS place FROM deployments"
+            " WHERE project = ? AND environment = ?) WHERE place = 1 ORDER BY service",
+            target.project,
+            target.environment,
+        )
+
+    async def succeeded(self, target: Target, service: str) -> list[Deployment]:
+        """Deployments of a service that were active once, the last to be so first."""
+        return await self._read(
+            Deployment,
+            "SELECT body FROM deployments WHERE project = ? AND environment = ? AND service = ?"
+            " AND activated_at IS NOT NULL AND status IN ('succeeded', 'stopped')"
+            " ORDER BY activated_at DESC",
+            target.project,
+            target.environment,
+            service,
+        )
+
+    async def services_with_history(self) -> list[tuple[Target, str]]:
+        """Every service of every environment that has a deployment."""
+
+        def work() -> list[tuple[Target, str]]:
+            rows = self._open_connection().execute(
+                "SELECT DISTINCT project, environment, service FROM deployments"
+            )
+            return [(Target(project, environment), name) for project, environment, name in rows]
+
+        return await self._call(work)
+
+    async def events_after(self, seq: int, run_id: str | None = None) -> list[Event]:
+        """Events later than a sequence number, of all runs or of one."""
+        return await self._read(
+            Event,
+            "SELECT body FROM events WHERE seq > ?1 AND (?2 IS NULL OR run_id = ?2) ORDER BY seq",
+            seq,
+            run_id,
+        )
+
+    async def setting(self, name: str) -> str | None:
+        """A value kept by `keep_setting`."""
+
+        def work() -> str | None:
+            row = (
+                self._open_connection()
+                .execute("SELECT value FROM settings WHERE name = ?", (name,))
+                .fetchone()
+            )
+            return row[0] if row else None
+
+        return await self._call(work)
+
+    async def keep_setting(self, name: str, value: str) -> None:
+        """Keeps a value for the agents after this one."""
+        await self._call(
+            lambda: self._open_connection().execute(
+                "INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value)
+            )
+        )
+
+
+def _upsert(record: Record) -> tuple[str, tuple[Any, ...]]:
+    table, columns = _place(record)
+    body = _ADAPTERS[type(record)].dump_json(record).decode()
+    places = ", ".join("?" * (len(columns) + 1))
+    return f"INSERT OR REPLACE INTO {table} VALUES ({places})", (*columns, body)  # noqa: S608 - our names
+
+
+def _place(record: Record) -> tuple[str, tuple[Any, ...]]:
+    """The table of a record, and the columns that it is found by, in the order of the schema."""
+    if isinstance(record, Event):
+        return "events", (record.seq, record.run_id)
+    if isinstance(record, Activation):
+        return "activations", (record.name, record.state)
+    target = (record.target.project, record.target.environment)
+    match record:
+        case Run():
+            return "runs", (record.id, *target, record.status, record.created_at)
+        case Deployment():
+            found_by = (record.service.name, record.status, int(record.is_active))
+            times = (record.created_at, record.activated_at)
+            return "deployments", (
+                *(record.id, record.run_id, *target),
+                *(*found_by, record.artifact_id, *times),
+            )
+        case EnvironmentRecord():
+            return "environments", target
+        case HostRecord():
+            return "hosts", (record.host,)

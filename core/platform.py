@@ -1,0 +1,305 @@
+"""The facade: verbs in, snapshots and events out. Plain async Python; the agent only serves it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import httpx
+
+from core.engines.process.engine import ProcessEngine
+from core.errors import (
+    Conflict,
+    GatewayUnavailable,
+    InternalError,
+    JournalError,
+    NotFound,
+    TargetBusy,
+)
+from core.events import Event, EventType
+from core.gateway.gateway import Gateway
+from core.gateway.table import Ports
+from core.health import HealthWatch
+from core.journal import Journal
+from core.lines import stamp
+from core.logs.writer import CompartmentLog
+from core.model import Status
+from core.promotion import retention
+from core.promotion.down import take_down
+from core.promotion.ledger import Ledger, run_event
+from core.promotion.parts import Parts
+from core.promotion.recovery import recover
+from core.promotion.requests import Resolver
+from core.promotion.routing import Router
+from core.promotion.run import CANCELLED, Promotion
+from core.promotion.turns import Turns
+from core.records import Run, new_id
+from core.snapshots import Snapshots
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable
+
+    from core.files import Home
+    from core.promotion.requests import Accepted, Down, Request
+    from core.promotion.turns import Turn
+
+_log = logging.getLogger(__name__)
+_PORTS = "ports"
+_DEFAULT_PORTS = Ports(public=8080, internal=8081)
+_GATEWAY_PAUSE_S = 0.1
+_GATEWAY_LONGEST_PAUSE_S = 5.0
+
+
+class Platform:
+    """One home folder's deployments. Made by `running`, which owns every task."""
+
+    def __init__(self, parts: Parts, gateway: Gateway, tasks: asyncio.TaskGroup) -> None:
+        self.parts = parts
+        self.ledger = parts.ledger
+        self.gateway = gateway
+        self.snapshots = Snapshots(parts.ledger, parts.engine, gateway)
+        self.resolver = Resolver(parts)
+        self.failure: JournalError | None = None
+        """Why this platform cannot go on; whoever runs it must end it."""
+        self.ended = asyncio.Event()
+        self._tasks = tasks
+        self._turns = Turns()
+        self._running: dict[str, tuple[asyncio.Task[None], Promotion | None]] = {}
+        self._watch = HealthWatch(parts, tasks)
+        self._helpers: list[asyncio.Task[None]] = []
+        self._gateway_wanted = asyncio.Event()
+
+    @classmethod
+    @asynccontextmanager
+    async def running(cls, home: Home, ports: Ports | None = None) -> AsyncIterator[Platform]:
+        """A platform, recovered and ready; when the block ends, what is live goes on without it.
+
+        `ports` are kept for the agents after this one.
+
+        Raises:
+            JournalError: the journal cannot be used.
+            GatewayUnavailable: what is live cannot be served.
+        """
+        home.create()
+        journal = Journal(home.journal)
+        await journal.open()
+        log = CompartmentLog(home.logs)
+        ledger = Ledger(journal, log)
+        chosen = await _ports(journal, ports)
+        gateway = Gateway(home.gateway, home.sockets / "envoy.sock", chosen)
+        async with httpx.AsyncClient(timeout=None, trust_env=False) as probes:  # noqa: S113 - per try
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    engine = ProcessEngine(home, tasks)
+                    router = Router(ledger, gateway)
+                    slots = asyncio.Semaphore(max(1, os.cpu_count() or 1))
+                    parts = Parts(home, ledger, router, engine, probes, slots)
+                    platform = cls(parts, gateway, tasks)
+                    try:
+                        await platform._open()
+                        yield platform
+                    finally:
+                        await platform._close()
+                        await engine.close()
+            finally:
+                await gateway.close()
+                log.close()
+                await journal.close()
+
+    async def _open(self) -> None:
+        await self.ledger.load()
+        await self.parts.engine.open()
+        for promotion in await recover(self.parts):
+            run = promotion.run
+            with_turn = self._turns.join(run.target, run.id)
+            self._start(run.id, self._finish(promotion, with_turn), promotion)
+        if self.gateway.envoy.is_running:
+            self._gateway_wanted.set()
+        await self._keep_ports()
+        self._helpers = [
+            self._tasks.create_task(self._watch.follow()),
+            self._tasks.create_task(self._keep_gateway()),
+        ]
+
+    async def _close(self) -> None:
+        for helper in self._helpers:
+            helper.cancel()
+        self._watch.stop()
+        for task, promotion in list(self._running.values()):
+            if promotion is None or not promotion.is_past_return:
+                task.cancel()
+        for task, _ in list(self._running.values()):
+            await asyncio.wait([task])
+        if not self.ledger.activations:
+            await self.gateway.envoy.stop()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no run is queued or going on."""
+        return self._turns.is_idle
+
+    async def submit(self, request: Request) -> Run:
+        """Accepts a deploy, redeploy or rollback and carries it out in the background.
+
+        Raises:
+            ConfigError, NotFound, Conflict: it cannot be done; nothing was changed.
+            TargetBusy: another run is ahead, and the request does not want to wait.
+            GatewayUnavailable: the gateway does not start.
+        """
+        run = Run(
+            id=new_id("drn"),
+            target=request.target,
+            trigger=request.trigger,
+            status=Status.QUEUED,
+            created_at=stamp(),
+            label=request.label,
+        )
+        turn = self._turns.join(run.target, run.id)
+        try:
+            self._refuse_to_wait(turn, request)
+            accepted = await self.resolver.accept(request, run, is_first=turn.ahead is None)
+            await self._ensure_gateway()
+            waits = f", waits: {self._who_is_ahead(turn)}" if turn.ahead else ""
+            queued = run_event(EventType.RUN_QUEUED, run, f"{run.trigger} queued{waits}")
+            await self.ledger.write(*accepted.records, accepted.run, queued)
+        except BaseException:
+            turn.leave()
+            raise
+        promotion = Promotion(self.parts, accepted.run)
+        work = self._carry_out(promotion, turn, accepted, request.wait_s)
+        self._start(run.id, work, promotion)
+        return accepted.run
+
+    def _refuse_to_wait(self, turn: Turn, request: Request) -> None:
+        if turn.ahead and request.wait_s == 0:
+            raise TargetBusy(self._who_is_ahead(turn), hint="wait for it, or cancel it")
+
+    def _who_is_ahead(self, turn: Turn) -> str:
+        ahead = self.ledger.runs.get(turn.ahead or "")
+        if ahead is None:
+            return "another run is ahead"
+        return f"{ahead.trigger} {ahead.id} is ahead, since {ahead.created_at}"
+
+    def _start(self, run_id: str, work: Awaitable[None], promotion: Promotion | None) -> None:
+        task = self._tasks.create_task(self._guard(run_id, work))
+        self._running[run_id] = (task, promotion)
+        task.add_done_callback(lambda _: self._running.pop(run_id, None))
+
+    async def _guard(self, run_id: str, work: Awaitable[None]) -> None:
+        """A bug in one run never takes the platform or another run down."""
+        try:
+            await work
+        except asyncio.CancelledError:
+            pass
+        except JournalError as error:
+            # What cannot be journalled must not be acted on; the next agent recovers.
+            _log.error("run %s: %s", run_id, error.message)
+            self.failure = error
+            self.ended.set()
+        except Exception:  # noqa: BLE001 - the top of a run
+            _log.exception("run %s ended by a bug", run_id)
+            await self._give_up(run_id)
+
+    async def _give_up(self, run_id: str) -> None:
+        run = self.ledger.runs.get(run_id)
+        if run is not None:
+            await Promotion(self.parts, run).go_back(
+                "an internal error, see the agent's log", InternalError.code
+            )
+
+    async def _carry_out(
+        self, promotion: Promotion, turn: Turn, accepted: Accepted, wait_s: float | None
+    ) -> None:
+        try:
+            try:
+                async with asyncio.timeout(wait_s):
+                    await turn.reached()
+            except TimeoutError:
+                reason = f"waited {wait_s:g} s: {self._who_is_ahead(turn)}"
+                await promotion.go_back(reason, TargetBusy.code)
+                return
+            except asyncio.CancelledError:
+                await promotion.go_back("cancelled while it was queued", CANCELLED)
+                raise
+            await promotion.carry_out(accepted.steps)
+            await retention.prune(self.parts)
+        finally:
+            turn.leave()
+            await accepted.discard()
+
+    async def _finish(self, promotion: Promotion, turn: Turn) -> None:
+        try:
+            await promotion.finish()
+        finally:
+            turn.leave()
+
+    async def cancel(self, run_id: str) -> Run:
+        """Stops a run before its switch; returns it as it ended.
+
+        Raises:
+            NotFound: no such run.
+            Conflict: it is past the switch, or over.
+        """
+        task, promotion = self._running.get(run_id, (None, None))
+        if task is None:
+            run = await self.snapshots.run(run_id)
+            raise Conflict(f"run {run_id} is over: {run.status}", code="run_is_over")
+        if promotion is None or promotion.is_past_return:
+            raise Conflict(
+                f"run {run_id} is past the switch and goes on to its end",
+                hint="roll back when it is done: compartment rollback",
+                code="run_is_past_switch",
+            )
+        task.cancel()
+        await asyncio.wait([task])
+        return await self.snapshots.run(run_id)
+
+    async def down(self, request: Down) -> list[str]:
+        """Stops and removes the instances of an environment; returns the services stopped."""
+        with self._turns.joined(request.target, new_id("drn")) as turn:
+            await turn.reached()
+            if request.target not in self.ledger.environments:
+                raise NotFound(f"{request.target} is not deployed", code="environment_not_found")
+            return await take_down(self.parts, request)
+
+    async def _ensure_gateway(self) -> None:
+        if not self.gateway.envoy.is_running:
+            await self.parts.router.start()
+            await self._keep_ports()
+        self._gateway_wanted.set()
+
+    async def _keep_ports(self) -> None:
+        ports = self.gateway.ports
+        await self.ledger.journal.keep_setting(
+            _PORTS, f"{ports.public} {ports.internal} {ports.host}"
+        )
+
+    async def _keep_gateway(self) -> None:
+        """Starts Envoy again when it has died, however often that takes."""
+        await self._gateway_wanted.wait()
+        pause_s = _GATEWAY_PAUSE_S
+        while True:
+            await self.gateway.envoy.wait_exit()
+            try:
+                await self.parts.router.start()
+            except GatewayUnavailable as error:
+                _log.warning("the gateway does not come back: %s", error.message)
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, _GATEWAY_LONGEST_PAUSE_S)
+            else:
+                pause_s = _GATEWAY_PAUSE_S
+                message = "the gateway had ended and was started again"
+                await self.ledger.write(Event(EventType.GATEWAY_RESTARTED, stamp(), message))
+
+
+async def _ports(journal: Journal, asked: Ports | None) -> Ports:
+    if asked is not None:
+        return asked
+    kept = await journal.setting(_PORTS)
+    if kept is None:
+        return _DEFAULT_PORTS
+    public, internal, host = kept.split(" ")
+    return Ports(int(public), int(internal), host)

@@ -1,0 +1,58 @@
+"""Taking services down: out of the routes, drained, stopped. Their history stays."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from core.errors import NotFound
+from core.events import EventType
+from core.promotion.drain import drain
+from core.promotion.ledger import deployment_event
+from core.promotion.states import Move, move
+from core.records import Activation, ActivationState
+
+if TYPE_CHECKING:
+    from core.journal import Record
+    from core.promotion.parts import Parts
+    from core.promotion.requests import Down
+
+
+async def take_down(parts: Parts, request: Down) -> list[str]:
+    """Stops the active deployments asked for; returns their services.
+
+    Raises:
+        NotFound: a named service is not active.
+    """
+    ledger = parts.ledger
+    active = ledger.active(request.target)
+    for name in request.services:
+        if name not in active:
+            raise NotFound(
+                f"service {name} is not active in {request.target}", code="service_not_found"
+            )
+    names = request.services or tuple(sorted(active))
+    records: list[Record] = []
+    draining: list[Activation] = []
+    for name in names:
+        stopped = move(active[name], Move.STOP)
+        message = "taken down"
+        records += [stopped, deployment_event(EventType.SERVICE_STOPPED, stopped, message)]
+        live = ledger.live(stopped.id)
+        if live is not None:
+            draining.append(replace(live, state=ActivationState.DRAINING))
+    await ledger.write(*records, *draining)
+    if draining:
+        await parts.router.refresh()
+    for activation in draining:
+        service = ledger.deployments[activation.deployment_id].service
+        if service.kind.is_routable:
+            await drain(parts.router.gateway, activation.name, service.drain)
+        await parts.engine.stop(activation.name, grace_s=parts.stop_grace_s)
+        await ledger.write(replace(activation, state=ActivationState.GONE))
+    if draining:
+        await parts.router.forget_gone()
+    if not ledger.active(request.target):
+        await ledger.forget_environment(request.target)
+    ledger.forget_past()
+    return list(names)

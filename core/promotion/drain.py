@@ -1,0 +1,66 @@
+"""Draining: the previous activation finishes what it has, counted, not timed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.gateway.gateway import Gateway
+    from core.gateway.table import InFlight
+    from core.model import Drain
+
+_SETTLE_S = 0.2
+"""Zero is not believed sooner after the acknowledgement: old decisions may still be carried out."""
+
+_QUIET_S = 0.12
+"""Zero must hold this long: a request between two tries is in no count, for at most 100 ms."""
+
+_LOOK_PAUSE_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """How a drain ended; what is left is cut when the instance is stopped."""
+
+    requests_left: int
+    streams_left: int
+    seconds: float
+
+
+async def drain(gateway: Gateway, upstream: str, limits: Drain) -> Drained:
+    """Waits until an upstream carries nothing, at most as long as its limits.
+
+    Requests get `timeout_ms`. Once only streams are left they get `streams_ms`, because a stream
+    may last for ever; the application is then asked to close them itself.
+
+    Raises:
+        GatewayUnavailable: it does not say what is in flight.
+    """
+    started = time.monotonic()
+    only_streams_since: float | None = None
+    quiet_since: float | None = None
+    while True:
+        found = await gateway.in_flight(upstream)
+        at = time.monotonic()
+        is_quiet = found.requests == 0 and found.streams == 0
+        quiet_since = (quiet_since or at) if is_quiet else None
+        only_streams = found.requests == 0 and found.streams > 0
+        only_streams_since = (only_streams_since or at) if only_streams else None
+        if (
+            _is_drained(at, started, quiet_since)
+            or at - started >= limits.timeout_ms / 1000
+            or (only_streams_since and at - only_streams_since >= limits.streams_ms / 1000)
+        ):
+            return _drained(found, at - started)
+        await asyncio.sleep(_LOOK_PAUSE_S)
+
+
+def _is_drained(at: float, started: float, quiet_since: float | None) -> bool:
+    return quiet_since is not None and at - quiet_since >= _QUIET_S and at - started >= _SETTLE_S
+
+
+def _drained(found: InFlight, seconds: float) -> Drained:
+    return Drained(found.requests, found.streams, seconds)

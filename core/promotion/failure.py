@@ -1,0 +1,52 @@
+"""Why a deployment failed, with what a person needs to mend it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.logs.reader import LogQuery, LogSource, read
+from core.model import Stage, Stream
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from core.records import Deployment
+
+_LAST_LINES = 50
+"""How many of the candidate's last lines a failure carries (spec, 3.2)."""
+
+_PHASES = {
+    Stage.BUILDING: "build failed",
+    Stage.STARTING_CANDIDATE: "the candidate did not start",
+    Stage.CHECKING_READINESS: "the candidate did not get ready",
+    Stage.SWITCHING_ROUTE: "the routes were not switched",
+}
+
+
+class DeploymentFailed(Exception):
+    """One deployment cannot go on; the run goes back as a whole."""
+
+    def __init__(self, detail: str, *, guess: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.guess = guess
+
+
+def describe(deployment: Deployment, failure: DeploymentFailed, logs: Path) -> str:
+    """The failure message: stage, detail, guess, then the last lines that the candidate wrote."""
+    phase = _PHASES.get(deployment.stage, str(deployment.stage))
+    parts = [f"{phase}: {failure.detail}"]
+    if failure.guess:
+        parts.append(f"likely: {failure.guess}")
+    if deployment.stage in (Stage.STARTING_CANDIDATE, Stage.CHECKING_READINESS):
+        lines = last_lines(deployment, logs)
+        parts += ["its last lines:", *lines] if lines else ["it wrote nothing"]
+    return "\n".join(parts)
+
+
+def last_lines(deployment: Deployment, logs: Path) -> list[str]:
+    """The last lines of a deployment's own output, as `[stream] text`."""
+    source = LogSource(deployment.id, deployment.service.name, deployment.target.environment)
+    streams = frozenset({Stream.STDOUT, Stream.STDERR})
+    query = LogQuery(streams=streams, tail=_LAST_LINES, since=None, grep=None)
+    return [f"[{line.stream}] {line.message}" for line in read(logs, [source], query)]

@@ -1,0 +1,162 @@
+"""What is true now: the journal's present, folded in memory, with one writer."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from core.events import Event, EventType
+from core.lines import stamp
+from core.model import Status
+from core.records import (
+    Activation,
+    ActivationState,
+    Deployment,
+    EnvironmentRecord,
+    HostRecord,
+    Run,
+    Target,
+)
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from core.journal import Journal, Record
+    from core.logs.writer import CompartmentLog
+
+
+class Ledger:
+    """Runs, deployments and activations that matter now; the past is asked from the journal.
+
+    `write` is the only way to change anything: journalled first, then seen by others.
+    """
+
+    def __init__(self, journal: Journal, log: CompartmentLog) -> None:
+        self.journal = journal
+        self.log = log
+        self.runs: dict[str, Run] = {}
+        self.deployments: dict[str, Deployment] = {}
+        self.activations: dict[str, Activation] = {}
+        self.environments: dict[Target, EnvironmentRecord] = {}
+        self.hosts: dict[str, HostRecord] = {}
+        self._changed = asyncio.Event()
+
+    async def load(self) -> None:
+        """Reads the present from the journal."""
+        self.runs = {run.id: run for run in await self.journal.unfinished_runs()}
+        self.deployments = {each.id: each for each in await self.journal.current_deployments()}
+        self.activations = {each.name: each for each in await self.journal.current_activations()}
+        self.environments = {each.target: each for each in await self.journal.environments()}
+        self.hosts = {each.host: each for each in await self.journal.hosts()}
+
+    async def write(self, *records: Record) -> None:
+        """Commits records together, then makes them seen: here, in the logs, and to subscribers.
+
+        Raises:
+            JournalError: nothing was changed.
+        """
+        events = await self.journal.commit(records)
+        for record in records:
+            self._fold(record)
+        for event in events:
+            if event.deployment_id:
+                self.log.write(event.deployment_id, event.message)
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    def _fold(self, record: Record) -> None:
+        match record:
+            case Run():
+                self.runs[record.id] = record
+                if record.status.is_final:
+                    del self.runs[record.id]
+            case Deployment():
+                self.deployments[record.id] = record
+            case Activation():
+                self.activations[record.name] = record
+                if record.state is ActivationState.GONE:
+                    del self.activations[record.name]
+            case EnvironmentRecord():
+                self.environments[record.target] = record
+            case HostRecord():
+                self.hosts[record.host] = record
+            case Event():
+                pass
+
+    def forget_past(self) -> None:
+        """Drops deployments that are neither active nor on their way, and have no instance."""
+        held = {activation.deployment_id for activation in self.activations.values()}
+        self.deployments = {
+            each.id: each
+            for each in self.deployments.values()
+            if each.is_active or not each.status.is_final or each.id in held
+        }
+
+    async def forget_environment(self, target: Target) -> None:
+        """Frees a project's name, so that another folder or engine may take it."""
+        await self.journal.forget_environment(target)
+        self.environments.pop(target, None)
+
+    def next_change(self) -> asyncio.Event:
+        """What the next write sets; taken before reading, so that nothing falls in between."""
+        return self._changed
+
+    async def wait_change(self) -> None:
+        """Returns at the next write."""
+        await self._changed.wait()
+
+    def active(self, target: Target) -> dict[str, Deployment]:
+        """The active deployment of each service of an environment."""
+        return {
+            each.service.name: each
+            for each in self.deployments.values()
+            if each.is_active and each.target == target
+        }
+
+    def live(self, deployment_id: str) -> Activation | None:
+        """The live activation of a deployment."""
+        for each in self.activations.values():
+            if each.deployment_id == deployment_id and each.state is ActivationState.LIVE:
+                return each
+        return None
+
+    def ahead(self, target: Target) -> Run | None:
+        """The run that holds an environment at this moment."""
+        held = [run for run in self.runs.values() if run.target == target]
+        running = [run for run in held if run.status is Status.RUNNING]
+        return next(iter(running or held), None)
+
+
+def run_event(type_: EventType, run: Run, message: str, **data: Any) -> Event:
+    """An event that tells of a whole run."""
+    return Event(
+        type=type_,
+        at=stamp(),
+        message=message,
+        project=run.target.project,
+        environment=run.target.environment,
+        run_id=run.id,
+        data=data,
+    )
+
+
+def deployment_event(
+    type_: EventType,
+    deployment: Deployment,
+    message: str,
+    *,
+    run_id: str | None = None,
+    **data: Any,
+) -> Event:
+    """An event that tells of one deployment; its message is a line of the `compartment` stream."""
+    return Event(
+        type=type_,
+        at=stamp(),
+        message=message,
+        project=deployment.target.project,
+        environment=deployment.target.environment,
+        run_id=run_id or deployment.run_id,
+        deployment_id=deployment.id,
+        service_name=deployment.service.name,
+        data=data,
+    )

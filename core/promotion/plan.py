@@ -1,0 +1,118 @@
+"""What a deploy would do, service by service, and why. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from core.model import Trigger
+
+if TYPE_CHECKING:
+    from core.model import Project, RouteRule, Service
+    from core.records import Deployment
+
+
+class Action(StrEnum):
+    """What happens to a service."""
+
+    DEPLOY = "deploy"
+    LEAVE = "leave"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedService:
+    """One service of a plan."""
+
+    service: Service
+    action: Action
+    needs_build: bool
+    because: str
+    zero_downtime: bool
+    downtime_reason: str
+    warnings: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The service of a plan as front ends see it."""
+        return {
+            "serviceName": self.service.name,
+            "kind": self.service.kind,
+            "action": self.action,
+            "build": self.needs_build,
+            "because": self.because,
+            "zeroDowntime": self.zero_downtime,
+            "zeroDowntimeReason": self.downtime_reason,
+            "warnings": list(self.warnings),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a service is now: its active deployment, and whether that really serves."""
+
+    active: Deployment | None
+    is_serving: bool
+
+
+def rules_on(project: Project, service: str) -> tuple[RouteRule, ...]:
+    """The rules that are deployed together with a service."""
+    return tuple(rule for rule in project.rules if rule.on == service)
+
+
+def plan_service(
+    project: Project, service: Service, artifact: tuple[str, bool], now: Situation, trigger: Trigger
+) -> PlannedService:
+    """Decides about one service. `artifact` is its id and whether it is built already."""
+    artifact_id, is_built = artifact
+    because = _reason(project, service, artifact_id, now, trigger)
+    action = Action.DEPLOY if because else Action.LEAVE
+    reason = "the candidate starts beside the live one, and one switch takes all services over"
+    if now.active is None:
+        reason = "nothing is live yet"
+    return PlannedService(
+        service=service,
+        action=action,
+        needs_build=action is Action.DEPLOY and not is_built,
+        because=because or "unchanged",
+        zero_downtime=True,
+        downtime_reason=reason,
+        warnings=_warnings(service) if action is Action.DEPLOY else (),
+    )
+
+
+def _reason(
+    project: Project, service: Service, artifact_id: str, now: Situation, trigger: Trigger
+) -> str | None:
+    active = now.active
+    if active is None:
+        return "first deployment"
+    if trigger is Trigger.REDEPLOY:
+        return "redeploy"
+    if active.artifact_id != artifact_id:
+        return "the source changed"
+    if active.service != service:
+        return "the configuration changed"
+    if active.rules != rules_on(project, service.name):
+        return "the route rules changed"
+    if not now.is_serving:
+        return "the active deployment is not serving"
+    return None
+
+
+def _warnings(service: Service) -> tuple[str, ...]:
+    if service.readiness is None and service.kind.is_routable:
+        return ("no readiness check: traffic may arrive before the service listens",)
+    return ()
+
+
+def rules_waiting(
+    project: Project, selected: set[str], active: dict[str, Deployment]
+) -> tuple[str, ...]:
+    """Services that are not deployed now although their route rules changed."""
+    return tuple(
+        f"changed route rules of {name} wait for a deployment of {name}"
+        for name, deployment in sorted(active.items())
+        if name not in selected
+        and name in project.services
+        and deployment.rules != rules_on(project, name)
+    )

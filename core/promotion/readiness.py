@@ -1,0 +1,165 @@
+"""Is a candidate ready? Asked at once, then often, then patiently; the first 2xx wins.
+
+An exit is noticed when it happens, not at the next try.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import httpx
+
+from core.ending import single_error
+from core.promotion.failure import DeploymentFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.engines.base import Instance
+    from core.model import Readiness
+
+_EAGER_PAUSE_S = 0.05
+_EAGER_FOR_S = 5.0
+_PATIENT_PAUSE_S = 0.5
+_LOOK_S = 0.3
+"""Long enough for an interpreter to find out that it cannot import its program."""
+
+_TRY_TIMEOUT_S = 5.0
+"""The longest single try (spec, 7.1)."""
+
+_GUESSES = {
+    301: "it redirects: point readiness.path at a path that answers 2xx itself",
+    302: "it redirects: point readiness.path at a path that answers 2xx itself",
+    307: "it redirects: point readiness.path at a path that answers 2xx itself",
+    308: "it redirects: point readiness.path at a path that answers 2xx itself",
+    400: "it may check the Host header: allow 127.0.0.1",
+    401: "readiness.path asks for a login: use a path that does not",
+    403: "it forbids the request: let readiness.path pass without a login and for host 127.0.0.1",
+    404: "it does not know this path: check readiness.path",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A candidate that passed."""
+
+    url: str
+    status: int
+    tries: int
+    seconds: float
+
+
+@dataclass(slots=True)
+class _Trail:
+    """What the tries have shown so far."""
+
+    url: str
+    tries: int = 0
+    last: str = "no try was made"
+    status: int | None = None
+
+    def __str__(self) -> str:
+        return (
+            f"GET {self.url} → {self.last} ({self.tries} {'try' if self.tries == 1 else 'tries'})"
+        )
+
+
+async def check(
+    instance: Instance,
+    readiness: Readiness,
+    client: httpx.AsyncClient,
+    say: Callable[[str], None],
+) -> Ready:
+    """Waits until the candidate answers 2xx.
+
+    Raises:
+        DeploymentFailed: it ended, or was not ready in time; with the last try and a guess.
+    """
+    host, port = instance.address
+    path = readiness.path if readiness.path.startswith("/") else f"/{readiness.path}"
+    trail = _Trail(f"http://{host}:{port}{path}")
+    started = time.monotonic()
+    try:
+        with single_error():
+            async with asyncio.timeout(readiness.timeout_ms / 1000), asyncio.TaskGroup() as group:
+                watch = group.create_task(_fail_on_exit(instance, trail))
+                await _ask_until_ready(client, trail, say)
+                watch.cancel()
+    except TimeoutError:
+        raise DeploymentFailed(
+            f"not ready within {readiness.timeout_ms / 1000:g} s: {trail}",
+            guess=await _guess(instance, trail),
+        ) from None
+    stranger = await instance.foreign_listener()
+    if stranger:
+        raise DeploymentFailed(f"the reply did not come from the candidate: {stranger}")
+    return Ready(trail.url, trail.status or 0, trail.tries, time.monotonic() - started)
+
+
+async def look(instance: Instance) -> None:
+    """The one look at a candidate without a readiness block: it is up, and has not ended at once.
+
+    Raises:
+        DeploymentFailed: it has ended.
+    """
+    try:
+        async with asyncio.timeout(_LOOK_S):
+            ended = await instance.wait_exit()
+    except TimeoutError:
+        return
+    raise DeploymentFailed(f"it {ended} as soon as it was started")
+
+
+async def _ask_until_ready(
+    client: httpx.AsyncClient, trail: _Trail, say: Callable[[str], None]
+) -> None:
+    started = time.monotonic()
+    while True:
+        before = trail.last
+        if await _ask(client, trail):
+            say(f"GET {trail.url} → {trail.last}")
+            return
+        if trail.last != before:
+            say(f"GET {trail.url} → {trail.last}; not ready yet")
+        is_eager = time.monotonic() - started < _EAGER_FOR_S
+        await asyncio.sleep(_EAGER_PAUSE_S if is_eager else _PATIENT_PAUSE_S)
+
+
+async def _ask(client: httpx.AsyncClient, trail: _Trail) -> bool:
+    trail.tries += 1
+    trail.status = None
+    try:
+        async with client.stream("GET", trail.url, timeout=_TRY_TIMEOUT_S) as reply:
+            trail.status = reply.status_code
+            trail.last = f"{reply.status_code} {_phrase(reply.status_code)}".strip()
+            return reply.is_success
+    except httpx.TimeoutException:
+        trail.last = f"no reply within {_TRY_TIMEOUT_S:g} s"
+    except httpx.ConnectError:
+        trail.last = "connection refused"
+    except httpx.HTTPError as error:
+        trail.last = str(error) or type(error).__name__
+    return False
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
+async def _fail_on_exit(instance: Instance, trail: _Trail) -> None:
+    ended = await instance.wait_exit()
+    tried = f"; last check: {trail}" if trail.tries else ""
+    raise DeploymentFailed(f"it {ended} while it was being checked{tried}")
+
+
+async def _guess(instance: Instance, trail: _Trail) -> str | None:
+    if trail.status is not None:
+        return _GUESSES.get(trail.status)
+    return await instance.explain_silence()

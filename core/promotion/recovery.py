@@ -1,0 +1,96 @@
+"""After an agent has died: what was past the switch goes forward, everything else goes back."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from core.errors import CompartmentError
+from core.events import EventType
+from core.model import Health, Stage
+from core.promotion.candidate import instance_spec
+from core.promotion.failure import DeploymentFailed
+from core.promotion.ledger import deployment_event
+from core.promotion.run import Promotion
+from core.records import Activation, ActivationState
+
+if TYPE_CHECKING:
+    from core.promotion.parts import Parts
+    from core.records import Run
+
+_log = logging.getLogger(__name__)
+_AGENT_ENDED = "the agent ended before the switch; everything that was live still serves"
+
+
+async def recover(parts: Parts) -> list[Promotion]:
+    """Makes what is live true again; returns the runs that still have something to drain.
+
+    Raises:
+        GatewayUnavailable: the gateway cannot serve what is live.
+    """
+    await _end_strangers(parts)
+    for activation in _in_state(parts, ActivationState.LIVE):
+        await _revive(parts, activation)
+    if parts.ledger.hosts:
+        await parts.router.start()
+    return [
+        promotion
+        for run in list(parts.ledger.runs.values())
+        if (promotion := await _settle(parts, run))
+    ]
+
+
+async def _end_strangers(parts: Parts) -> None:
+    for name in await parts.engine.instances():
+        if name not in parts.ledger.activations:
+            await parts.engine.stop(name, grace_s=parts.stop_grace_s)
+
+
+async def _revive(parts: Parts, activation: Activation) -> None:
+    """Adopts a live instance; one that died with the machine is started again, where it was."""
+    instance = await parts.engine.adopt(activation.name)
+    if instance is not None and instance.exit is None:
+        return
+    deployment = parts.ledger.deployments[activation.deployment_id]
+    try:
+        instance = await parts.engine.start(instance_spec(parts, activation))
+        await instance.keep(deployment.service.restart)
+        message, health = "started again: it was not running when the agent came up", Health.HEALTHY
+    except CompartmentError as error:
+        message, health = f"cannot be started again: {error.message}", Health.UNHEALTHY
+    await parts.ledger.write(
+        deployment.changed(health=health),
+        deployment_event(EventType.HEALTH_CHANGED, deployment, message, health=health),
+    )
+
+
+async def _settle(parts: Parts, run: Run) -> Promotion | None:
+    """Takes one unfinished run forward or back."""
+    promotion = Promotion(parts, run)
+    deployments = [
+        parts.ledger.deployments[each]
+        for each in run.deployment_ids
+        if each in parts.ledger.deployments
+    ]
+    if any(each.is_active for each in deployments):
+        promotion.is_past_return = True
+        return promotion
+    if deployments and all(each.stage is Stage.SWITCHING_ROUTE for each in deployments):
+        candidates = [
+            each
+            for each in _in_state(parts, ActivationState.CANDIDATE)
+            if each.deployment_id in run.deployment_ids
+        ]
+        promotion.is_past_return = True
+        try:
+            await promotion.switch(candidates)
+        except (DeploymentFailed, CompartmentError) as failure:
+            _log.warning("run %s could not be taken forward: %s", run.id, failure)
+        else:
+            return promotion
+    await promotion.go_back(_AGENT_ENDED, "agent_ended")
+    return None
+
+
+def _in_state(parts: Parts, state: ActivationState) -> list[Activation]:
+    return [each for each in parts.ledger.activations.values() if each.state is state]

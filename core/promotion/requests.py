@@ -1,0 +1,280 @@
+"""From what a front end asks for to the steps of a run, checked before anything is changed."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.config.project import load_project
+from core.errors import ConfigError, Conflict, NotFound, UsageError
+from core.events import EventType
+from core.lines import stamp
+from core.model import EngineName, Project, Service, Trigger
+from core.promotion import rollback
+from core.promotion.candidate import Step
+from core.promotion.ledger import deployment_event
+from core.promotion.plan import (
+    Action,
+    PlannedService,
+    Situation,
+    plan_service,
+    rules_on,
+    rules_waiting,
+)
+from core.records import Deployment, EnvironmentRecord, Run, Target, new_id
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from core.engines.base import Source
+    from core.journal import Record
+    from core.promotion.parts import Parts
+
+_INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR")
+"""What a service gets of its deployer's environment, besides LC_*; the agent's it never sees."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A deploy, redeploy or rollback. `services` empty means all of them."""
+
+    trigger: Trigger
+    target: Target
+    services: tuple[str, ...] = ()
+    root: Path | None = None
+    """The project's folder, for what deploys from source."""
+    environ: Mapping[str, str] = field(default_factory=dict)
+    engine: str = "auto"
+    label: str | None = None
+    use_cache: bool = True
+    to: str | None = None
+    """The deployment that a rollback names."""
+    wait_s: float | None = None
+    """How long to wait for runs ahead; 0 not at all, None without limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Down:
+    """Stops services of an environment: all, the named ones, or those no longer in the project."""
+
+    target: Target
+    services: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A run that can begin: what to journal with it, and its steps once it is its turn."""
+
+    run: Run
+    records: tuple[Record, ...]
+    steps: Callable[[], Awaitable[list[Step]]]
+    discard: Callable[[], Awaitable[None]]
+
+
+class Resolver:
+    """Turns requests into accepted runs."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._ledger = parts.ledger
+
+    async def accept(self, request: Request, run: Run, *, is_first: bool) -> Accepted:
+        """Checks a request. Only a run that is first in line may leave unchanged services alone.
+
+        Raises:
+            ConfigError, NotFound, Conflict, UsageError: it cannot be done; nothing was changed.
+        """
+        if request.trigger is Trigger.ROLLBACK:
+            return await self._accept_rollback(request, run, is_first=is_first)
+        return await self._accept_deploy(request, run, is_first=is_first)
+
+    async def plan(self, request: Request) -> dict[str, Any]:
+        """What a deploy would do now."""
+        project, services = await self._load(request)
+        planned = [
+            self._planned(
+                project,
+                service,
+                await self._parts.engine.identify(
+                    project.root, service, _inherited(request.environ)
+                ),
+                request,
+            )
+            for service in services
+        ]
+        selected = {service.name for service in services}
+        active = self._ledger.active(request.target)
+        gone = sorted(active.keys() - project.services.keys())
+        return {
+            "project": request.target.project,
+            "environment": request.target.environment,
+            "engine": self._parts.engine.name,
+            "services": [each.as_json() for each in planned],
+            "warnings": [
+                *rules_waiting(project, selected, active),
+                *(
+                    f"{name} is active but not in the project: `down --service {name}`"
+                    for name in gone
+                ),
+            ],
+        }
+
+    async def _accept_deploy(self, request: Request, run: Run, *, is_first: bool) -> Accepted:
+        project, services = await self._load(request)
+        variables = _inherited(request.environ)
+        sources: list[Source] = []
+        try:
+            deployments, steps = [], []
+            for service in services:
+                source = await self._parts.engine.take(
+                    project.root, service, variables, use_cache=request.use_cache
+                )
+                sources.append(source)
+                planned = self._planned(project, service, source, request)
+                if planned.action is Action.LEAVE and is_first:
+                    continue
+                deployment = self._deployment(project, service, source, request, run)
+                deployments.append(deployment)
+                steps.append(Step(deployment, source))
+        except BaseException:
+            await self._discard(sources)
+            raise
+        records = self._records(project, request, deployments)
+
+        async def ready() -> list[Step]:
+            return steps
+
+        run = run.changed(deployment_ids=tuple(each.id for each in deployments))
+        return Accepted(run, records, ready, lambda: self._discard(sources))
+
+    def _planned(
+        self, project: Project, service: Service, source: Source, request: Request
+    ) -> PlannedService:
+        active = self._ledger.active(request.target).get(service.name)
+        is_serving = active is not None and self._ledger.live(active.id) is not None
+        is_serving = is_serving and active is not None and active.health == "healthy"
+        artifact = (source.artifact_id, source.is_built)
+        situation = Situation(active, is_serving)
+        return plan_service(project, service, artifact, situation, request.trigger)
+
+    def _deployment(
+        self, project: Project, service: Service, source: Source, request: Request, run: Run
+    ) -> Deployment:
+        host = self._parts.router.host_of(request.target, service)
+        return Deployment(
+            id=new_id("dep"),
+            run_id=run.id,
+            target=request.target,
+            service=service,
+            rules=rules_on(project, service.name),
+            artifact_id=source.artifact_id,
+            variables=_inherited(request.environ),
+            created_at=stamp(),
+            label=request.label,
+            route_host=host.host if host else None,
+        )
+
+    def _records(
+        self, project: Project, request: Request, deployments: list[Deployment]
+    ) -> tuple[Record, ...]:
+        records: list[Record] = [
+            EnvironmentRecord(request.target, self._parts.engine.name, str(project.root))
+        ]
+        for deployment in deployments:
+            host = self._parts.router.host_of(request.target, deployment.service)
+            records += [host] if host else []
+            records += [
+                deployment,
+                deployment_event(
+                    EventType.STAGE_CHANGED,
+                    deployment,
+                    f"deployment {deployment.id} created for service {deployment.service.name}",
+                    promotionStage=deployment.stage,
+                    status=deployment.status,
+                    isActive=False,
+                ),
+            ]
+        return tuple(records)
+
+    async def _discard(self, sources: list[Source]) -> None:
+        for source in sources:
+            await self._parts.engine.discard(source)
+
+    async def _load(self, request: Request) -> tuple[Project, list[Service]]:
+        """The project and the services asked for, all of them deployable."""
+        if request.root is None:
+            raise UsageError("a deploy needs the folder of its project")
+        project = await asyncio.to_thread(load_project, request.root)
+        self._check_engine(request)
+        self._check_folder(request.target, project)
+        for name in request.services:
+            if name not in project.services:
+                raise NotFound(
+                    f"no service {name} in {project.name}",
+                    hint=f"it has: {', '.join(project.services)}",
+                    code="descriptor_service_not_found",
+                )
+        names = request.services or tuple(project.services)
+        not_built = [each for each in project.not_built if each.service in names]
+        if not_built:
+            raise ConfigError(
+                "the project uses what cannot be deployed yet", problems=not_built,
+                code="unsupported_service_kind",
+            )  # fmt: skip
+        services = [project.services[name] for name in dict.fromkeys(names)]
+        for service in services:
+            refusal = self._parts.engine.refusal(service)
+            if refusal:
+                raise ConfigError(f"service {service.name}: {refusal}")
+        return project, services
+
+    def _check_engine(self, request: Request) -> None:
+        if request.engine not in ("auto", EngineName.PROCESS):
+            raise ConfigError(
+                f"engine {request.engine} is not supported yet", hint="use --engine process"
+            )
+
+    def _check_folder(self, target: Target, project: Project) -> None:
+        known = self._ledger.environments.get(target)
+        if known is None or known.root == str(project.root) or not Path(known.root).exists():
+            return
+        raise Conflict(
+            f"{target} is deployed from another folder: {known.root}",
+            hint="give this one another name (--project NAME), or take the other one down first",
+            code="project_folder_conflict",
+        )
+
+    async def _accept_rollback(self, request: Request, run: Run, *, is_first: bool) -> Accepted:
+        if request.to and len(request.services) != 1:
+            raise Conflict(
+                "--to names one deployment, so --service must name its service",
+                hint="add --service NAME",
+                code="rollback_service_required",
+            )
+
+        async def find() -> list[Deployment]:
+            return await rollback.find(self._parts, request.target, request.services, request.to)
+
+        async def steps() -> list[Step]:
+            found = await find()
+            ids = tuple(each.id for each in found)
+            await self._ledger.write(*found, self._ledger.runs[run.id].changed(deployment_ids=ids))
+            return [Step(each) for each in found]
+
+        async def nothing() -> None:
+            return None
+
+        if is_first:
+            ids = tuple(each.id for each in await find())
+            run = run.changed(deployment_ids=ids)
+        return Accepted(run, (), steps, nothing)
+
+
+def _inherited(environ: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in environ.items()
+        if name in _INHERITED or name.startswith("LC_")
+    }

@@ -1,0 +1,271 @@
+"""A run: every service up to the barrier, one switch for all of them, then each drain.
+
+Before the switch a failure, a cancellation or a crash goes back; after it everything goes forward.
+`Promotion` holds no state of its own that the journal does not have, so that an agent started after
+a crash continues with the same code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from core.ending import single_error, to_the_end
+from core.errors import CompartmentError, GatewayUnavailable
+from core.events import EventType
+from core.lines import stamp
+from core.model import Stage, Status, Trigger
+from core.promotion.candidate import Preparation, Step, stage_event
+from core.promotion.drain import drain
+from core.promotion.failure import DeploymentFailed, describe
+from core.promotion.ledger import deployment_event, run_event
+from core.promotion.states import Move, move
+from core.records import Activation, ActivationState, Deployment, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+    from core.journal import Record
+    from core.promotion.parts import Parts
+
+CANCELLED = "cancelled"
+
+
+class Promotion:
+    """Carries out one run."""
+
+    def __init__(self, parts: Parts, run: Run) -> None:
+        self._parts = parts
+        self._ledger = parts.ledger
+        self._id = run.id
+        self.is_past_return = False
+        """Whether the switch has begun: from here on the run cannot be cancelled."""
+
+    @property
+    def run(self) -> Run:
+        """The run as it is now."""
+        return self._ledger.runs[self._id]
+
+    async def carry_out(self, steps: Callable[[], Awaitable[list[Step]]]) -> None:
+        """Takes the run from its first build to its end; a failure ends it and does not raise."""
+        await self._ledger.write(
+            self.run.changed(status=Status.RUNNING),
+            run_event(EventType.RUN_STARTED, self.run, f"{self.run.trigger} started"),
+        )
+        try:
+            candidates = await self._prepare(await steps())
+            self.is_past_return = True
+            if candidates:
+                await self.switch(candidates)
+        except (DeploymentFailed, CompartmentError) as failure:
+            await self.go_back(_reason(failure), getattr(failure, "code", "failed"))
+            return
+        except asyncio.CancelledError:
+            await to_the_end(self.go_back("cancelled", CANCELLED))
+            raise
+        await self.finish()
+
+    async def _prepare(self, steps: Sequence[Step]) -> list[Activation]:
+        """All candidates, checked: the barrier. The first failure cancels the others."""
+        with single_error():
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._prepare_one(step)) for step in steps]
+        return [task.result() for task in tasks]
+
+    async def _prepare_one(self, step: Step) -> Activation:
+        preparation = Preparation(self._parts, self._id, step)
+        try:
+            return (await preparation.prepare()).activation
+        except DeploymentFailed as failure:
+            deployment = preparation.deployment
+            message = await asyncio.to_thread(describe, deployment, failure, self._parts.home.logs)
+            await self._fail(deployment, message)
+            raise DeploymentFailed(f"{deployment.service.name}: {message}") from failure
+
+    async def _fail(self, deployment: Deployment, message: str) -> None:
+        is_rollback = deployment.returns_to is not None
+        fields = {} if is_rollback else {"failure_message": message}
+        await self._ledger.write(
+            move(deployment, Move.FAIL, **fields),
+            deployment_event(
+                EventType.DEPLOYMENT_FAILED,
+                deployment,
+                f"failed: {message}",
+                run_id=self._id,
+                failureMessage=message,
+            ),
+        )
+
+    async def switch(self, candidates: Sequence[Activation]) -> None:
+        """The one atomic switch of the run, journalled before and after.
+
+        Raises:
+            CompartmentError: the gateway refused; the old routes are served.
+        """
+        deployments = [self._ledger.deployments[each.deployment_id] for each in candidates]
+        # An agent before this one may have come as far as this.
+        switching = [
+            move(each, Move.SWITCH_ROUTE)
+            for each in deployments
+            if each.stage is not Stage.SWITCHING_ROUTE
+        ]
+        events = [stage_event(each, self._id) for each in switching]
+        await self._ledger.write(*switching, *events)
+        for each in candidates:
+            await self._keep(each)
+        seconds = await self._parts.router.switch(candidates, lambda: self._settle(candidates))
+        await self._ledger.write(
+            run_event(
+                EventType.ROUTES_SWITCHED,
+                self.run,
+                f"routes switched in {seconds * 1000:.1f} ms",
+                seconds=round(seconds, 6),
+            )
+        )
+
+    async def _keep(self, activation: Activation) -> None:
+        instance = await self._parts.engine.adopt(activation.name)
+        if instance is None or instance.exit is not None:
+            raise DeploymentFailed(f"the candidate {activation.name} has ended")
+        service = self._ledger.deployments[activation.deployment_id].service
+        await instance.keep(service.restart)
+
+    async def _settle(self, candidates: Iterable[Activation]) -> None:
+        """Makes the acknowledged switch true: who is active, what drains."""
+        records: list[Record] = []
+        for activation in candidates:
+            records.append(replace(activation, state=ActivationState.LIVE))
+            incoming = self._ledger.deployments[activation.deployment_id]
+            previous = self._ledger.active(incoming.target).get(incoming.service.name)
+            if previous is None:
+                changed = move(incoming, Move.ACTIVATE)
+            else:
+                changed = move(incoming, Move.DRAIN_PREVIOUS)
+                records += self._displace(previous)
+            records += [changed, stage_event(changed, self._id)]
+        await self._ledger.write(*records)
+
+    def _displace(self, previous: Deployment) -> list[Record]:
+        is_rollback = self.run.trigger is Trigger.ROLLBACK
+        displaced = move(previous, Move.ROLL_BACK if is_rollback else Move.SUPERSEDE)
+        records: list[Record] = [displaced]
+        if is_rollback:
+            records.append(stage_event(displaced, self._id))
+        live = self._ledger.live(previous.id)
+        if live is not None:
+            records.append(replace(live, state=ActivationState.DRAINING, replaced_by=self._id))
+        return records
+
+    async def finish(self) -> None:
+        """Drains what was replaced, then ends the run. Never goes back."""
+        draining = [
+            each
+            for each in self._ledger.activations.values()
+            if each.state is ActivationState.DRAINING and each.replaced_by == self._id
+        ]
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._retire(each)) for each in draining]
+        cut = sum(task.result() for task in tasks)
+        await self._parts.router.forget_gone()
+        finished = [
+            move(deployment, Move.ACTIVATE)
+            for deployment in self._deployments()
+            if deployment.status is Status.RUNNING
+        ]
+        events = [stage_event(each, self._id) for each in finished]
+        run = self.run.changed(
+            status=Status.SUCCEEDED, completed_at=stamp(), cut_requests=self.run.cut_requests + cut
+        )
+        message = f"{run.trigger} succeeded" + (f", {cut} requests cut" if cut else "")
+        await self._ledger.write(
+            *finished, *events, run, run_event(EventType.RUN_FINISHED, run, message, **_end(run))
+        )
+        self._ledger.forget_past()
+
+    async def _retire(self, activation: Activation) -> int:
+        """Drains and ends one activation; returns how many requests were cut."""
+        deployment = self._ledger.deployments[activation.deployment_id]
+        cut = 0
+        if deployment.service.kind.is_routable:
+            cut = await self._drain_and_stop(activation, deployment)
+        else:
+            await self._stop(activation)
+        await self._ledger.write(replace(activation, state=ActivationState.GONE))
+        return cut
+
+    async def _drain_and_stop(self, activation: Activation, deployment: Deployment) -> int:
+        gateway = self._parts.router.gateway
+        try:
+            drained = await drain(gateway, activation.name, deployment.service.drain)
+            before = await gateway.cut(activation.name)
+            await self._stop(activation)
+            cut = await gateway.cut(activation.name) - before if drained.requests_left else 0
+        except GatewayUnavailable as error:
+            # Without a gateway nothing is in flight any more: its connections died with it.
+            self._ledger.log.write(deployment.id, f"drain not counted: {error.message}")
+            await self._stop(activation)
+            return 0
+        await self._ledger.write(
+            deployment_event(
+                EventType.PREVIOUS_DRAINED,
+                deployment,
+                f"drained in {drained.seconds:.2f} s, {cut} requests cut,"
+                f" {drained.streams_left} streams asked to close",
+                run_id=self._id,
+                seconds=round(drained.seconds, 3),
+                requestsCut=cut,
+                streamsClosed=drained.streams_left,
+            )
+        )
+        return cut
+
+    async def _stop(self, activation: Activation) -> None:
+        await self._parts.engine.stop(activation.name, grace_s=self._parts.stop_grace_s)
+
+    async def go_back(self, reason: str, code: str) -> None:
+        """Removes the candidates and ends the run as failed; what is live is untouched."""
+        for activation in self._candidates():
+            await self._parts.engine.stop(activation.name, grace_s=self._parts.stop_grace_s)
+            await self._ledger.write(replace(activation, state=ActivationState.GONE))
+        for deployment in self._deployments():
+            if not deployment.status.is_final:
+                first_line = reason.partition("\n")[0]
+                await self._fail(deployment, f"not switched: {first_line}")
+        run = self.run.changed(
+            status=Status.FAILED,
+            completed_at=stamp(),
+            failure_message=reason,
+            failure_code=code,
+        )
+        message = "cancelled" if code == CANCELLED else f"{run.trigger} failed: {reason}"
+        await self._ledger.write(run, run_event(EventType.RUN_FINISHED, run, message, **_end(run)))
+        self._ledger.forget_past()
+
+    def _deployments(self) -> list[Deployment]:
+        return [
+            self._ledger.deployments[each]
+            for each in self.run.deployment_ids
+            if each in self._ledger.deployments
+        ]
+
+    def _candidates(self) -> list[Activation]:
+        return [
+            each
+            for each in self._ledger.activations.values()
+            if each.state is ActivationState.CANDIDATE
+            and each.deployment_id in self.run.deployment_ids
+        ]
+
+
+def _end(run: Run) -> dict[str, object]:
+    return {
+        "status": run.status,
+        "failureMessage": run.failure_message,
+        "failureCode": run.failure_code,
+        "cutRequests": run.cut_requests,
+    }
+
+
+def _reason(failure: DeploymentFailed | CompartmentError) -> str:
+    return failure.detail if isinstance(failure, DeploymentFailed) else failure.message

@@ -1,0 +1,176 @@
+"""What the journal keeps: runs, deployments, activations, and where an environment lives.
+
+Frozen: a change is a new record, written before it is acted on.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from core.model import (
+    EngineName,
+    Health,
+    RouteRule,
+    Service,
+    Stage,
+    Status,
+    Trigger,
+)
+
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+
+
+def new_id(prefix: str) -> str:
+    """An id such as `dep_k3v9…`: 60 random bits in lower-case base32."""
+    return f"{prefix}_{''.join(secrets.choice(_ALPHABET) for _ in range(12))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A project's environment: what one run at a time may change."""
+
+    project: str
+    environment: str
+
+    def __str__(self) -> str:
+        return f"{self.project}/{self.environment}"
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentRecord:
+    """The engine that an environment was first deployed with, and the folder of its project."""
+
+    target: Target
+    engine: EngineName
+    root: str
+
+
+@dataclass(frozen=True, slots=True)
+class HostRecord:
+    """A host name, which stays with its service once it was given out."""
+
+    host: str
+    target: Target
+    service: str
+    is_public: bool
+    """Whether the public listener answers for it: only for a `web` service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The deployments of one command."""
+
+    id: str
+    target: Target
+    trigger: Trigger
+    status: Status
+    created_at: str
+    deployment_ids: tuple[str, ...] = ()
+    label: str | None = None
+    completed_at: str | None = None
+    failure_message: str | None = None
+    failure_code: str | None = None
+    """The code of the error that ended it, such as `deployment_target_busy` or `cancelled`."""
+    cut_requests: int = 0
+    """Requests that were cut at the drain limit; streams that were asked to close do not count."""
+
+    def changed(self, **fields: Any) -> Run:
+        """The same run with some fields changed."""
+        return replace(self, **fields)
+
+    def as_json(self) -> dict[str, Any]:
+        """The run as front ends see it."""
+        return {
+            "id": self.id,
+            "project": self.target.project,
+            "environment": self.target.environment,
+            "trigger": self.trigger,
+            "status": self.status,
+            "deploymentIds": list(self.deployment_ids),
+            "label": self.label,
+            "createdAt": self.created_at,
+            "completedAt": self.completed_at,
+            "failureMessage": self.failure_message,
+            "failureCode": self.failure_code,
+            "cutRequests": self.cut_requests,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One service of one run, and all that is needed to start it again without a build."""
+
+    id: str
+    run_id: str
+    target: Target
+    service: Service
+    rules: tuple[RouteRule, ...]
+    """The route rules that are `on` this service, as they were when it was queued."""
+    artifact_id: str
+    variables: dict[str, str]
+    """What the environment of its processes is made of, besides what is injected."""
+    created_at: str
+    status: Status = Status.QUEUED
+    stage: Stage = Stage.BUILDING
+    health: Health = Health.PENDING
+    is_active: bool = False
+    label: str | None = None
+    route_host: str | None = None
+    activations: int = 0
+    """How many times it was started; the next activation is named by the next number."""
+    activated_at: str | None = None
+    completed_at: str | None = None
+    failure_message: str | None = None
+    returns_to: tuple[Status, Stage] | None = None
+    """What it is again when the rollback that starts it fails; None outside a rollback."""
+
+    def changed(self, **fields: Any) -> Deployment:
+        """The same deployment with some fields changed."""
+        return replace(self, **fields)
+
+    def as_json(self) -> dict[str, Any]:
+        """The deployment under the documented keys, without what the gateway and engine know."""
+        return {
+            "id": self.id,
+            "deploymentRunId": self.run_id,
+            "serviceName": self.service.name,
+            "kind": self.service.kind,
+            "status": self.status,
+            "health": self.health,
+            "promotionStage": self.stage,
+            "isActive": self.is_active,
+            "label": self.label,
+            "failureMessage": self.failure_message,
+            "createdAt": self.created_at,
+            "completedAt": self.completed_at,
+        }
+
+
+class ActivationState(StrEnum):
+    """Where an activation is: a candidate turns live, then drains, then is gone."""
+
+    CANDIDATE = "candidate"
+    LIVE = "live"
+    DRAINING = "draining"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """One time that a deployment serves; it names an instance and a cluster that never return."""
+
+    deployment_id: str
+    number: int
+    state: ActivationState
+    started_at: str
+    address: tuple[str, int] | None = None
+    replaced_by: str | None = None
+    """The run whose switch took the traffic away, while it drains."""
+
+    @property
+    def name(self) -> str:
+        """The name of its instance and of its cluster, such as `dep_k3v9….2`."""
+        return f"{self.deployment_id}.{self.number}"

@@ -1,0 +1,232 @@
+"""What front ends see of the present and the past: plain JSON, made from the ledger and journal."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from core.errors import NotFound
+from core.logs.reader import LogSource
+from core.model import ServiceKind, Status
+from core.records import ActivationState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.engines.base import Engine
+    from core.gateway.gateway import Gateway
+    from core.promotion.ledger import Ledger
+    from core.records import Activation, Deployment, Run, Target
+
+Json = dict[str, Any]
+
+
+class Snapshots:
+    """Reads; changes nothing."""
+
+    def __init__(self, ledger: Ledger, engine: Engine, gateway: Gateway) -> None:
+        self._ledger = ledger
+        self._engine = engine
+        self._gateway = gateway
+
+    async def status(self, target: Target, service: str | None) -> Json:
+        """The newest deployment of each service, and the active ones.
+
+        Raises:
+            NotFound: no such project, environment or service.
+        """
+        newest = await self._newest(target, service)
+        active = self._ledger.active(target)
+        return {
+            "project": target.project,
+            "environment": target.environment,
+            "deployments": [self.deployment(each) for each in newest],
+            "activeDeployments": [
+                self.deployment(active[name]) for name in sorted(active) if service in (None, name)
+            ],
+        }
+
+    async def _newest(self, target: Target, service: str | None) -> list[Deployment]:
+        newest = await self._ledger.journal.newest_per_service(target)
+        if not newest:
+            await self._explain_absence(target)
+        if service is None:
+            return newest
+        named = [each for each in newest if each.service.name == service]
+        if not named:
+            raise NotFound(
+                f"no service {service} was ever deployed to {target}",
+                hint=f"deployed: {', '.join(each.service.name for each in newest)}",
+                code="service_not_found",
+            )
+        return named
+
+    async def _explain_absence(self, target: Target) -> None:
+        known = {each for each, _ in await self._ledger.journal.services_with_history()}
+        environments = sorted(each.environment for each in known if each.project == target.project)
+        if environments:
+            raise NotFound(
+                f"project {target.project} has no environment {target.environment}",
+                hint=f"it has: {', '.join(environments)}",
+                code="environment_not_found",
+            )
+        raise NotFound(
+            f"project {target.project} was never deployed",
+            hint="deploy it: compartment deploy",
+            code="project_not_found",
+        )
+
+    def deployment(self, deployment: Deployment) -> Json:
+        """One deployment, with what the gateway and the engine know of it."""
+        live = self._ledger.live(deployment.id)
+        started = live.started_at if live else None
+        return {
+            **deployment.as_json(),
+            "environmentName": deployment.target.environment,
+            "routeUrl": self._url(deployment),
+            "rollbackAvailable": self._can_return(deployment),
+            "replicas": {"ready": 1 if live else 0, "desired": deployment.service.replicas},
+            "startedAt": started,
+            "uptimeSeconds": _seconds_since(started) if started else None,
+        }
+
+    def _url(self, deployment: Deployment) -> str | None:
+        if deployment.route_host is None or deployment.activated_at is None:
+            return None
+        ports = self._gateway.ports
+        is_public = deployment.service.kind is ServiceKind.WEB
+        port = ports.public if is_public else ports.internal
+        return f"http://{deployment.route_host}" + ("" if port == 80 else f":{port}")
+
+    def _can_return(self, deployment: Deployment) -> bool:
+        return (
+            deployment.activated_at is not None
+            and deployment.status in (Status.SUCCEEDED, Status.STOPPED)
+            and not deployment.is_active
+            and self._engine.has_artifact(deployment.artifact_id)
+        )
+
+    async def inspect(self, target: Target, service: str | None, deployment_id: str | None) -> Json:
+        """Everything about deployments: the newest of each service, or the one named.
+
+        Raises:
+            NotFound: no such project, environment, service or deployment.
+        """
+        if deployment_id is None:
+            found: Sequence[Deployment] = await self._newest(target, service)
+        else:
+            found = [await self._one(deployment_id)]
+        return {
+            "project": target.project,
+            "environment": target.environment,
+            "deployments": [self._inspected(each) for each in found],
+        }
+
+    async def _one(self, deployment_id: str) -> Deployment:
+        kept = self._ledger.deployments.get(deployment_id)
+        found = kept or await self._ledger.journal.deployment(deployment_id)
+        if found is None:
+            raise NotFound(
+                f"no deployment {deployment_id}",
+                hint="see `compartment deployment list`",
+                code="deployment_not_found",
+            )
+        return found
+
+    def _inspected(self, deployment: Deployment) -> Json:
+        service = deployment.service
+        activations = [
+            each
+            for each in self._ledger.activations.values()
+            if each.deployment_id == deployment.id
+        ]
+        return {
+            **self.deployment(deployment),
+            "path": service.path,
+            "artifactId": deployment.artifact_id,
+            "artifactState": (
+                "available" if self._engine.has_artifact(deployment.artifact_id) else "cleaned"
+            ),
+            "build": asdict(service.build),
+            "run": {"command": service.run_command, "restart": asdict(service.restart)},
+            "readiness": asdict(service.readiness) if service.readiness else None,
+            "drain": asdict(service.drain),
+            "routeHost": deployment.route_host,
+            "routes": [asdict(rule) for rule in deployment.rules],
+            "variableNames": sorted(deployment.variables),
+            "activations": [_activation(each) for each in activations],
+        }
+
+    async def history(self, target: Target, service: str | None, limit: int) -> Json:
+        """The newest deployments, newest first."""
+        found = await self._ledger.journal.history(target, service, limit)
+        if not found:
+            await self._newest(target, service)
+        return {
+            "project": target.project,
+            "environment": target.environment,
+            "deployments": [self.deployment(each) for each in found],
+        }
+
+    async def run(self, run_id: str) -> Run:
+        """One run as it is now.
+
+        Raises:
+            NotFound: there is none of that id.
+        """
+        found = self._ledger.runs.get(run_id) or await self._ledger.journal.run(run_id)
+        if found is None:
+            raise NotFound(f"no run {run_id}", code="run_not_found")
+        return found
+
+    async def run_result(self, run_id: str) -> Json:
+        """A run with its deployments, in the shape of a deploy's reply."""
+        run = await self.run(run_id)
+        found = await self._ledger.journal.deployments_of(run)
+        active = self._ledger.active(run.target)
+        return {
+            "project": run.target.project,
+            "environment": run.target.environment,
+            "deploymentRunId": run.id,
+            "run": run.as_json(),
+            "failureMessage": run.failure_message,
+            "deployments": [self.deployment(each) for each in found],
+            "activeDeployments": [self.deployment(active[name]) for name in sorted(active)],
+        }
+
+    async def log_sources(
+        self, target: Target, service: str | None, deployment_id: str | None
+    ) -> list[LogSource]:
+        """Whose logs are meant: one deployment's, else those of what is active, else the newest."""
+        if deployment_id is not None:
+            return [_source(await self._one(deployment_id))]
+        active = self._ledger.active(target)
+        newest = await self._newest(target, service)
+        return [_source(active.get(each.service.name, each)) for each in newest]
+
+    def current_log_sources(self, target: Target, service: str | None) -> list[LogSource]:
+        """Whose lines a follower wants now: what is active or on its way."""
+        return [
+            _source(each)
+            for each in self._ledger.deployments.values()
+            if each.target == target and service in (None, each.service.name)
+        ]
+
+
+def _source(deployment: Deployment) -> LogSource:
+    return LogSource(deployment.id, deployment.service.name, deployment.target.environment)
+
+
+def _activation(activation: Activation) -> Json:
+    return {
+        "name": activation.name,
+        "state": activation.state,
+        "address": ":".join(map(str, activation.address)) if activation.address else None,
+        "startedAt": activation.started_at,
+        "isLive": activation.state is ActivationState.LIVE,
+    }
+
+
+def _seconds_since(at: str) -> float:
+    return round((datetime.now(UTC) - datetime.fromisoformat(at)).total_seconds(), 1)

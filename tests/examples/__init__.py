@@ -1,0 +1,1 @@
+"""The examples, run as plain processes without any platform around them."""

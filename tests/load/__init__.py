@@ -1,0 +1,1 @@
+"""An open-loop load generator for end-to-end tests, and its own tests."""

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.figures import Figure, FiguresRecorder, figures_of
+
+pytest_plugins = ["pytester"]
+
+SUITE = """
+from tests.figures import FiguresRecorder
+import pytest
+
+@pytest.fixture
+def figures(request):
+    return FiguresRecorder(request.node.user_properties)
+
+def test_measures(figures):
+    figures("route switch", 5.25, "ms", 20)
+
+def test_measures_and_fails(figures):
+    figures("lost", 3, "requests", 0)
+    assert False
+"""
+
+
+@pytest.mark.parametrize("arguments", [["-p", "no:xdist"], ["-n", "1"]], ids=["serial", "parallel"])
+def test_the_summary_prints_figures_of_passed_and_failed_tests(
+    pytester: pytest.Pytester, arguments: list[str]
+) -> None:
+    pytester.makepyfile(SUITE)
+    pytester.makeconftest(
+        "from tests.figures import FiguresSummary\n"
+        "def pytest_configure(config):\n"
+        "    config.pluginmanager.register(FiguresSummary())\n"
+    )
+    result = pytester.runpytest_subprocess(*arguments)
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*= figures =*"])
+    result.stdout.fnmatch_lines(["  route switch * 5.25 ms * within the goal of 20 ms"])
+    result.stdout.fnmatch_lines(["  lost * 3 requests * OVER the goal of 0 requests"])
+
+
+def test_a_figure_without_a_goal_is_only_printed() -> None:
+    assert "goal" not in str(Figure("requests", 12_000, "1/s"))
+
+
+def test_figures_come_back_from_a_report_and_other_properties_do_not() -> None:
+    properties: list[tuple[str, object]] = [("other", 1)]
+    FiguresRecorder(properties)("overhead", 0.2, "s", 0.3)
+    assert figures_of(properties) == [Figure("overhead", 0.2, "s", 0.3)]

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import textwrap
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCREEN = ("textual", "rich")
+SERVERS = ("click", "docker", "fastapi", "httpx", "starlette", "uvicorn")
+
+RUN_PROGRAM = """
+    import sys
+    from core.cli.main import {entry}
+    sys.argv = {argv!r}
+    try:
+        {entry}()
+    except SystemExit as exit:
+        assert not exit.code, exit.code
+"""
+
+REPORT = """
+import json, sys
+print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))
+"""
+
+
+def loaded_packages(program: str, cwd: Path) -> set[str]:
+    """Runs a program in a fresh interpreter and says which top-level packages it has loaded."""
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program) + REPORT],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        timeout=15,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize(
+    ("entry", "argv"),
+    [
+        ("dashboard_or_run", ["compartment-tui", "--run", "schema"]),
+        ("dashboard_or_run", ["compartment-tui", "--run", "--help"]),
+        ("dashboard_or_run", ["compartment-tui", "--help"]),
+        ("run", ["compartment", "schema"]),
+        ("run", ["compartment", "--help"]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value),
+)
+def test_headless_commands_load_no_screen(tmp_path: Path, entry: str, argv: list[str]) -> None:
+    loaded = loaded_packages(RUN_PROGRAM.format(entry=entry, argv=argv), tmp_path)
+    assert "core" in loaded
+    assert loaded.isdisjoint(SCREEN), loaded.intersection(SCREEN)
+
+
+@pytest.mark.parametrize(
+    ("module", "unwanted"),
+    [
+        ("core.cli.main", (*SCREEN, *SERVERS)),
+        ("core.agent.client", (*SCREEN, *SERVERS, "pydantic")),
+    ],
+)
+def test_front_ends_start_light(tmp_path: Path, module: str, unwanted: tuple[str, ...]) -> None:
+    loaded = loaded_packages(f"import {module}", tmp_path)
+    assert "core" in loaded
+    assert loaded.isdisjoint(unwanted), loaded.intersection(unwanted)
+
+
+def test_the_proof_sees_what_is_loaded(tmp_path: Path) -> None:
+    assert {"textual", "rich"} <= loaded_packages("import textual.app", tmp_path)
