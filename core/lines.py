@@ -182,4 +182,25 @@ class RotatingFile:
             os.close(self._descriptor)
             self._descriptor = None
 
-    def _write(self, batch: bytes) -> None: ...
+    def _write(self, batch: bytes) -> None:
+        if self._descriptor is None:
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+            self._descriptor = os.open(self._path, flags, 0o600)
+            self._written = os.fstat(self._descriptor).st_size
+        if self._written and self._written + len(batch) > self._size_bytes:
+            self._rotate()
+            self._write(batch)
+            return
+        while batch:
+            written = os.write(self._descriptor, batch)
+            self._written += written
+            batch = batch[written:]
+
+    def _rotate(self) -> None:
+        self.close()
+        self._written = 0
+        for number in range(self._parts - 1, 0, -1):
+            older = f"{self._path}.{number}"
+            newer = f"{self._path}.{number - 1}" if number > 1 else self._path
+            if os.path.exists(newer):  # noqa: PTH110 - pathlib is not needed for anything else here
+                os.replace(newer, older)  # noqa: PTH105 - the same

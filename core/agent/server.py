@@ -23,7 +23,8 @@ from core.errors import (
     UsageError,
 )
 from core.events import EventType
-from core.logs.reader import LogLine, LogQuery, follow, read
+from core.logs.follow import follow
+from core.logs.reader import LogLine, LogQuery, read
 from core.model import DEFAULT_ENVIRONMENT, Stream
 from core.records import Target
 

@@ -12,10 +12,11 @@ import sys
 import uuid
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.engines.base import InstanceSpec, Source
-from core.engines.process import listeners, shim
+from core.engines.process import listeners
 from core.engines.process.detect import shell_argv
 from core.engines.process.instance import ProcessInstance
 from core.engines.process.recipe import Recipe
@@ -26,11 +27,11 @@ from core.model import BuildStrategy, EngineName, Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from core.engines.base import Variables
     from core.files import Home
 
+_SHIM = Path(__file__).with_name("shim.py")
 _SHIM_START_TIMEOUT_S = 10.0
 _STOP_MARGIN_S = 5.0
 
@@ -142,7 +143,7 @@ class ProcessEngine:
     def _spawn_shim(self, name: str, folder: Path) -> None:
         with (folder / "shim.log").open("ab") as output:
             self._shims[name] = subprocess.Popen(
-                [sys.executable, "-I", "-S", shim.__file__, str(folder / "spec.json")],
+                [sys.executable, "-I", "-S", str(_SHIM), str(folder / "spec.json")],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

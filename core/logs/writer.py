@@ -1,0 +1,48 @@
+"""The `compartment` stream: what the platform itself has to say of a deployment."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from core.lines import Line, RotatingFile, clean, shorten, stamp
+from core.logs.files import COMPARTMENT_FILE
+from core.model import Stream
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_OPEN_FILES = 32
+
+
+class CompartmentLog:
+    """Appends to the `compartment` stream of any deployment; a full disk loses lines, not runs."""
+
+    def __init__(self, logs: Path) -> None:
+        self._logs = logs
+        self._files: OrderedDict[str, RotatingFile] = OrderedDict()
+
+    def write(self, deployment_id: str, text: str) -> None:
+        """Keeps a text, stamped now; every line of it is a line of the log."""
+        at = stamp()
+        lines = [
+            Line(at, Stream.COMPARTMENT, shorten(clean(line))) for line in text.splitlines() or [""]
+        ]
+        self._file(deployment_id).append(lines)
+
+    def close(self) -> None:
+        """Closes all files."""
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
+
+    def _file(self, deployment_id: str) -> RotatingFile:
+        file = self._files.get(deployment_id)
+        if file is None:
+            folder = self._logs / deployment_id
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file = self._files[deployment_id] = RotatingFile(str(folder / COMPARTMENT_FILE))
+        self._files.move_to_end(deployment_id)
+        if len(self._files) > _OPEN_FILES:
+            self._files.popitem(last=False)[1].close()
+        return file
