@@ -15,6 +15,7 @@ from core.model import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 LINE_LIMIT = 16_384
 """The longest message that is kept, in characters."""
@@ -32,13 +33,13 @@ _UNWANTED = (
     r"\ufeff\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff"
 )
 _is_suspicious = re.compile(f"[{_UNWANTED}]").search
-# A body never runs over another control code: what is not terminated stays readable, and the search
-# stays linear on hostile input. `ESC [ > ... m` is no colour, so only digits and separators count.
+# The body of a string never runs over another control code: what is not terminated stays readable
+# and the search linear on hostile input. `ESC [ > ... m` is no colour: digits and separators only.
 _CONTROL_CODES = re.compile(
     r"(?P<colour>\x1b\[[0-9;:]{0,64}m)"
     r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x80-\x9f]*(?:\x07|\x1b\\|\x9c)"
     r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
-    r"|\x1b[ -/]+[0-~]"
+    r"|\x1b[ -/]*[0-~]"
     r"|(?P<surrogate>[\ud800-\udfff])"
     rf"|(?!\r)[{_UNWANTED}]"
 )
@@ -98,10 +99,10 @@ def decode(raw: bytes) -> Line | None:
 
 
 class LineSplitter:
-    """Cuts a stream of bytes into clean lines; of an endless one it keeps a bounded head."""
+    """Cuts a stream of bytes into clean lines; of an endless line it keeps the head."""
 
     def __init__(self) -> None:
-        self._head = b""
+        self._head = bytearray()
         self._more = 0
 
     @property
@@ -111,16 +112,12 @@ class LineSplitter:
 
     def feed(self, chunk: bytes) -> list[str]:
         """The lines that end within the chunk."""
-        first, *rest = chunk.split(b"\n")
-        self._keep(first)
-        if not rest:
-            return []
-        lines = [self._take()]
-        last = rest.pop()
-        for raw in rest:
+        *ended, begun = chunk.split(b"\n")
+        lines = []
+        for raw in ended:
             self._keep(raw)
             lines.append(self._take())
-        self._keep(last)
+        self._keep(begun)
         return lines
 
     def flush(self) -> list[str]:
@@ -128,30 +125,36 @@ class LineSplitter:
         return [self._take()] if self._head else []
 
     def _keep(self, raw: bytes) -> None:
-        if len(self._head) + len(raw) > _HEAD_BYTES:
-            before, overwritten, after = raw.rstrip(b"\r").rpartition(b"\r")
-            if overwritten:  # a progress bar: only what it shows last counts
-                self._head, self._more, raw = before[:0], 0, after
-            room = _HEAD_BYTES - len(self._head)
-            self._more += len(raw[room:].translate(None, _CONTINUATION_BYTES))
-            raw = raw[:room]
         self._head += raw
+        if len(self._head) <= _HEAD_BYTES:
+            return
+        overwritten = self._head.rfind(b"\r", 0, len(self._head.rstrip(b"\r"))) + 1
+        if overwritten:  # a progress bar that never ends its line: only what it shows last counts
+            del self._head[:overwritten]
+            self._more = 0
+        self._more += len(self._head[_HEAD_BYTES:].translate(None, _CONTINUATION_BYTES))
+        del self._head[_HEAD_BYTES:]
 
     def _take(self) -> str:
-        text = clean(self._head.decode(errors="backslashreplace"))
-        line = shorten(text, self._more)
-        self._head, self._more = b"", 0
-        return line
+        text = shorten(clean(self._head.decode(errors="backslashreplace")), self._more)
+        self._head.clear()
+        self._more = 0
+        return text
+
+
+def part(path: Path, number: int) -> Path:
+    """The file that holds part `number` of a rotated log: 0 is written to, the others age."""
+    return path.with_name(f"{path.name}.{number}") if number else path
 
 
 class RotatingFile:
-    """Appends lines to a file of bounded size and keeps a bounded number of older parts.
+    """Appends lines to a file of bounded size and keeps a bounded number of parts, at least two.
 
-    It never raises when the disk is full or read-only: the lines are dropped and counted, and the
-    first line that can be written again says how many were lost and why.
+    It never raises when the disk is full or read-only: lines are dropped and counted, and the first
+    line that can be written again says how many were lost and why.
     """
 
-    def __init__(self, path: str, *, size_bytes: int = 10 * 1024 * 1024, parts: int = 3) -> None:
+    def __init__(self, path: Path, *, size_bytes: int = 10 * 1024 * 1024, parts: int = 3) -> None:
         self._path = path
         self._size_bytes = size_bytes
         self._parts = parts
@@ -161,20 +164,29 @@ class RotatingFile:
         self._reason = ""
 
     def append(self, lines: Sequence[Line]) -> None:
-        """Write the lines with one call."""
+        """Write the lines, with one call."""
         if not lines:
             return
-        batch = b"".join([encode(line) for line in lines])
+        entries = [encode(line) for line in lines]
         if self._lost:
             text = f"{self._lost} lines lost: {self._reason}"
-            batch = encode(Line(lines[0].at, Stream.COMPARTMENT, text)) + batch
+            entries.insert(0, encode(Line(lines[0].at, Stream.COMPARTMENT, text)))
+        batch = b"".join(entries)
+        done = 0
         try:
-            self._write(batch)
-            self._lost = 0
+            descriptor = self._room_for(len(batch))
+            while done < len(batch):
+                written = os.write(descriptor, batch[done:])
+                done += written
+                self._written += written
         except OSError as error:
-            self._lost += len(lines)
             self._reason = error.strerror or str(error)
             self.close()
+        kept = batch.count(b"\n", 0, done)
+        if self._lost and kept:
+            self._lost = 0
+            kept -= 1
+        self._lost += len(lines) - kept
 
     def close(self) -> None:
         """Close the file; the next `append` opens it again."""
@@ -182,25 +194,25 @@ class RotatingFile:
             os.close(self._descriptor)
             self._descriptor = None
 
-    def _write(self, batch: bytes) -> None:
-        if self._descriptor is None:
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-            self._descriptor = os.open(self._path, flags, 0o600)
-            self._written = os.fstat(self._descriptor).st_size
-        if self._written and self._written + len(batch) > self._size_bytes:
-            self._rotate()
-            self._write(batch)
-            return
-        while batch:
-            written = os.write(self._descriptor, batch)
-            self._written += written
-            batch = batch[written:]
-
-    def _rotate(self) -> None:
+    def _room_for(self, size_bytes: int) -> int:
+        """The descriptor to write so many bytes to, after a rotation if they would be too many."""
+        descriptor = self._open() if self._descriptor is None else self._descriptor
+        if not self._written or self._written + size_bytes <= self._size_bytes:
+            return descriptor
         self.close()
-        self._written = 0
         for number in range(self._parts - 1, 0, -1):
-            older = f"{self._path}.{number}"
-            newer = f"{self._path}.{number - 1}" if number > 1 else self._path
-            if os.path.exists(newer):  # noqa: PTH110 - pathlib is not needed for anything else here
-                os.replace(newer, older)  # noqa: PTH105 - the same
+            younger = part(self._path, number - 1)
+            if younger.exists():
+                younger.replace(part(self._path, number))
+        return self._open()
+
+    def _open(self) -> int:
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        descriptor = self._descriptor = os.open(self._path, flags, 0o600)
+        self._written = os.fstat(descriptor).st_size
+        if self._written and os.pread(descriptor, 1, self._written - 1) != b"\n":
+            self._written += os.write(
+                descriptor, b"\n"
+            )  # ends the line that a full disk or a kill tore
+        return descriptor

@@ -67,6 +67,8 @@ class Platform:
         self.ended = asyncio.Event()
         self._tasks = tasks
         self._turns = Turns()
+        # An artifact that a new run has found must not be pruned before that run is journalled.
+        self._accepting = asyncio.Lock()
         self._running: dict[str, tuple[asyncio.Task[None], Promotion | None]] = {}
         self._watch = HealthWatch(parts, tasks)
         self._helpers: list[asyncio.Task[None]] = []
@@ -160,11 +162,12 @@ class Platform:
         turn = self._turns.join(run.target, run.id)
         try:
             self._refuse_to_wait(turn, request)
-            accepted = await self.resolver.accept(request, run, is_first=turn.ahead is None)
-            await self._ensure_gateway()
-            waits = f", waits: {self._who_is_ahead(turn)}" if turn.ahead else ""
-            queued = run_event(EventType.RUN_QUEUED, run, f"{run.trigger} queued{waits}")
-            await self.ledger.write(*accepted.records, accepted.run, queued)
+            async with self._accepting:
+                accepted = await self.resolver.accept(request, run, is_first=turn.ahead is None)
+                await self._ensure_gateway()
+                waits = f", waits: {self._who_is_ahead(turn)}" if turn.ahead else ""
+                queued = run_event(EventType.RUN_QUEUED, run, f"{run.trigger} queued{waits}")
+                await self.ledger.write(*accepted.records, accepted.run, queued)
         except BaseException:
             turn.leave()
             raise
@@ -225,16 +228,21 @@ class Platform:
                 await promotion.go_back("cancelled while it was queued", CANCELLED)
                 raise
             await promotion.carry_out(accepted.steps)
-            await retention.prune(self.parts)
         finally:
+            # At once: whoever sees the end of this run may ask for the next one.
             turn.leave()
             await accepted.discard()
+        await self._prune()
 
     async def _finish(self, promotion: Promotion, turn: Turn) -> None:
         try:
             await promotion.finish()
         finally:
             turn.leave()
+
+    async def _prune(self) -> None:
+        async with self._accepting:
+            await retention.prune(self.parts)
 
     async def cancel(self, run_id: str) -> Run:
         """Stops a run before its switch; returns it as it ended.

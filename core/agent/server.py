@@ -18,6 +18,7 @@ from core.errors import (
     CompartmentError,
     ConfigError,
     Conflict,
+    InternalError,
     NotFound,
     Unreachable,
     UsageError,
@@ -51,6 +52,14 @@ def create_app(platform: Platform, stop: Callable[[], None]) -> FastAPI:
     async def refuse(_: Request, error: CompartmentError) -> JSONResponse:
         status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
         return JSONResponse({"error": error_to_json(error)}, status)
+
+    @app.exception_handler(Exception)
+    async def admit(_: Request, error: Exception) -> JSONResponse:
+        # Starlette raises it again after the reply, so that the agent's log has the traceback.
+        bug = InternalError(
+            f"a bug in the agent: {error!r}", hint="see the agent's log, and report it"
+        )
+        return JSONResponse({"error": error_to_json(bug)}, 500)
 
     _add_agent(app, platform, stop)
     _add_runs(app, platform)

@@ -1,1 +1,1 @@
-"""The headless mode: every verb as a command, for people and for scripts."""
+"""The headless front end: commands in, text or JSON and an exit code out."""

@@ -40,8 +40,7 @@ class CompartmentLog:
         file = self._files.get(deployment_id)
         if file is None:
             folder = self._logs / deployment_id
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            file = self._files[deployment_id] = RotatingFile(str(folder / COMPARTMENT_FILE))
+            file = self._files[deployment_id] = RotatingFile(folder / COMPARTMENT_FILE)
         self._files.move_to_end(deployment_id)
         if len(self._files) > _OPEN_FILES:
             self._files.popitem(last=False)[1].close()

@@ -40,7 +40,7 @@ class Shim:
     def __init__(self, spec: dict[str, object]) -> None:
         self._spec = spec
         self._selector = selectors.DefaultSelector()
-        self._log = RotatingFile(str(spec["log"]))
+        self._log = RotatingFile(Path(str(spec["log"])))
         self._child: Child | None = None
         self._clients: set[socket.socket] = set()
         self._state = "starting"

@@ -1,0 +1,147 @@
+"""Every command in one table: its words, its flags, and where it is carried out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from core.cli import arguments
+
+ENGINES = ("auto", "process", "docker")
+STREAMS = ("compartment", "stdout", "stderr")
+
+
+class Flag:
+    """One argument, as argparse takes it."""
+
+    def __init__(self, *names: str, **options: Any) -> None:
+        self.names = names
+        self.options = options
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command; `handler` is `module:function` in this package, loaded when it is needed."""
+
+    words: str
+    help: str
+    handler: str
+    flags: tuple[Flag, ...] = ()
+    has_events: bool = False
+    """Whether `--output jsonl` makes sense."""
+
+
+COMMON = (
+    Flag("--project", type=arguments.name, metavar="NAME",
+         help="the project (default: the one in this folder or a folder above)"),
+    Flag("--env", type=arguments.name, metavar="NAME",
+         help="the environment (default: production)"),
+    Flag("--output", choices=("text", "json", "jsonl"), metavar="FORM",
+         help="text, json, or jsonl: one event a line"),
+    Flag("--engine", choices=ENGINES, help="what runs the instances (default: auto)"),
+    Flag("-f", "--file", action="append", metavar="FILE", help="a Compose file; not supported yet"),
+    Flag("--verbose", action="store_true", help="say more, with tracebacks"),
+    Flag("--timeout", type=arguments.seconds, metavar="S",
+         help="wait at most this long for runs ahead (0: not at all)"),
+)  # fmt: skip
+"""Taken before the command and after it."""
+
+DEFAULTS: dict[str, Any] = {
+    "project": None,
+    "env": "production",
+    "output": "text",
+    "engine": "auto",
+    "file": None,
+    "verbose": False,
+    "timeout": None,
+}
+
+_SERVICES = Flag(
+    "--service", action="append", default=[], type=arguments.name, metavar="NAME",
+    help="only this service; repeatable",
+)  # fmt: skip
+_SERVICE = Flag("--service", type=arguments.name, metavar="NAME", help="only this service")
+_LABEL = Flag("--label", type=arguments.label, metavar="TEXT", help="what to call the run")
+_DETACH = Flag("--detach", action="store_true", help="print the id of the run and leave it")
+_NO_CACHE = Flag("--no-cache", action="store_true", help="build again what was built before")
+_DEPLOYMENT = Flag("--deployment", metavar="ID", help="this deployment")
+_SCHEMA_OF = Flag(
+    "of", nargs="?", choices=("descriptor", "routes", "compose"), default="descriptor",
+    metavar="descriptor|routes", help="which file (default: descriptor)",
+)  # fmt: skip
+_LISTENERS = (
+    Flag("--port", type=arguments.port, help="the public port (0: any free one)"),
+    Flag("--internal-port", type=arguments.port, help="the internal port (0: any free one)"),
+    Flag("--host", metavar="ADDRESS", help="where the public listener listens"),
+)
+
+COMMANDS = (
+    Command("init", "write a minimal compartment.yml", "projects:init", (
+        Flag("--name", metavar="NAME", help="the project (default: after the folder)"),
+        Flag("--from-compose", action="store_true", help="not supported yet"),
+    )),
+    Command("validate", "check the project files", "projects:validate"),
+    Command("schema", "print the JSON Schema of a project file", "projects:schema", (_SCHEMA_OF,)),
+    Command("descriptor schema", "the JSON Schema of compartment.yml", "projects:schema"),
+    Command("descriptor routes-schema", "the JSON Schema of compartment.routes.yml",
+            "projects:routes_schema"),
+    Command("plan", "say what a deploy would do", "runs:plan", (_SERVICES,)),
+    Command("deploy", "deploy all services, or those named", "runs:deploy",
+            (_SERVICES, _LABEL, _DETACH, _NO_CACHE), has_events=True),
+    Command("redeploy", "deploy, and replace what is unchanged too", "runs:redeploy",
+            (_SERVICES, _LABEL, _DETACH), has_events=True),
+    Command("status", "show each service as it is now", "reads:status", (_SERVICE,)),
+    Command("inspect", "show everything about a deployment", "reads:inspect",
+            (_SERVICE, _DEPLOYMENT)),
+    Command("logs", "show the three log streams", "logs:logs", (
+        _SERVICE, _DEPLOYMENT,
+        Flag("--stream", action="append", choices=STREAMS, help="only this one; repeatable"),
+        Flag("--follow", action="store_true", help="go on with new lines as they come"),
+        Flag("--tail", type=arguments.tail, default=100, metavar="N",
+             help="begin with the last N lines (default: 100)"),
+        Flag("--since", type=arguments.since, metavar="TIME",
+             help="only lines since then: ISO 8601, or how long ago, such as 10m"),
+        Flag("--grep", metavar="REGEX", help="only lines that match"),
+    ), has_events=True),
+    Command("rollback", "return to the previous deployment", "runs:rollback", (
+        _SERVICES, Flag("--to", metavar="ID", help="to this deployment of the named service"),
+        _DETACH,
+    ), has_events=True),
+    Command("cancel", "stop a run before its switch", "runs:cancel",
+            (Flag("--run", required=True, metavar="ID", help="the run"),)),
+    Command("deployment list", "the history, grouped by run", "history:deployment_list", (
+        _SERVICE,
+        Flag("--limit", type=arguments.limit, default=20, metavar="N",
+             help="how many deployments (default: 20)"),
+    )),
+    Command("routes list", "the route rules", "projects:routes_list", (_SERVICE,)),
+    Command("routes test", "say which rule takes a request", "projects:routes_test", (
+        Flag("method", metavar="METHOD", help="such as GET"),
+        Flag("path", metavar="PATH", help="the raw path, with its query"),
+        Flag("--service", type=arguments.name, default="web", metavar="NAME",
+             help="the service that is asked (default: web)"),
+    )),
+    Command("down", "stop and remove the instances, keep the history", "down:down", (
+        _SERVICES,
+        Flag("--orphans", action="store_true", help="those that the project no longer has"),
+        Flag("--volumes", action="store_true", help="not supported yet"),
+    )),
+    Command("agent start", "start the agent", "agent:start", _LISTENERS),
+    Command("agent stop", "stop the agent; what is live goes on", "agent:stop"),
+    Command("agent status", "show the agent", "agent:status"),
+    Command("agent run", "run the agent here, in the foreground", "agent:run", _LISTENERS),
+    Command("doctor", "check this machine", "doctor:doctor"),
+)  # fmt: skip
+
+GROUPS = {
+    "agent": "start, stop, run or show the agent",
+    "deployment": "the history",
+    "descriptor": "the schemas of the project files",
+    "routes": "the route rules",
+}
+
+LATER = {
+    "": ("compose", "cron", "job", "promote", "variable"),
+    "agent": ("install",),
+}
+"""Commands of the contract that are not there yet, by group."""

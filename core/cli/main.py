@@ -1,0 +1,111 @@
+"""The entry points, and the one place where errors turn into words and exit codes."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from core import __version__
+from core.cli import exits
+from core.cli.exits import Exit
+from core.cli.output import Form, Output, prepare_streams, silence
+from core.cli.parser import guess_output, parse
+from core.errors import CompartmentError, InternalError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_DASHBOARD_HELP = """\
+usage: compartment-tui --run COMMAND ...
+       compartment-tui --help | --version
+
+Zero-downtime deploys for multi-service projects, from the terminal.
+
+  --run COMMAND ...  runs a command without a screen; see compartment-tui --run --help
+
+The dashboard is not built yet."""
+
+
+def run() -> int:
+    """Entry point of `compartment`."""
+    return main(sys.argv[1:], "compartment")
+
+
+def dashboard_or_run() -> int:
+    """Entry point of `compartment-tui`."""
+    arguments = sys.argv[1:]
+    if "--run" in arguments:
+        arguments.remove("--run")
+        return main(arguments, "compartment-tui --run")
+    if arguments in (["--help"], ["-h"]):
+        print(_DASHBOARD_HELP)
+    elif arguments == ["--version"]:
+        print(f"compartment-tui {__version__}")
+    else:
+        message = "the dashboard is not built yet; commands run with: compartment-tui --run COMMAND"
+        print(f"error: {message}", file=sys.stderr)
+        return Exit.USAGE
+    return Exit.DONE
+
+
+def main(arguments: Sequence[str], program: str) -> int:
+    """Runs one command and returns its exit code; whatever goes wrong, it has been said."""
+    prepare_streams()
+    try:
+        return _said(arguments, program)
+    except BrokenPipeError:
+        silence()
+        return Exit.CLOSED_PIPE
+
+
+def _said(arguments: Sequence[str], program: str) -> int:
+    output = guess_output(arguments)
+    try:
+        parsed = parse(arguments, program)
+        output = Output(Form(parsed.output), verbose=parsed.verbose)
+        module, _, name = parsed.handler.partition(":")
+        code: int = getattr(import_module(f"core.cli.{module}"), name)(parsed, output)
+        sys.stdout.flush()
+    except SystemExit as end:  # argparse has printed its help or the version
+        sys.stdout.flush()
+        return Exit.USAGE if end.code else Exit.DONE
+    except KeyboardInterrupt:
+        if output.form is Form.JSON:
+            output.answer({"failureMessage": "interrupted"}, list)
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the top of the program
+        return _failed(error, output)
+    return code
+
+
+def _failed(error: Exception, output: Output) -> int:
+    known = _known(error, output)
+    try:
+        output.error(known)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError:  # nowhere to say it
+        silence()
+    return exits.of_error(known)
+
+
+def _known(error: Exception, output: Output) -> CompartmentError:
+    """The error as one of ours, which has words for people."""
+    if isinstance(error, CompartmentError):
+        return error
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        known = CompartmentError(f"{where}{error.strerror or error}")
+    else:
+        hint = "this is a bug" if output.verbose else "this is a bug; --verbose shows where it is"
+        known = InternalError(f"internal error: {type(error).__name__}: {error}", hint=hint)
+    known.__cause__ = error
+    return known
+
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -1,0 +1,107 @@
+"""The command line, read by argparse from the table of commands."""
+
+from __future__ import annotations
+
+import argparse
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from core import __version__
+from core.cli.commands import COMMANDS, COMMON, DEFAULTS, GROUPS, LATER, Command
+from core.cli.output import Form, Output
+from core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_ABOUT = "Zero-downtime deploys for multi-service projects, from the terminal."
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are ours: one line that says what, one that says how to go on."""
+
+    def __init__(self, *, group: str | None = None, **options: Any) -> None:
+        super().__init__(**options, allow_abbrev=False)
+        self._group = group
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, hint=f"see: {self.prog} --help")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        # argparse has no other place where an unknown command can be told from a later one.
+        if not isinstance(action.choices, dict) or value in action.choices:
+            super()._check_value(action, value)
+            return
+        words = f"{self._group} {value}".strip()
+        if value in LATER.get(self._group or "", ()):
+            raise UsageError(f"{words} is not supported yet")
+        near = get_close_matches(value, action.choices, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"see: {self.prog} --help"
+        raise UsageError(f"there is no command {words!r}", hint=hint)
+
+
+def parse(arguments: Sequence[str], program: str) -> argparse.Namespace:
+    """The command with its flags; `handler` says who carries it out.
+
+    Raises:
+        UsageError: it makes no sense, or is not supported yet.
+    """
+    for each in arguments:
+        if not _is_text(each):
+            raise UsageError(f"the argument {each!r} is not UTF-8")
+    found = _parser(program).parse_args(arguments)
+    for name, value in DEFAULTS.items():
+        if not hasattr(found, name):
+            setattr(found, name, value)
+    if found.output == Form.JSONL and not found.has_events:
+        raise UsageError("--output jsonl is for deploy, redeploy, rollback and logs",
+                         hint="use --output json")  # fmt: skip
+    if found.file:
+        raise UsageError("Compose files are not supported yet", hint="leave out -f/--file")
+    return found
+
+
+def _is_text(argument: str) -> bool:
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _parser(program: str) -> Parser:
+    parser = Parser(prog=program, description=_ABOUT, group="")
+    parser.add_argument("--version", action="version", version=f"compartment {__version__}")
+    _add_common(parser)
+    top = parser.add_subparsers(metavar="COMMAND", required=True)
+    groups: dict[str, Any] = {}
+    for command in COMMANDS:
+        group, _, word = command.words.rpartition(" ")
+        if group and group not in groups:
+            made = top.add_parser(group, help=GROUPS[group], description=GROUPS[group], group=group)
+            _add_common(made)
+            groups[group] = made.add_subparsers(metavar="COMMAND", required=True)
+        _add_command(groups[group] if group else top, word, command)
+    return parser
+
+
+def _add_command(parent: Any, word: str, command: Command) -> None:
+    parser: Parser = parent.add_parser(word, help=command.help, description=command.help)
+    for flag in command.flags:
+        parser.add_argument(*flag.names, **flag.options)
+    _add_common(parser)
+    parser.set_defaults(handler=command.handler, has_events=command.has_events)
+
+
+def _add_common(parser: Parser) -> None:
+    """Without defaults: one of an inner parser would undo what was said before the command."""
+    common = parser.add_argument_group("common flags")
+    for flag in COMMON:
+        common.add_argument(*flag.names, **flag.options, default=argparse.SUPPRESS)
+
+
+def guess_output(arguments: Iterable[str]) -> Output:
+    """How to tell of a command line that cannot be parsed."""
+    words = " ".join(arguments).replace("--output=", "--output ")
+    form = next((form for form in Form if f"--output {form}" in f"{words} ".split("\n")[0]), None)
+    return Output(form or Form.TEXT, verbose="--verbose" in words)
