@@ -48,9 +48,16 @@ class Client:
             AgentUnavailable: none runs and none was to be started, or it speaks another protocol.
             CompartmentError: it could not be started, and why.
         """
+        async with cls.opened(home) as client:
+            await client.attach(start=start, ports=ports)
+            yield client
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, home: Home) -> AsyncIterator[Client]:
+        """A client of whatever agent runs, of any version, if one does."""
         client = cls(home)
         try:
-            await client.attach(start=start, ports=ports)
             yield client
         finally:
             await client._pool.aclose()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from core import __version__
 from core.cli import exits
@@ -52,11 +53,17 @@ def dashboard_or_run() -> int:
 def main(arguments: Sequence[str], program: str) -> int:
     """Runs one command and returns its exit code; whatever goes wrong, it has been said."""
     prepare_streams()
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _terminate)
     try:
         return _said(arguments, program)
     except BrokenPipeError:
         silence()
         return Exit.CLOSED_PIPE
+
+
+def _terminate(*_: object) -> NoReturn:
+    raise SystemExit(Exit.TERMINATED)
 
 
 def _said(arguments: Sequence[str], program: str) -> int:
@@ -67,9 +74,9 @@ def _said(arguments: Sequence[str], program: str) -> int:
         module, _, name = parsed.handler.partition(":")
         code: int = getattr(import_module(f"core.cli.{module}"), name)(parsed, output)
         sys.stdout.flush()
-    except SystemExit as end:  # argparse has printed its help or the version
+    except SystemExit as end:  # argparse has printed its help, or a signal ends us
         sys.stdout.flush()
-        return Exit.USAGE if end.code else Exit.DONE
+        return int(end.code or Exit.DONE)
     except KeyboardInterrupt:
         if output.form is Form.JSON:
             output.answer({"failureMessage": "interrupted"}, list)

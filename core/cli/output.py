@@ -84,9 +84,7 @@ class Output:
 
 
 def _shows_colour(stream: TextIO) -> bool:
-    return (
-        stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    )
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def prepare_streams() -> None:
@@ -94,7 +92,7 @@ def prepare_streams() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # it was closed before we started
             setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 - kept until the end
-        getattr(sys, name).reconfigure(errors="backslashreplace")
+        getattr(sys, name).reconfigure(errors="backslashreplace", line_buffering=True)
 
 
 def silence() -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 from difflib import get_close_matches
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from core import __version__
 from core.cli.commands import COMMANDS, COMMON, DEFAULTS, GROUPS, LATER, Command
 from core.cli.output import Form, Output
+from core.cli.text import is_utf8
 from core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 _ABOUT = "Zero-downtime deploys for multi-service projects, from the terminal."
 
@@ -25,6 +27,7 @@ class Parser(argparse.ArgumentParser):
         self._group = group
 
     def error(self, message: str) -> NoReturn:
+        """Refuses the command line."""
         raise UsageError(message, hint=f"see: {self.prog} --help")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
@@ -47,7 +50,7 @@ def parse(arguments: Sequence[str], program: str) -> argparse.Namespace:
         UsageError: it makes no sense, or is not supported yet.
     """
     for each in arguments:
-        if not _is_text(each):
+        if not is_utf8(each):
             raise UsageError(f"the argument {each!r} is not UTF-8")
     found = _parser(program).parse_args(arguments)
     for name, value in DEFAULTS.items():
@@ -59,14 +62,6 @@ def parse(arguments: Sequence[str], program: str) -> argparse.Namespace:
     if found.file:
         raise UsageError("Compose files are not supported yet", hint="leave out -f/--file")
     return found
-
-
-def _is_text(argument: str) -> bool:
-    try:
-        argument.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _parser(program: str) -> Parser:
@@ -100,8 +95,8 @@ def _add_common(parser: Parser) -> None:
         common.add_argument(*flag.names, **flag.options, default=argparse.SUPPRESS)
 
 
-def guess_output(arguments: Iterable[str]) -> Output:
+def guess_output(arguments: Sequence[str]) -> Output:
     """How to tell of a command line that cannot be parsed."""
-    words = " ".join(arguments).replace("--output=", "--output ")
-    form = next((form for form in Form if f"--output {form}" in f"{words} ".split("\n")[0]), None)
-    return Output(form or Form.TEXT, verbose="--verbose" in words)
+    words = [word for each in arguments for word in each.split("=", 1)]
+    forms = [word for flag, word in pairwise(words) if flag == "--output" and word in set(Form)]
+    return Output(Form(forms[-1] if forms else Form.TEXT), verbose="--verbose" in words)

@@ -33,6 +33,15 @@ _COLOURS = {
 }
 
 
+def is_utf8(text: str) -> bool:
+    """Whether a text from outside, such as an argument, was UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def without_colour(text: str) -> str:
     """The text without the colour codes that log lines keep as data."""
     return _COLOUR.sub("", text)

@@ -1,0 +1,175 @@
+"""Commands about the agent itself."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from core.agent.client import Client
+from core.cli.exits import Exit
+from core.cli.ports import known_ports
+from core.cli.text import counted, pairs
+from core.errors import AgentUnavailable, Conflict
+from core.files import Home
+from core.gateway.table import Ports
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from core.cli.output import Output
+
+Json = dict[str, Any]
+
+
+def start(arguments: Namespace, output: Output) -> int:
+    """Starts the agent where none runs; says so where one runs that listens elsewhere."""
+    home = Home.locate()
+    ports = _asked_ports(arguments, home)
+
+    async def conversation() -> tuple[bool, Json]:
+        async with Client.opened(home) as client:
+            runs_already = await _about(client) is not None
+            await client.attach(ports=ports)
+            return runs_already, await client.agent()
+
+    runs_already, about = asyncio.run(conversation())
+    if runs_already:
+        _refuse_other_ports(arguments, about)
+    _warn_of_open_listener(about["publicAddress"].rpartition(":")[0], output)
+    word = "runs already" if runs_already else "started"
+    output.answer(about, lambda: [f"the agent {word}", *_about_lines(about)])
+    return Exit.DONE
+
+
+def stop(_: Namespace, output: Output) -> int:
+    """Stops the agent, whatever its version; what is live goes on."""
+
+    async def conversation() -> Json | None:
+        async with Client.opened(Home.locate()) as client:
+            about = await _about(client)
+            if about is None:
+                return None
+            if not about["isIdle"]:
+                output.progress("warning: a run is going on; before its switch it is cancelled")
+            return await client.stop_agent()
+
+    told = asyncio.run(conversation())
+    document = {"wasRunning": told is not None, **(told or {})}
+    output.answer(document, lambda: [_stopped(told)])
+    return Exit.DONE
+
+
+def _stopped(told: Json | None) -> str:
+    if told is None:
+        return "no agent is running"
+    left = told["instancesLeftRunning"]
+    if not left:
+        return "the agent has stopped; nothing is left running"
+    goes_on = f"{counted(left, 'instance')} and the gateway go on serving"
+    return (
+        f"the agent has stopped; {goes_on}, and the next command starts an agent that adopts them"
+    )
+
+
+def status(_: Namespace, output: Output) -> int:
+    """What the agent says of itself. Starts none."""
+
+    async def conversation() -> Json:
+        async with Client.opened(Home.locate()) as client:
+            about = await _about(client)
+        if about is None:
+            raise AgentUnavailable("no agent is running", hint="start it: compartment agent start")
+        return about
+
+    about = asyncio.run(conversation())
+    output.answer(about, lambda: _about_lines(about))
+    return Exit.DONE
+
+
+def run(arguments: Namespace, output: Output) -> int:
+    """Becomes the agent: this process is replaced by it."""
+    home = Home.locate()
+    ports = _asked_ports(arguments, home)
+    command = [sys.executable, "-P", "-m", "core.agent.daemon"]
+    if ports is not None:
+        _warn_of_open_listener(ports.host, output)
+        command += ["--port", str(ports.public), "--internal-port", str(ports.internal)]
+        command += ["--host", ports.host]
+    home.create()
+    os.chdir("/")
+    environment = {**os.environ, "COMPARTMENT_HOME": str(home.root)}
+    os.execve(sys.executable, command, environment)  # noqa: S606 - no shell is wanted
+
+
+async def _about(client: Client) -> Json | None:
+    try:
+        return await client.agent()
+    except AgentUnavailable as error:
+        if error.code == "agent_version":
+            raise
+        return None
+
+
+def _asked_ports(arguments: Namespace, home: Home) -> Ports | None:
+    """The listeners as they were asked for; what was not named stays as it was."""
+    asked = (arguments.port, arguments.internal_port, arguments.host)
+    if asked == (None, None, None):
+        return None
+    kept = known_ports(home)
+    ports = Ports(
+        kept.public if arguments.port is None else arguments.port,
+        kept.internal if arguments.internal_port is None else arguments.internal_port,
+        arguments.host or kept.host,
+    )
+    if ports.public == ports.internal != 0:
+        raise Conflict(f"port {ports.public} cannot be both the public and the internal one",
+                       hint="name another one with --internal-port")  # fmt: skip
+    return ports
+
+
+def _refuse_other_ports(arguments: Namespace, about: Json) -> None:
+    host, _, public = about["publicAddress"].rpartition(":")
+    internal = about["internalAddress"].rpartition(":")[2]
+    # Any free port was asked for with 0: the one that it has is as good.
+    asked = ((arguments.port, public), (arguments.internal_port, internal), (arguments.host, host))
+    if any(want and str(want) != have for want, have in asked):
+        raise Conflict(
+            f"the agent runs already and listens on {about['publicAddress']}"
+            f" and {about['internalAddress']}",
+            hint="to change that: compartment agent stop, then start it again",
+            code="agent_running",
+        )
+
+
+def _warn_of_open_listener(host: str, output: Output) -> None:
+    try:
+        is_private = ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        is_private = host == "localhost"
+    if not is_private:
+        output.progress(f"warning: {host} opens the public listener to other machines")
+
+
+def _about_lines(about: Json) -> list[str]:
+    return pairs(
+        [
+            ("Home", about["home"]),
+            ("Pid", about["pid"]),
+            ("Version", about["version"]),
+            ("Engine", about["engine"]),
+            ("Public", _address(about["publicAddress"])),
+            ("Internal", _address(about["internalAddress"])),
+            ("Gateway", "running" if about["gatewayRunning"] else "starts with the first deploy"),
+            ("Runs", "none going on" if about["isIdle"] else "going on"),
+            ("Environments", ", ".join(about["environments"]) or None),
+        ],
+        indent="  ",
+    )
+
+
+def _address(address: str) -> str:
+    host, _, port = address.rpartition(":")
+    return f"{host}, any free port" if port == "0" else address

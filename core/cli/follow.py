@@ -1,0 +1,117 @@
+"""Following a run to its true end, whatever happens to the agent or to us meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING, Any
+
+from core.cli.text import duration, plain, seconds_between
+from core.ending import single_error
+from core.errors import AgentUnavailable, Conflict
+from core.events import EventType
+
+if TYPE_CHECKING:
+    from core.agent.client import Client
+    from core.cli.output import Output
+    from core.cli.signals import Signals
+
+Json = dict[str, Any]
+
+_LOSSES = 5
+"""How often the agent may be lost in a row without a single event in between."""
+
+_SHOWN = frozenset(
+    {
+        EventType.RUN_QUEUED,
+        EventType.STAGE_CHANGED,
+        EventType.READINESS_PASSED,
+        EventType.ROUTES_SWITCHED,
+        EventType.PREVIOUS_DRAINED,
+        EventType.DEPLOYMENT_FAILED,
+        EventType.WARNING_GIVEN,
+    }
+)
+_STAGE_WIDTH = len("checking_readiness")
+
+
+class Follower:
+    """Follows one run; `run_id` is known to it once it does."""
+
+    def __init__(self, output: Output, signals: Signals) -> None:
+        self.run_id: str | None = None
+        """None until the agent has answered that it took the run."""
+        self._output = output
+        self._signals = signals
+        self._seq = 0
+        self._first_at = ""
+        self._service_width = 0
+
+    async def follow(self, client: Client, run_id: str, services: list[str]) -> Json | None:
+        """The run with its deployments once it has ended; None when we leave before it.
+
+        Raises:
+            AgentUnavailable: the agent is gone, and cannot be brought back.
+        """
+        self.run_id = run_id
+        self._service_width = max(map(len, services), default=0)
+        with single_error():
+            async with asyncio.TaskGroup() as tasks:
+                ended = tasks.create_task(self._to_the_end(client, run_id))
+                asked = tasks.create_task(self._obey_signal(client, run_id, ended))
+                await asyncio.wait([ended])
+                asked.cancel()
+        if ended.cancelled():
+            return None
+        return await client.run_result(run_id)
+
+    async def _to_the_end(self, client: Client, run_id: str) -> None:
+        losses = 0
+        while losses < _LOSSES:
+            losses += 1
+            try:
+                async for event in client.events(self._seq, run_id):
+                    losses = 0
+                    self._seq = event["seq"]
+                    self._output.event(event)
+                    self._show(event)
+                    if event["type"] == EventType.RUN_FINISHED:
+                        return
+            except AgentUnavailable:
+                pass
+            self._output.progress("the agent went away; attaching again")
+            # The agent that this starts takes the run to its end, or back.
+            await client.attach()
+        raise AgentUnavailable(
+            f"the agent goes away again and again; run {run_id} may go on",
+            hint="compartment doctor checks the machine",
+        )
+
+    def _show(self, event: Json) -> None:
+        """One line for each change: service, stage, time since the run was queued."""
+        self._first_at = self._first_at or event["timestamp"]
+        if event["type"] not in _SHOWN:
+            return
+        is_stage = event["type"] == EventType.STAGE_CHANGED
+        what = event["promotionStage"] if is_stage else plain(event["message"].partition("\n")[0])
+        if is_stage and event["status"] == "queued":
+            what = "queued"
+        elapsed = duration(seconds_between(self._first_at, event["timestamp"]))
+        service = (event["serviceName"] or "").ljust(self._service_width)
+        self._output.progress(f"{service}  {what:<{_STAGE_WIDTH}}  {elapsed}".strip())
+
+    async def _obey_signal(self, client: Client, run_id: str, ended: asyncio.Task[None]) -> None:
+        await self._signals.asked()
+        if self._signals.first is signal.SIGHUP:
+            ended.cancel()
+            return
+        self._output.progress(f"cancelling {run_id}; a second signal leaves at once")
+        try:
+            await client.cancel(run_id)
+        except Conflict as error:
+            # Over already: the end that it had is on its way to us.
+            if error.code == "run_is_past_switch":
+                ended.cancel()
+        except AgentUnavailable:
+            # Whoever follows attaches again, and learns what became of the run.
+            return

@@ -1,0 +1,39 @@
+"""The gateway's ports, as far as they are known without an agent."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from core.gateway.table import Ports
+
+if TYPE_CHECKING:
+    from core.files import Home
+
+DEFAULT_PORTS = Ports(public=8080, internal=8081)
+
+
+def known_ports(home: Home) -> Ports:
+    """The ports that the last agent kept, else those that the first one will use."""
+    try:
+        kept = _kept(home)
+    except (sqlite3.Error, ValueError):
+        kept = None
+    return kept or DEFAULT_PORTS
+
+
+def _kept(home: Home) -> Ports | None:
+    if not home.journal.exists():
+        return None
+    with closing(read_only(home)) as journal:
+        row = journal.execute("SELECT value FROM settings WHERE name = 'ports'").fetchone()
+    if row is None:
+        return None
+    public, internal, host = row[0].split(" ")
+    return Ports(int(public), int(internal), host)
+
+
+def read_only(home: Home) -> sqlite3.Connection:
+    """The journal, for a look that cannot disturb the agent that holds it."""
+    return sqlite3.connect(f"{home.journal.as_uri()}?mode=ro", uri=True)

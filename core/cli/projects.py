@@ -1,0 +1,170 @@
+"""Commands about project files, which need no agent and start none."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.cli.exits import Exit
+from core.cli.target import project_here
+from core.cli.text import columns, counted, plain
+from core.errors import Conflict, UsageError
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from core.cli.output import Output
+    from core.config.routes import Decision
+    from core.model import RouteRule
+
+
+def init(arguments: Namespace, output: Output) -> int:
+    """Writes a minimal `compartment.yml`; never over another one."""
+    from core.config.schema import minimal_descriptor
+
+    if arguments.from_compose:
+        raise UsageError("init --from-compose is not supported yet")
+    name = arguments.name or arguments.project or _slug(Path.cwd().name)
+    if not name:
+        raise UsageError("the name of this folder gives no name for a project",
+                         hint="name it: compartment init --name NAME")  # fmt: skip
+    text = minimal_descriptor(name)
+    file = Path("compartment.yml")
+    try:
+        with file.open("x", encoding="utf-8") as opened:
+            opened.write(text)
+    except FileExistsError:
+        raise Conflict(f"{file} exists already and stays as it is",
+                       hint="check it: compartment validate") from None  # fmt: skip
+    output.answer(
+        {"file": f"./{file}", "descriptor": text},
+        lambda: [f"wrote {file}: project {name} with the service web", "next: compartment deploy"],
+    )
+    return Exit.DONE
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"^[^a-z]+", "", re.sub(r"[^a-z0-9]+", "-", text.lower()))[:63].strip("-")
+
+
+def validate(_: Namespace, output: Output) -> int:
+    """Reads every project file; problems are errors, and what cannot be deployed yet is said."""
+    project = project_here()
+    warnings = [str(problem) for problem in project.not_built]
+    for warning in warnings:
+        output.progress(f"warning: {plain(warning)}")
+    services = list(project.services)
+    output.answer(
+        {
+            "project": project.name,
+            "root": str(project.root),
+            "services": services,
+            "routes": len(project.rules),
+            "problems": [],
+            "warnings": warnings,
+        },
+        lambda: [
+            f"project {project.name} is valid: {counted(len(services), 'service')}"
+            f" ({', '.join(services)}), {counted(len(project.rules), 'route rule')}"
+        ],
+    )
+    return Exit.DONE
+
+
+def schema(arguments: Namespace, _: Output) -> int:
+    """The JSON Schema of a file."""
+    from core.config.schema import descriptor_schema, routes_schema
+
+    of = getattr(arguments, "of", "descriptor")
+    if of == "compose":
+        raise UsageError("schema compose is not supported yet")
+    print(json.dumps(routes_schema() if of == "routes" else descriptor_schema(), indent=2))
+    return Exit.DONE
+
+
+def routes_schema(arguments: Namespace, output: Output) -> int:
+    """The JSON Schema of `compartment.routes.yml`."""
+    arguments.of = "routes"
+    return schema(arguments, output)
+
+
+def routes_list(arguments: Namespace, output: Output) -> int:
+    """The rules in their order."""
+    project = project_here()
+    _check_service(arguments.service, project.services)
+    rules = [rule for rule in project.rules if arguments.service in (None, rule.on)]
+    output.answer(
+        {"project": project.name, "routes": [_rule_json(rule) for rule in rules]},
+        lambda: _rule_rows(rules, colour=output.has_colour) or ["no route rules"],
+    )
+    return Exit.DONE
+
+
+def _rule_rows(rules: list[RouteRule], *, colour: bool) -> list[str]:
+    rows = [(rule.on, _methods(rule), rule.path, "->", rule.to, _transform(rule)) for rule in rules]
+    return columns([("ON", "METHODS", "PATH", "", "TO", "TRANSFORM"), *rows], colour=colour) * bool(
+        rows
+    )
+
+
+def routes_test(arguments: Namespace, output: Output) -> int:
+    """Which rule takes a request, and the path that the target sees."""
+    from core.config.routes import match
+
+    project = project_here()
+    _check_service(arguments.service, project.services)
+    if not arguments.path.startswith("/"):
+        raise UsageError(f"{plain(arguments.path)!r} is no path: it begins with /")
+    found = match(project.rules, arguments.service, arguments.method, arguments.path)
+    rule = found.rule if found else None
+    output.answer(
+        {
+            "project": project.name,
+            "on": arguments.service,
+            "isSafe": found is not None,
+            "rule": _rule_json(rule) if rule else None,
+            "ruleNumber": project.rules.index(rule) + 1 if rule else None,
+            "to": found.to if found else None,
+            "upstreamPath": found.upstream if found else None,
+        },
+        lambda: _decision(found, project.rules, arguments.service),
+    )
+    return Exit.DONE
+
+
+def _decision(found: Decision | None, rules: tuple[RouteRule, ...], service: str) -> list[str]:
+    if found is None:
+        return ["refused with 404: the path could be read in more than one way"]
+    if found.rule is None:
+        return [f"no rule takes it: {service} handles it itself", f"it sees {found.upstream}"]
+    rule = found.rule
+    words = " ".join((_methods(rule), rule.path, "->", rule.to, _transform(rule))).rstrip()
+    return [
+        f"rule {rules.index(rule) + 1} takes it: {words}",
+        f"{found.to} sees {found.upstream}",
+    ]
+
+
+def _check_service(service: str | None, services: Any) -> None:
+    from core.config.document import did_you_mean
+
+    if service is not None and service not in services:
+        message = f"there is no service {service}"
+        raise UsageError(message, hint=did_you_mean(service, services))
+
+
+def _methods(rule: RouteRule) -> str:
+    return ",".join(rule.methods) or "any"
+
+
+def _transform(rule: RouteRule) -> str:
+    return f"({rule.transform} {rule.value})" if rule.transform else ""
+
+
+def _rule_json(rule: RouteRule) -> dict[str, Any]:
+    """The rule as the file has it."""
+    transform = {str(rule.transform): rule.value} if rule.transform else {}
+    methods = {"methods": list(rule.methods)} if rule.methods else {}
+    return {"on": rule.on, "path": rule.path, "to": rule.to, **methods, **transform}

@@ -1,0 +1,158 @@
+"""Commands that show the present: `status` and `inspect`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from core.cli.exits import Exit
+from core.cli.report import Places
+from core.cli.target import ask, service_query
+from core.cli.text import (
+    NONE,
+    columns,
+    duration,
+    first_line,
+    moment,
+    pairs,
+    plain_lines,
+    seconds_between,
+)
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterable
+
+    from core.cli.output import Output
+
+Json = dict[str, Any]
+
+
+def status(arguments: Namespace, output: Output) -> int:
+    """Each service as it is now."""
+    query = service_query(arguments)
+    found = ask(lambda client: client.status(query))
+    render = _verbose_lines if output.verbose else _status_lines
+    output.answer(found, lambda: render(found, colour=output.has_colour))
+    return Exit.DONE
+
+
+def _status_lines(found: Json, *, colour: bool) -> list[str]:
+    active = {each["serviceName"]: each for each in found["activeDeployments"]}
+    places = Places(each["routeUrl"] for each in active.values())
+    rows = [("SERVICE", "KIND", "STAGE", "STATUS", "HEALTH", "ACTIVE", "REPLICAS", "UPTIME", "URL")]
+    notes = []
+    for newest in found["deployments"]:
+        live = active.get(newest["serviceName"])
+        rows.append(_status_row(newest, live, places))
+        if newest["status"] == "failed":
+            serves = f"; {live['id']} serves" if live else ""
+            reason = first_line(newest["failureMessage"])
+            notes.append(f"{newest['serviceName']}: {newest['id']} failed: {reason}{serves}")
+    return [*columns(rows, colour=colour), *notes]
+
+
+def _status_row(newest: Json, live: Json | None, places: Places) -> tuple[str, ...]:
+    """Stage and status are those of the newest deployment, the rest is what serves."""
+    head = (newest["serviceName"], newest["kind"], newest["promotionStage"], newest["status"])
+    if live is None:
+        return (*head, newest["health"], NONE, NONE, NONE, NONE)
+    replicas = f"{live['replicas']['ready']}/{live['replicas']['desired']}"
+    uptime = live["uptimeSeconds"]
+    return (
+        *head,
+        live["health"],
+        live["id"],
+        replicas,
+        NONE if uptime is None else duration(uptime),
+        places.of(live["routeUrl"]),
+    )
+
+
+def _verbose_lines(found: Json, *, colour: bool) -> Iterable[str]:
+    yield from _status_lines(found, colour=colour)
+    newest = {each["id"] for each in found["deployments"]}
+    also = [each for each in found["activeDeployments"] if each["id"] not in newest]
+    for each in (*found["deployments"], *also):
+        yield ""
+        yield from pairs(_facts(found, each))
+        yield from _failure(each)
+
+
+def _facts(found: Json, each: Json) -> list[tuple[str, object]]:
+    end = each["completedAt"]
+    return [
+        ("Project", found["project"]),
+        ("Environment", found["environment"]),
+        ("Service", each["serviceName"]),
+        ("Deployment", each["id"]),
+        ("Run", each["deploymentRunId"]),
+        ("Label", each["label"]),
+        ("Active", "yes" if each["isActive"] else "no"),
+        ("Status", each["status"]),
+        ("Promotion Stage", each["promotionStage"]),
+        ("Health", each["health"]),
+        ("Duration", duration(seconds_between(each["createdAt"], end)) if end else None),
+        ("Route", each["routeUrl"]),
+        ("Rollback", "available" if each["rollbackAvailable"] else "not available"),
+        ("Queued At", moment(each["createdAt"])),
+        ("Completed At", moment(end) if end else None),
+    ]
+
+
+def _failure(each: Json) -> list[str]:
+    if not each["failureMessage"]:
+        return pairs([("Failure", None)])
+    first, *more = plain_lines(each["failureMessage"])
+    return [f"Failure: {first}", *(f"  {line}" for line in more)]
+
+
+def inspect(arguments: Namespace, output: Output) -> int:
+    """Everything about deployments."""
+    query = {**service_query(arguments), "deployment": arguments.deployment}
+    found = ask(lambda client: client.inspect(query))
+    output.answer(found, lambda: _inspect_lines(found))
+    return Exit.DONE
+
+
+def _inspect_lines(found: Json) -> Iterable[str]:
+    for index, each in enumerate(found["deployments"]):
+        if index:
+            yield ""
+        yield from pairs([*_facts(found, each), *_details(each)])
+        yield from _section("Routes", [_rule(rule) for rule in each["routes"]])
+        yield from _section("Instances", [_activation(one) for one in each["activations"]])
+        yield from _failure(each)
+
+
+def _details(each: Json) -> list[tuple[str, object]]:
+    readiness, restart, drain = each["readiness"], each["run"]["restart"], each["drain"]
+    return [
+        ("Kind", each["kind"]),
+        ("Path", each["path"]),
+        ("Artifact", f"{each['artifactId']} ({each['artifactState']})"),
+        ("Build", each["build"]["command"] or each["build"]["strategy"]),
+        ("Command", each["run"]["command"] or "detected"),
+        ("Restart Policy", restart["policy"]),
+        (
+            "Readiness",
+            f"GET {readiness['path']} within {readiness['timeout_ms']} ms" if readiness else None,
+        ),
+        ("Drain", f"requests {drain['timeout_ms']} ms, streams {drain['streams_ms']} ms"),
+        ("Route Host", each["routeHost"]),
+        ("Variables", ", ".join(each["variableNames"]) or None),
+    ]
+
+
+def _section(name: str, lines: list[str]) -> list[str]:
+    return [f"{name}:", *(f"  {line}" for line in lines)] if lines else pairs([(name, None)])
+
+
+def _rule(rule: Json) -> str:
+    methods = ",".join(rule["methods"]) or "any"
+    transform = f" ({rule['transform']} {rule['value']})" if rule["transform"] else ""
+    return f"{methods} {rule['path']} -> {rule['to']}{transform}"
+
+
+def _activation(one: Json) -> str:
+    address = one["address"] or "no address"
+    return f"{one['name']}  {one['state']}  {address}  since {moment(one['startedAt'])}"

@@ -1,0 +1,71 @@
+"""How deployments are told of in text: after a run, in `status`, and where to open them."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from core.cli.text import NONE, columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_LOOKUP_TIMEOUT_S = 1.0
+
+
+def result_lines(found: Mapping[str, Any], *, colour: bool) -> list[str]:
+    """The deployments of a run that has ended, with what to open."""
+    deployments = found["deployments"]
+    if not deployments:
+        is_done = found["run"]["status"] == "succeeded"
+        return ["nothing changed: every service is up to date"] if is_done else []
+    places = Places(each["routeUrl"] for each in deployments)
+    rows = [("SERVICE", "STATUS", "STAGE", "HEALTH", "URL")]
+    for each in deployments:
+        rows.append(
+            (
+                each["serviceName"],
+                each["status"],
+                each["promotionStage"],
+                each["health"],
+                places.of(each["routeUrl"]) if each["isActive"] else NONE,
+            )
+        )
+    return columns(rows, colour=colour)
+
+
+class Places:
+    """Where to open services: their URLs, and what to do where such a name does not resolve."""
+
+    def __init__(self, urls: Iterable[str | None]) -> None:
+        hosts = [urlsplit(url).hostname for url in urls if url]
+        # They end in the same domain, so that one answer holds for all of them.
+        self._resolves = not hosts or resolves(str(hosts[0]))
+
+    def of(self, url: str | None) -> str:
+        """The URL, with the command that reaches it all the same."""
+        if url is None:
+            return NONE
+        if self._resolves:
+            return url
+        parts = urlsplit(url)
+        return f"{url}  curl -H 'Host: {parts.hostname}' http://127.0.0.1:{parts.port or 80}/"
+
+
+def resolves(host: str) -> bool:
+    """Whether a host name leads anywhere; a name server that hangs means no."""
+    found: list[object] = []
+
+    def look_up() -> None:
+        try:
+            found.extend(socket.getaddrinfo(host, None))
+        except OSError:
+            return
+
+    # A daemon, because a lookup cannot be interrupted and must not hold up the end of the program.
+    thread = threading.Thread(target=look_up, daemon=True)
+    thread.start()
+    thread.join(_LOOKUP_TIMEOUT_S)
+    return bool(found)

@@ -1,0 +1,188 @@
+"""Commands that make, plan or stop a run."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from typing import TYPE_CHECKING, Any
+
+from core.agent.client import Client
+from core.cli import exits
+from core.cli.exits import Exit
+from core.cli.follow import Follower
+from core.cli.report import result_lines
+from core.cli.signals import Signals
+from core.cli.target import ask, project_to_deploy, target_of
+from core.cli.text import columns, is_utf8, plain
+from core.files import Home
+from core.model import Trigger
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from core.cli.output import Output
+
+Json = dict[str, Any]
+
+
+def deploy(arguments: Namespace, output: Output) -> int:
+    """Deploys from source."""
+    return _carry_out(_deploy_body(arguments, Trigger.DEPLOY), arguments, output)
+
+
+def redeploy(arguments: Namespace, output: Output) -> int:
+    """Deploys from source, the unchanged too."""
+    return _carry_out(_deploy_body(arguments, Trigger.REDEPLOY), arguments, output)
+
+
+def rollback(arguments: Namespace, output: Output) -> int:
+    """Starts kept deployments again."""
+    body = {
+        **target_of(arguments),
+        "trigger": Trigger.ROLLBACK,
+        "services": arguments.service,
+        "to": arguments.to,
+        "waitS": arguments.timeout,
+    }
+    return _carry_out(body, arguments, output)
+
+
+def plan(arguments: Namespace, output: Output) -> int:
+    """What a deploy would do."""
+    body = _deploy_body(arguments, Trigger.DEPLOY)
+    found = ask(lambda client: client.plan(body))
+    output.answer(found, lambda: _plan_lines(found, colour=output.has_colour))
+    return Exit.DONE
+
+
+def cancel(arguments: Namespace, output: Output) -> int:
+    """Stops a run before its switch."""
+
+    async def conversation(client: Client) -> Json:
+        await client.cancel(arguments.run)
+        return await client.run_result(arguments.run)
+
+    found = ask(conversation)
+    output.answer(found, lambda: [f"cancelled {arguments.run}: {_STILL_SERVES}"])
+    return Exit.DONE
+
+
+_STILL_SERVES = "everything that was live still serves"
+
+
+def _deploy_body(arguments: Namespace, trigger: Trigger) -> Json:
+    name, project = project_to_deploy(arguments)
+    return {
+        "project": name,
+        "environment": arguments.env,
+        "trigger": trigger,
+        "services": arguments.service,
+        "root": str(project.root),
+        "environ": _environ(),
+        "engine": arguments.engine,
+        "label": getattr(arguments, "label", None),
+        "useCache": not getattr(arguments, "no_cache", False),
+        "waitS": arguments.timeout,
+    }
+
+
+def _environ() -> dict[str, str]:
+    """Our environment, from which the agent picks; what is not UTF-8 cannot be sent."""
+    return {name: value for name, value in os.environ.items() if is_utf8(name + value)}
+
+
+def _plan_lines(found: Json, *, colour: bool) -> list[str]:
+    rows = [("SERVICE", "KIND", "ACTION", "BUILD", "ZERO DOWNTIME", "BECAUSE")]
+    for each in found["services"]:
+        build = "build" if each["build"] else "reuse" if each["action"] == "deploy" else "-"
+        zero = f"{'yes' if each['zeroDowntime'] else 'no'}: {plain(each['zeroDowntimeReason'])}"
+        is_left = each["action"] == "leave"
+        rows.append(
+            (
+                each["serviceName"],
+                each["kind"],
+                "leave alone" if is_left else each["action"],
+                build,
+                "-" if is_left else zero,
+                plain(each["because"]),
+            )
+        )
+    warnings = [
+        f"warning: {each['serviceName']}: {plain(text)}"
+        for each in found["services"]
+        for text in each["warnings"]
+    ]
+    warnings += [f"warning: {plain(text)}" for text in found["warnings"]]
+    target = f"{found['project']}/{found['environment']}"
+    return [
+        f"plan for {target}, engine {found['engine']}",
+        *columns(rows, colour=colour),
+        *warnings,
+    ]
+
+
+def _carry_out(body: Json, arguments: Namespace, output: Output) -> int:
+    if arguments.detach:
+        run = ask(lambda client: client.submit(body))
+        document = {**_named(run), "deploymentRunId": run["id"], "run": run}
+        output.answer(document, lambda: [run["id"]])
+        output.event(run)
+        return Exit.DONE
+    return asyncio.run(_follow(body, output))
+
+
+def _named(run: Json) -> Json:
+    return {"project": run["project"], "environment": run["environment"]}
+
+
+async def _follow(body: Json, output: Output) -> int:
+    signals = Signals()
+    follower = Follower(output, signals)
+    signals.leaving = lambda: _left(follower.run_id, output)
+    with signals.caught():
+        async with Client.connected(Home.locate()) as client:
+            if signals.first is None:
+                # A first signal does not interrupt it: that would lose the run.
+                run = await client.submit(body)
+            else:
+                output.answer({"failureMessage": "stopped before the run began"}, list)
+                return signals.exit_code
+            target = f"{run['project']}/{run['environment']}"
+            output.progress(f"{run['id']}: {run['trigger']} of {target}")
+            found = await follower.follow(client, run["id"], body["services"])
+    if found is None:
+        return _detached(run, signals, output)
+    output.answer(found, lambda: result_lines(found, colour=output.has_colour))
+    return _told(found, signals, output)
+
+
+def _left(run_id: str | None, output: Output) -> None:
+    run = f"run {run_id}" if run_id else "the run, if it has begun,"
+    message = f"left at the second signal: {run} goes on, or is on its way back"
+    output.failure(message, "look: compartment deployment list")
+    output.answer({"deploymentRunId": run_id, "failureMessage": message}, list)
+
+
+def _detached(run: Json, signals: Signals, output: Output) -> int:
+    if signals.first is signal.SIGHUP:
+        message = f"detached: run {run['id']} goes on in the agent"
+    else:
+        message = f"run {run['id']} is past the switch and goes on in the agent to its end"
+    hint = f"watch it: compartment status --project {run['project']} --env {run['environment']}"
+    output.failure(message, hint)
+    document = {**_named(run), "deploymentRunId": run["id"], "run": run, "failureMessage": message}
+    output.answer(document, list)
+    return signals.exit_code
+
+
+def _told(found: Json, signals: Signals, output: Output) -> int:
+    """Says how a run ended; returns the exit code."""
+    run = found["run"]
+    if run["status"] == "failed":
+        is_ours = signals.first is not None and run["failureCode"] == "cancelled"
+        output.failure(found["failureMessage"] or "the run failed", _STILL_SERVES)
+        return signals.exit_code if is_ours else exits.of_run(run)
+    if run["cutRequests"]:
+        output.progress(f"warning: {run['cutRequests']} requests were cut at the drain limit")
+    return exits.of_run(run)

@@ -1,0 +1,109 @@
+"""Which project and environment a command means, and the agent that it asks."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from core.cli.text import is_utf8
+from core.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Awaitable, Callable
+
+    from core.agent.client import Client
+    from core.model import Project
+
+T = TypeVar("T")
+
+
+def ask(use: Callable[[Client], Awaitable[T]]) -> T:
+    """Runs a conversation with the agent, which is started where none runs."""
+    from core.agent.client import Client
+    from core.files import Home
+
+    async def conversation() -> T:
+        async with Client.connected(Home.locate()) as client:
+            return await use(client)
+
+    return asyncio.run(conversation())
+
+
+def target_of(arguments: Namespace) -> dict[str, Any]:
+    """The project and environment, as requests name them. Needs no valid project file."""
+    name = arguments.project or _name_in_file() or project_here().name
+    return {"project": name, "environment": arguments.env}
+
+
+def service_query(arguments: Namespace) -> dict[str, Any]:
+    """The same with the one service that may be named."""
+    return {**target_of(arguments), "service": arguments.service}
+
+
+def project_here() -> Project:
+    """The project of this folder or of the nearest one above it, valid as a whole.
+
+    Raises:
+        ConfigError: there is none, or something is wrong with it.
+    """
+    from core.config.project import find_project, load_project
+
+    return load_project(find_project(_here()))
+
+
+def project_to_deploy(arguments: Namespace) -> tuple[str, Project]:
+    """The project's name, and the project, whose services that are asked for can be deployed.
+
+    Raises:
+        ConfigError, UsageError: it cannot be deployed as it is asked for.
+    """
+    from core.config.document import did_you_mean
+    from core.config.fields import PATTERN_WORDS, PROJECT_NAME
+
+    project = project_here()
+    name: str = arguments.project or project.name
+    if not re.fullmatch(PROJECT_NAME, name):
+        message = f"{name!r} cannot be the name of a project"
+        raise UsageError(message, hint=f"use {PATTERN_WORDS[PROJECT_NAME]}")
+    for service in arguments.service:
+        if service not in project.services:
+            message = f"there is no service {service} in {project.name}"
+            raise UsageError(message, hint=did_you_mean(service, project.services))
+    asked = arguments.service or project.services
+    not_built = [problem for problem in project.not_built if problem.service in asked]
+    if not_built:
+        raise ConfigError(
+            "the project uses what cannot be deployed yet",
+            problems=not_built,
+            code="unsupported_service_kind",
+        )
+    if not is_utf8(str(project.root)):
+        message = f"the path of the project is not UTF-8: {str(project.root)!r}"
+        raise UsageError(message, hint="rename the folder")
+    return name, project
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise UsageError("the current folder does not exist any more") from None
+
+
+def _name_in_file() -> str | None:
+    """The name in the nearest project file, if that much of it can be read.
+
+    Validating the file would take longer than most commands that only need its name.
+    """
+    from core.config.yaml import read_yaml
+
+    folder = _here()
+    for file in (each / "compartment.yml" for each in (folder, *folder.parents)):
+        if file.is_file():
+            data = read_yaml(file.read_bytes(), file.name).data
+            name = data.get("name") if isinstance(data, dict) else None
+            return name if isinstance(name, str) and name else None
+    return None

@@ -1,0 +1,188 @@
+"""Proof 5: the agent or the gateway is killed, under load; nothing is lost that need not be."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from tests.e2e.clients import get
+from tests.e2e.house import kill
+from tests.load.load import Load
+from tests.load.outcome import RequestLost
+from tests.load.plan import NO_LOAD
+
+if TYPE_CHECKING:
+    from tests.e2e.house import House, LabProject
+    from tests.figures import FiguresRecorder
+    from tests.load.plan import Target
+
+BEFORE_SWITCH = ("building", "starting_candidate", "checking_readiness")
+AT_SWITCH = ("switching_route",)
+"""Seen too late to say on which side of the switch the kill falls."""
+AFTER_SWITCH = ("draining_previous",)
+
+
+def two_services(lab: LabProject) -> None:
+    lab.write(
+        web={"build": {"command": "sleep 0.3"}, "lab": {"boot_delay_ms": 400}},
+        backoffice={"kind": "api", "lab": {"boot_delay_ms": 600}},
+    )
+
+
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("stage", [*BEFORE_SWITCH, *AT_SWITCH, *AFTER_SWITCH])
+async def test_agent_killed_in_a_run(
+    running: House, lab: LabProject, figures: FiguresRecorder, stage: str
+) -> None:
+    two_services(lab)
+    await running.deployed(lab)
+    lab.bump()
+    async with Load(await running.target()) as load:
+        run_id = await running.submit(lab)
+        await running.until(run_id, "StageChanged", promotionStage=stage)
+        kill(await running.agent_pid())
+        began = time.monotonic()
+        # The next command starts an agent, which takes everything over.
+        await running.client.attach()
+        recovered_s = time.monotonic() - began
+        result = await running.end(run_id)
+        await exactly_one_active(running, lab)
+        # The next deploy works.
+        lab.bump()
+        await running.deployed(lab)
+        await exactly_one_active(running, lab)
+    report = load.report()
+    figures(f"agent killed at {stage}: requests lost", len(report.lost), "requests", 0)
+    figures("a new agent answers after", recovered_s, "s")
+    assert [str(loss) for loss in report.lost] == []
+    assert report.streams_cut == 0
+    assert lab.access_log.not_exactly_once(report.ids) == {}
+    went_forward = result["run"]["status"] == "succeeded"
+    if stage not in AT_SWITCH:
+        assert went_forward == (stage in AFTER_SWITCH)
+    assert ("v2" in report.versions) == went_forward
+    assert (await get(await running.target(), "/version")).version == "v3"
+
+
+async def exactly_one_active(running: House, lab: LabProject) -> None:
+    active = await running.active(lab)
+    assert {name: len(found) for name, found in active.items()} == {"web": 1, "backoffice": 1}
+    inspected = await running.client.inspect({"project": lab.name})
+    instances = {
+        activation["name"]
+        for deployment in inspected["deployments"]
+        for activation in deployment["activations"]
+    }
+    live = {found[0]["id"] for found in active.values()}
+    assert {name.partition(".")[0] for name in running.instance_names()} == live
+    assert instances <= running.instance_names()
+
+
+@pytest.mark.timeout(60)
+async def test_agent_killed_again_and_again(running: House, lab: LabProject) -> None:
+    await running.deployed(lab)
+    async with Load(await running.target()) as load:
+        for pause_s in (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4):
+            lab.bump()
+            run_id = await running.submit(lab)
+            await asyncio.sleep(pause_s)  # not a wait: any moment of the run is as good
+            kill(await running.agent_pid())
+            await running.client.attach()
+            await running.end(run_id)
+            (active,) = (await running.active(lab))["web"]
+            assert {name.partition(".")[0] for name in running.instance_names()} == {active["id"]}
+    assert [str(loss) for loss in load.report().lost] == []
+
+
+@pytest.mark.timeout(60)
+async def test_a_queued_run_ends_with_its_agent(running: House, lab: LabProject) -> None:
+    lab.write(web={"lab": {"boot_delay_ms": 2000}})
+    first = await running.submit(lab)
+    second = await running.submit(lab)
+    kill(await running.agent_pid())
+    await running.client.attach()
+    for run_id in (first, second):
+        result = await running.end(run_id)
+        assert result["run"]["status"] == "failed"
+        assert "the agent ended before the switch" in result["failureMessage"]
+    assert running.instance_names() == set()
+
+
+@pytest.mark.timeout(60)
+async def test_gateway_killed(running: House, lab: LabProject, figures: FiguresRecorder) -> None:
+    await running.deployed(lab)
+    target = await running.target()
+    away: list[float] = []
+    for _ in range(3):
+        pid = running.gateway_pid()
+        began = time.monotonic()
+        kill(pid)
+        await answers_again(target)
+        away.append(time.monotonic() - began)
+        assert running.gateway_pid() != pid
+    figures("gateway back after kill -9, slowest of 3", max(away), "s", 1)
+    assert max(away) < 3
+    # It serves as before, and a deploy goes through it.
+    lab.bump()
+    await running.deployed(lab)
+    assert (await get(target, "/version")).version == "v2"
+
+
+async def answers_again(target: Target) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                if (await get(target, "/version")).status == 200:
+                    return
+            except RequestLost:
+                await asyncio.sleep(0.01)
+
+
+@pytest.mark.timeout(60)
+async def test_agent_and_gateway_killed(running: House, lab: LabProject) -> None:
+    await running.deployed(lab)
+    kill(await running.agent_pid())
+    kill(running.gateway_pid())
+    await running.client.attach()
+    assert (await get(await running.target(), "/version")).version == "v1"
+
+
+@pytest.mark.timeout(60)
+async def test_instance_killed_is_restarted(running: House, lab: LabProject) -> None:
+    await running.deployed(lab)
+    target = await running.target()
+    (listening,) = lab.access_log.named("listening")
+    psutil.Process(listening.pid).kill()
+    async with asyncio.timeout(20):
+        while len(lab.access_log.named("listening")) < 2:
+            await asyncio.sleep(0.02)
+        while (await get(target, "/version")).status != 200:
+            await asyncio.sleep(0.02)
+    async with Load(target, replace(NO_LOAD, fresh_per_s=50)) as load:
+        await load.has_sent(50)
+    assert load.report().lost == ()
+
+
+@pytest.mark.timeout(60)
+async def test_everything_killed_comes_back(running: House, lab: LabProject) -> None:
+    """As after a power cut: agent, gateway, shims and services are all gone at once."""
+    await running.deployed(lab)
+    doomed = [await running.agent_pid(), running.gateway_pid()]
+    for process in psutil.process_iter():
+        if "core/engines/process/shim.py" in " ".join(process.cmdline()):
+            if str(running.home.root) in " ".join(process.cmdline()):
+                doomed.append(process.pid)
+    assert len(doomed) == 3
+    for pid in doomed:
+        kill(pid)
+    await running.client.attach()
+    await answers_again(await running.target())
+    (active,) = (await running.active(lab))["web"]
+    assert active["health"] == "healthy"
+    lab.bump()
+    await running.deployed(lab)
