@@ -30,7 +30,7 @@ help: ## Lists the targets
 .PHONY: demo
 demo: $(STAMP) ## Deploys examples/multi-service on free ports, in a home folder of its own (.demo)
 	@$(DEMO); \
-	compartment agent start --port 0 --internal-port 0; \
+	compartment agent start --port 0 --internal-port 0 >/dev/null; \
 	compartment deploy; \
 	compartment status; \
 	echo; \
@@ -40,8 +40,10 @@ demo: $(STAMP) ## Deploys examples/multi-service on free ports, in a home folder
 .PHONY: demo-stop
 demo-stop: $(STAMP) ## Stops what `make demo` started, and forgets it
 	@$(DEMO); \
-	compartment down; \
+	if [ ! -d "$$home" ]; then echo "No demo is running."; exit; fi; \
+	compartment down --project multi-service || true; \
 	compartment agent stop; \
+	rmdir "$$home/instances"; \
 	rm -rf "$$home"
 
 .PHONY: test

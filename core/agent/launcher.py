@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _START_TIMEOUT_S = 60.0
 """Long, because an agent first adopts, or starts again, everything that is live."""
 
+_RETRY_PAUSE_S = 0.25
+
 _PASSED_ON = ("PATH", "HOME", "USER", "LANG", "TMPDIR")
 
 
@@ -35,6 +37,22 @@ async def launch(home: Home, ports: Ports | None = None) -> None:
 
 
 def _launch(home: Home, ports: Ports | None) -> None:
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while not _start(home, ports):
+        # Another client's agent is on its way up, or one that was stopped finishes its drains: it
+        # has no socket any more and holds the lock until it is done.
+        if home.agent_socket.exists():
+            return
+        if time.monotonic() > deadline:
+            raise AgentUnavailable(
+                "another agent holds the home folder but does not answer",
+                hint=f"see {home.agent_output}",
+            )
+        time.sleep(_RETRY_PAUSE_S)
+
+
+def _start(home: Home, ports: Ports | None) -> bool:
+    """Starts an agent and waits until it is ready; False where another one holds the home."""
     command = [sys.executable, "-P", "-m", "core.agent.daemon"]
     if ports is not None:
         command += ["--port", str(ports.public), "--internal-port", str(ports.internal)]
@@ -58,23 +76,11 @@ def _launch(home: Home, ports: Ports | None) -> None:
         raise AgentUnavailable("the agent ended at its start", hint=f"see {home.agent_output}")
     answer = json.loads(line)
     if "error" not in answer:
-        return
+        return True
     error = error_from_json(answer["error"])
     if error.code != "agent_running":
         raise error
-    _wait_for_socket(home)
-
-
-def _wait_for_socket(home: Home) -> None:
-    """Another client was quicker: its agent is still on its way up."""
-    deadline = time.monotonic() + _START_TIMEOUT_S
-    while not home.agent_socket.exists():
-        if time.monotonic() > deadline:
-            raise AgentUnavailable(
-                "another agent holds the home folder but does not answer",
-                hint=f"see {home.agent_output}",
-            )
-        time.sleep(0.02)
+    return False
 
 
 def _environment(home: Home) -> dict[str, str]:

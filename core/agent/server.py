@@ -27,7 +27,7 @@ from core.events import EventType
 from core.logs.follow import follow
 from core.logs.reader import LogLine, LogQuery, read
 from core.model import DEFAULT_ENVIRONMENT, Stream
-from core.records import Target
+from core.records import ActivationState, Target
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -87,7 +87,8 @@ def _add_agent(app: FastAPI, platform: Platform, stop: Callable[[], None]) -> No
 
     @app.post("/v1/agent/stop")
     async def stop_agent() -> dict[str, Any]:
-        live = len(platform.ledger.activations)
+        activations = platform.ledger.activations.values()
+        live = sum(each.state is ActivationState.LIVE for each in activations)
         stop()
         return {"instancesLeftRunning": live}
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from core.cli.checks import Check, Level, all_checks
+from core.cli.checks import Check, Level, machine_checks
 from core.cli.exits import Exit
+from core.cli.running import our_checks
 from core.cli.text import columns
 from core.files import Home
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 def doctor(_: Namespace, output: Output) -> int:
     """Runs every check; a warning is not a failure."""
-    checks = all_checks(Home.locate())
+    home = Home.locate()
+    checks = [*machine_checks(home), *our_checks(home)]
     failed = [check for check in checks if check.level is Level.FAIL]
     message = "; ".join(f"{check.name}: {check.found}" for check in failed) or None
     document: dict[str, Any] = {

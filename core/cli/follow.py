@@ -10,6 +10,7 @@ from core.cli.text import duration, plain, seconds_between
 from core.ending import single_error
 from core.errors import AgentUnavailable, Conflict
 from core.events import EventType
+from core.model import Stage
 
 if TYPE_CHECKING:
     from core.agent.client import Client
@@ -32,7 +33,6 @@ _SHOWN = frozenset(
         EventType.WARNING_GIVEN,
     }
 )
-_STAGE_WIDTH = len("checking_readiness")
 
 
 class Follower:
@@ -47,14 +47,16 @@ class Follower:
         self._first_at = ""
         self._service_width = 0
 
-    async def follow(self, client: Client, run_id: str, services: list[str]) -> Json | None:
+    async def follow(self, client: Client, run_id: str) -> Json | None:
         """The run with its deployments once it has ended; None when we leave before it.
 
         Raises:
             AgentUnavailable: the agent is gone, and cannot be brought back.
         """
         self.run_id = run_id
-        self._service_width = max(map(len, services), default=0)
+        begun = await client.run_result(run_id)
+        names = [each["serviceName"] for each in begun["deployments"]]
+        self._service_width = max(map(len, names), default=0)
         with single_error():
             async with asyncio.TaskGroup() as tasks:
                 ended = tasks.create_task(self._to_the_end(client, run_id))
@@ -88,7 +90,7 @@ class Follower:
         )
 
     def _show(self, event: Json) -> None:
-        """One line for each change: service, stage, time since the run was queued."""
+        """One line for each change: time since the run was queued, service, stage."""
         self._first_at = self._first_at or event["timestamp"]
         if event["type"] not in _SHOWN:
             return
@@ -96,9 +98,11 @@ class Follower:
         what = event["promotionStage"] if is_stage else plain(event["message"].partition("\n")[0])
         if is_stage and event["status"] == "queued":
             what = "queued"
+        elif what == Stage.ROLLED_BACK:  # the one that is displaced, not the one of this run
+            what = f"{what} {event['deploymentId']}"
         elapsed = duration(seconds_between(self._first_at, event["timestamp"]))
-        service = (event["serviceName"] or "").ljust(self._service_width)
-        self._output.progress(f"{service}  {what:<{_STAGE_WIDTH}}  {elapsed}".strip())
+        service = event["serviceName"] or "run"
+        self._output.progress(f"{elapsed:>7}  {service:<{self._service_width}}  {what}")
 
     async def _obey_signal(self, client: Client, run_id: str, ended: asyncio.Task[None]) -> None:
         await self._signals.asked()

@@ -27,6 +27,7 @@ def logs(arguments: Namespace, output: Output) -> int:
         raise UsageError("--follow has no end, and --output json is one document at the end",
                          hint="use --output jsonl")  # fmt: skip
     query = service_query(arguments)
+    target = {name: query[name] for name in ("project", "environment")}
     wanted = {
         **query,
         "deployment": arguments.deployment,
@@ -41,7 +42,7 @@ def logs(arguments: Namespace, output: Output) -> int:
         lines = client.logs(wanted)
         if output.form is Form.JSON:
             found = [line async for line in lines]
-            output.answer({**query, "lines": found}, list)
+            output.answer({**target, "lines": found}, list)
         elif output.form is Form.JSONL:
             async for line in lines:
                 output.event(line)

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
+_HEADER = (
+    "SERVICE", "KIND", "STAGE", "STATUS", "HEALTH", "ACTIVE", "REPLICAS", "UPTIME", "URL"
+)  # fmt: skip
+
+
 def status(arguments: Namespace, output: Output) -> int:
     """Each service as it is now."""
     query = service_query(arguments)
@@ -39,11 +44,12 @@ def status(arguments: Namespace, output: Output) -> int:
 def _status_lines(found: Json, *, colour: bool) -> list[str]:
     active = {each["serviceName"]: each for each in found["activeDeployments"]}
     places = Places(each["routeUrl"] for each in active.values())
-    rows = [("SERVICE", "KIND", "STAGE", "STATUS", "HEALTH", "ACTIVE", "REPLICAS", "UPTIME", "URL")]
+    rows: list[tuple[str, ...]] = [_HEADER]
     notes = []
     for newest in found["deployments"]:
         live = active.get(newest["serviceName"])
-        rows.append(_status_row(newest, live, places))
+        is_settled = newest["status"] in ("succeeded", "stopped")
+        rows.append(_status_row((live if is_settled else None) or newest, live, places))
         if newest["status"] == "failed":
             serves = f"; {live['id']} serves" if live else ""
             reason = first_line(newest["failureMessage"])
@@ -51,11 +57,11 @@ def _status_lines(found: Json, *, colour: bool) -> list[str]:
     return [*columns(rows, colour=colour), *notes]
 
 
-def _status_row(newest: Json, live: Json | None, places: Places) -> tuple[str, ...]:
-    """Stage and status are those of the newest deployment, the rest is what serves."""
-    head = (newest["serviceName"], newest["kind"], newest["promotionStage"], newest["status"])
+def _status_row(shown: Json, live: Json | None, places: Places) -> tuple[str, ...]:
+    """Stage and status are those of the deployment to look at, the rest is what serves."""
+    head = (shown["serviceName"], shown["kind"], shown["promotionStage"], shown["status"])
     if live is None:
-        return (*head, newest["health"], NONE, NONE, NONE, NONE)
+        return (*head, shown["health"], NONE, NONE, NONE, NONE)
     replicas = f"{live['replicas']['ready']}/{live['replicas']['desired']}"
     uptime = live["uptimeSeconds"]
     return (
@@ -74,7 +80,7 @@ def _verbose_lines(found: Json, *, colour: bool) -> Iterable[str]:
     also = [each for each in found["activeDeployments"] if each["id"] not in newest]
     for each in (*found["deployments"], *also):
         yield ""
-        yield from pairs(_facts(found, each))
+        yield from pairs([*_facts(found, each), *_none(Failure=each["failureMessage"])])
         yield from _failure(each)
 
 
@@ -100,10 +106,7 @@ def _facts(found: Json, each: Json) -> list[tuple[str, object]]:
 
 
 def _failure(each: Json) -> list[str]:
-    if not each["failureMessage"]:
-        return pairs([("Failure", None)])
-    first, *more = plain_lines(each["failureMessage"])
-    return [f"Failure: {first}", *(f"  {line}" for line in more)]
+    return _section("Failure", plain_lines(each["failureMessage"] or ""))
 
 
 def inspect(arguments: Namespace, output: Output) -> int:
@@ -118,9 +121,11 @@ def _inspect_lines(found: Json) -> Iterable[str]:
     for index, each in enumerate(found["deployments"]):
         if index:
             yield ""
-        yield from pairs([*_facts(found, each), *_details(each)])
+        listed = {name: each[name.lower()] for name in ("Routes", "Activations")}
+        nothing = _none(**listed, Failure=each["failureMessage"])
+        yield from pairs([*_facts(found, each), *_details(each), *nothing])
         yield from _section("Routes", [_rule(rule) for rule in each["routes"]])
-        yield from _section("Instances", [_activation(one) for one in each["activations"]])
+        yield from _section("Activations", [_activation(one) for one in each["activations"]])
         yield from _failure(each)
 
 
@@ -144,7 +149,12 @@ def _details(each: Json) -> list[tuple[str, object]]:
 
 
 def _section(name: str, lines: list[str]) -> list[str]:
-    return [f"{name}:", *(f"  {line}" for line in lines)] if lines else pairs([(name, None)])
+    return [f"{name}:", *(f"  {line}" for line in lines)] if any(lines) else []
+
+
+def _none(**listed: object) -> list[tuple[str, object]]:
+    """The names of what is not there, which gets no section."""
+    return [(name, None) for name, found in listed.items() if not found]
 
 
 def _rule(rule: Json) -> str:

@@ -22,18 +22,17 @@ def result_lines(found: Mapping[str, Any], *, colour: bool) -> list[str]:
         is_done = found["run"]["status"] == "succeeded"
         return ["nothing changed: every service is up to date"] if is_done else []
     places = Places(each["routeUrl"] for each in deployments)
-    rows = [("SERVICE", "STATUS", "STAGE", "HEALTH", "URL")]
-    for each in deployments:
-        rows.append(
-            (
-                each["serviceName"],
-                each["status"],
-                each["promotionStage"],
-                each["health"],
-                places.of(each["routeUrl"]) if each["isActive"] else NONE,
-            )
+    rows = [
+        (
+            each["serviceName"],
+            each["status"],
+            each["promotionStage"],
+            each["health"],
+            places.of(each["routeUrl"]) if each["isActive"] else NONE,
         )
-    return columns(rows, colour=colour)
+        for each in deployments
+    ]
+    return columns([("SERVICE", "STATUS", "STAGE", "HEALTH", "URL"), *rows], colour=colour)
 
 
 class Places:

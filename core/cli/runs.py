@@ -150,7 +150,7 @@ async def _follow(body: Json, output: Output) -> int:
                 return signals.exit_code
             target = f"{run['project']}/{run['environment']}"
             output.progress(f"{run['id']}: {run['trigger']} of {target}")
-            found = await follower.follow(client, run["id"], body["services"])
+            found = await follower.follow(client, run["id"])
     if found is None:
         return _detached(run, signals, output)
     output.answer(found, lambda: result_lines(found, colour=output.has_colour))

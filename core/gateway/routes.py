@@ -26,6 +26,7 @@ VERSION_HOST = "gateway.compartment.internal"
 _UNSAFE_PATH = (
     r"//.*"  # an authority in disguise
     r"|.*\\.*"
+    r"|.*,/.*"  # as two merged header values would look
     r"|.*%(?:2[fF]|5[cC]).*"
     r"|(?:.*/)?(?:\.|%2[eE]){1,2}(?:/.*)?"
     r"|.*[^!-~].*"  # outside visible ASCII

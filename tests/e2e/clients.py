@@ -40,7 +40,7 @@ async def get(target: Target, path: str, method: str = "GET", **headers: str) ->
     with await Connection.open(target) as connection:
         connection.write(request_head(method, path, target, **headers))
         head = await connection.read_head()
-        body = await connection.read_body(head)
+        body = b"" if method == "HEAD" else await connection.read_body(head)
         return Reply(head.status, head.headers, body, time.time())
 
 

@@ -50,7 +50,7 @@ class LabProject:
         return AccessLog.read(self.access_log_path)
 
     def write(self, **services: dict[str, Any]) -> None:
-        """Writes the project file. `lab` of a service are its LAB_ variables, the rest are fields."""
+        """Writes the project file; `lab` of a service are its LAB_ variables, the rest fields."""
         self.services |= services
         described = {name: self._described(given) for name, given in self.services.items()}
         # JSON is YAML.
@@ -178,7 +178,7 @@ async def house(home: Path) -> AsyncIterator[House]:
     finally:
         _end_everything(where)
         # Shown by pytest when the test has failed.
-        print(where.agent_output.read_text())
+        print(where.agent_output.read_text())  # noqa: T201
 
 
 def kill(pid: int) -> None:

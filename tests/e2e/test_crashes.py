@@ -174,9 +174,9 @@ async def test_everything_killed_comes_back(running: House, lab: LabProject) -> 
     await running.deployed(lab)
     doomed = [await running.agent_pid(), running.gateway_pid()]
     for process in psutil.process_iter():
-        if "core/engines/process/shim.py" in " ".join(process.cmdline()):
-            if str(running.home.root) in " ".join(process.cmdline()):
-                doomed.append(process.pid)
+        command = " ".join(process.cmdline())
+        if "core/engines/process/shim.py" in command and str(running.home.root) in command:
+            doomed.append(process.pid)
     assert len(doomed) == 3
     for pid in doomed:
         kill(pid)

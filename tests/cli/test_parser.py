@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from importlib import import_module
+
+import pytest
+
+from core.cli.commands import COMMANDS, LATER, Command
+from core.cli.parser import parse
+from core.errors import UsageError
+
+NEEDED = {
+    "cancel": ["--run", "drn_x"],
+    "routes test": ["GET", "/"],
+}
+
+
+def line(command: Command) -> list[str]:
+    return [*command.words.split(), *NEEDED.get(command.words, [])]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.words)
+def test_every_command_is_read_and_leads_to_a_function(command: Command) -> None:
+    found = parse(line(command), "compartment")
+    assert found.handler == command.handler
+    module, _, name = command.handler.partition(":")
+    assert callable(getattr(import_module(f"core.cli.{module}"), name))
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.words)
+def test_common_flags_are_taken_before_and_after(command: Command) -> None:
+    flags = ["--project", "shop", "--env", "staging", "--output", "json", "--verbose"]
+    flags += ["--engine", "process", "--timeout", "3"]
+    before = parse([*flags, *line(command)], "compartment")
+    after = parse([*line(command), *flags], "compartment")
+    assert vars(before) == vars(after)
+    assert (after.project, after.env, after.output, after.timeout) == ("shop", "staging", "json", 3)
+
+
+def test_what_stands_after_wins() -> None:
+    found = parse(["--env", "one", "status", "--env", "two"], "compartment")
+    assert found.env == "two"
+
+
+def test_defaults() -> None:
+    found = parse(["deploy"], "compartment")
+    assert (found.project, found.env, found.output, found.timeout) == (
+        None, "production", "text", None,
+    )  # fmt: skip
+    assert (found.service, found.label, found.detach, found.no_cache) == ([], None, False, False)
+    assert parse(["routes", "test", "GET", "/"], "compartment").service == "web"
+    assert parse(["logs"], "compartment").tail == 100
+
+
+def test_services_are_repeatable_and_do_not_leak_into_the_next_command() -> None:
+    found = parse(["deploy", "--service", "web", "--service", "api"], "compartment")
+    assert found.service == ["web", "api"]
+    assert parse(["deploy"], "compartment").service == []
+
+
+LATER_LINES = [f"{group} {word}".strip() for group, words in LATER.items() for word in words]
+
+
+@pytest.mark.parametrize("words", LATER_LINES)
+def test_what_comes_later_says_so(words: str) -> None:
+    with pytest.raises(UsageError, match=f"^{words} is not supported yet$"):
+        parse([*words.split(), "set", "--from", "a", "--", "-x"], "compartment")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "hint"),
+    [
+        (["statsu"], "there is no command 'statsu'", "did you mean status?"),
+        (["agent", "strat"], "there is no command 'agent strat'", "did you mean start?"),
+        (["xyz"], "there is no command 'xyz'", "see: compartment --help"),
+        (["deploy", "--serivce", "x"], "unrecognized arguments: --serivce x", None),
+        (["deploy", "--serv", "x"], "unrecognized arguments: --serv x", None),
+        (["status", "--output", "xml"], "invalid choice: 'xml'", "see: compartment status --help"),
+        (["deploy", "--timeout", "soon"], "'soon' is no time to wait", None),
+        (["status", "--output", "jsonl"], "jsonl is for deploy", "use --output json"),
+        (["deploy", "-f", "compose.yaml"], "Compose files are not supported yet", None),
+        (["deploy", "--label", "\udcff"], "is not UTF-8", None),
+        (["cancel"], "required: --run", None),
+        ([], "required: COMMAND", None),
+        (["agent"], "required: COMMAND", "see: compartment agent --help"),
+    ],
+)
+def test_usage_errors(arguments: list[str], message: str, hint: str | None) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse(arguments, "compartment")
+    assert message in caught.value.message
+    assert "\n" not in caught.value.message
+    assert hint is None or caught.value.hint == hint
