@@ -117,18 +117,20 @@ class Journal:
         return await self._call(self._commit, tuple(records))
 
     def _commit(self, records: tuple[Record, ...]) -> list[Event]:
-        connection = self._open_connection()
         seq = self._seq
         events: list[Event] = []
+        statements = []
+        for record in records:
+            kept = record
+            if isinstance(record, Event):
+                seq += 1
+                kept = replace(record, seq=seq)
+                events.append(kept)
+            statements.append(_upsert(kept))
+        connection = self._open_connection()
         connection.execute("BEGIN IMMEDIATE")
         try:
-            for record in records:
-                kept = record
-                if isinstance(record, Event):
-                    seq += 1
-                    kept = replace(record, seq=seq)
-                    events.append(kept)
-                statement, values = _upsert(kept)
+            for statement, values in statements:
                 connection.execute(statement, values)
             connection.execute("COMMIT")
         except sqlite3.Error:

@@ -97,16 +97,16 @@ def routes_list(arguments: Namespace, output: Output) -> int:
     rules = [rule for rule in project.rules if arguments.service in (None, rule.on)]
     output.answer(
         {"project": project.name, "routes": [_rule_json(rule) for rule in rules]},
-        lambda: _rule_rows(rules, colour=output.has_colour) or ["no route rules"],
+        lambda: _rule_lines(rules, colour=output.has_colour),
     )
     return Exit.DONE
 
 
-def _rule_rows(rules: list[RouteRule], *, colour: bool) -> list[str]:
+def _rule_lines(rules: list[RouteRule], *, colour: bool) -> list[str]:
+    if not rules:
+        return ["no route rules"]
     rows = [(rule.on, _methods(rule), rule.path, "->", rule.to, _transform(rule)) for rule in rules]
-    return columns([("ON", "METHODS", "PATH", "", "TO", "TRANSFORM"), *rows], colour=colour) * bool(
-        rows
-    )
+    return columns([("ON", "METHODS", "PATH", "", "TO", "TRANSFORM"), *rows], colour=colour)
 
 
 def routes_test(arguments: Namespace, output: Output) -> int:

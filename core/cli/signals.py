@@ -58,7 +58,8 @@ class Signals:
     def caught(self) -> Iterator[None]:
         """Takes note of signals for the length of a block."""
         loop = asyncio.get_running_loop()
-        ours = [each for each in _CAUGHT if signal.getsignal(each) is not signal.SIG_IGN]
+        before = {each: signal.getsignal(each) for each in _CAUGHT}
+        ours = [each for each, handler in before.items() if handler is not signal.SIG_IGN]
         for each in ours:
             loop.add_signal_handler(each, self._note, each)
         try:
@@ -66,6 +67,7 @@ class Signals:
         finally:
             for each in ours:
                 loop.remove_signal_handler(each)
+                signal.signal(each, before[each])
 
     def _note(self, number: signal.Signals) -> None:
         if self.first is not None:

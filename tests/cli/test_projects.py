@@ -81,7 +81,7 @@ def test_problems_stand_on_lines_of_their_own(cli: Cli, shop: Path) -> None:
     assert 'compartment.yml:4:5: unknown key "pth" (did you mean "path"?)' in done.err.splitlines()
     document = json.loads(cli("validate", "--output", "json").out)
     assert document["failureMessage"] == document["error"]["message"]
-    assert document["error"]["problems"][0]["file"] == "compartment.yml"
+    assert {"compartment.yml"} <= {each["file"] for each in document["error"]["problems"]}
 
 
 def test_what_cannot_be_deployed_yet_is_said(cli: Cli, shop: Path) -> None:
@@ -136,15 +136,11 @@ def test_schema_of_compose_comes_later(cli: Cli) -> None:
 
 
 def test_routes_list(cli: Cli, shop: Path) -> None:
-    assert (
-        cli("routes", "list").out.splitlines()
-        == [
-            "ON   METHODS   PATH        TO          TRANSFORM",
-            "web  any       /api/*  ->  backoffice  (stripPrefix /api)",
-            "web  GET,HEAD  /health ->  backoffice".replace("/health ", "/health"),
-        ]
-        or cli("routes", "list").code == 0
-    )
+    assert cli("routes", "list").out.splitlines() == [
+        "ON   METHODS   PATH         TO          TRANSFORM",
+        "web  any       /api/*   ->  backoffice  (stripPrefix /api)",
+        "web  GET,HEAD  /health  ->  backoffice",
+    ]
     assert cli("routes", "list", "--service", "backoffice").out == "no route rules\n"
     assert cli("routes", "list", "--service", "nope").code == 2
     assert json.loads(cli("routes", "list", "--output", "json").out)["routes"][0] == {

@@ -91,7 +91,8 @@ def cli(started: Any) -> Any:
     """Runs a command to its end."""
 
     async def run(*arguments: str, **variables: str) -> Done:
-        return await (await started(*arguments, **variables)).done()
+        command: Command = await started(*arguments, **variables)
+        return await command.done()
 
     return run
 

@@ -12,6 +12,7 @@ from tests.load.load import Load
 if TYPE_CHECKING:
     from tests.e2e.house import House, LabProject
     from tests.figures import FiguresRecorder
+    from tests.load.outcome import Answered, Stream
     from tests.load.report import Report
 
 DEPLOYS = 30
@@ -60,7 +61,7 @@ async def test_nothing_is_lost(running: House, lab: LabProject, figures: Figures
 def requests_to_the_wrong_version(report: Report, switched_at: list[tuple[float, str]]) -> int:
     """Counts what started between two switches, and was answered by another version."""
     ends = [at for at, _ in switched_at[1:]] + [float("inf")]
-    replies = [*report.answered, *report.streams]
+    replies: list[Answered | Stream] = [*report.answered, *report.streams]
     wrong = 0
     for (begin, version), end in zip(switched_at, ends, strict=True):
         # A request near the end may already be answered by the next version: its own switch is

@@ -1,0 +1,152 @@
+"""What reads look like, from what the agent answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.cli.history import _lines
+from core.cli.reads import _inspect_lines, _status_lines, _verbose_lines
+from core.cli.report import result_lines
+
+Json = dict[str, Any]
+
+
+def deployment(**fields: Any) -> Json:
+    """A deployment that serves, without a URL, so that no name is looked up."""
+    return {
+        "id": "dep_a",
+        "deploymentRunId": "drn_a",
+        "serviceName": "web",
+        "kind": "web",
+        "status": "succeeded",
+        "health": "healthy",
+        "promotionStage": "active",
+        "isActive": True,
+        "label": None,
+        "failureMessage": None,
+        "createdAt": "2026-04-24T10:01:00.000000Z",
+        "completedAt": "2026-04-24T10:01:02.500000Z",
+        "routeUrl": None,
+        "rollbackAvailable": False,
+        "replicas": {"ready": 1, "desired": 1},
+        "uptimeSeconds": 125.0,
+        **fields,
+    }
+
+
+FAILED = {
+    "id": "dep_b",
+    "deploymentRunId": "drn_b",
+    "status": "failed",
+    "health": "unhealthy",
+    "promotionStage": "checking_readiness",
+    "isActive": False,
+    "createdAt": "2026-04-24T11:00:00.000000Z",
+    "failureMessage": "the candidate did not get ready: \x1b[2J503\nits last lines:\n[stdout] boo",
+}
+
+
+def status(newest: list[Json], active: list[Json]) -> Json:
+    return {
+        "project": "shop",
+        "environment": "production",
+        "deployments": newest,
+        "activeDeployments": active,
+    }
+
+
+def test_status() -> None:
+    worker = deployment(
+        id="dep_w", serviceName="worker", kind="worker", status="queued", health="pending",
+        promotionStage="building", isActive=False,
+    )  # fmt: skip
+    found = status([deployment(), worker], [deployment()])
+    assert _status_lines(found, colour=False) == [
+        "SERVICE  KIND    STAGE     STATUS     HEALTH   ACTIVE  REPLICAS  UPTIME  URL",
+        "web      web     active    succeeded  healthy  dep_a   1/1       2m 5s   -",
+        "worker   worker  building  queued     pending  -       -         -       -",
+    ]
+
+
+def test_status_of_a_failed_deployment_beside_a_live_one() -> None:
+    found = status([deployment(**FAILED)], [deployment()])
+    assert _status_lines(found, colour=False)[1:] == [
+        "web      web   checking_readiness  failed  healthy  dep_a   1/1       2m 5s   -",
+        "web: dep_b failed: the candidate did not get ready: 503; dep_a serves",
+    ]
+
+
+def test_status_after_a_rollback_shows_what_serves() -> None:
+    newest = deployment(id="dep_b", promotionStage="rolled_back", isActive=False)
+    assert _status_lines(status([newest], [deployment()]), colour=False)[1:] == [
+        "web      web   active  succeeded  healthy  dep_a   1/1       2m 5s   -"
+    ]
+
+
+def test_verbose_status_ends_with_the_whole_failure() -> None:
+    lines = list(_verbose_lines(status([deployment(**FAILED)], [deployment()]), colour=False))
+    assert "Duration:         n/a" not in lines
+    assert lines.count("Failure:          n/a") == 1
+    at = lines.index("Failure:")
+    assert lines[at + 1 : at + 4] == [
+        "  the candidate did not get ready: 503",
+        "  its last lines:",
+        "  [stdout] boo",
+    ]
+
+
+def test_inspect() -> None:
+    more = {
+        "path": ".",
+        "artifactId": "art_a",
+        "artifactState": "available",
+        "build": {"strategy": "auto", "command": "make"},
+        "run": {"command": None, "restart": {"policy": "on-failure"}},
+        "readiness": {"path": "/up", "timeout_ms": 5000},
+        "drain": {"timeout_ms": 30_000, "streams_ms": 5000},
+        "routeHost": "shop.localhost",
+        "routes": [
+            {"methods": ["GET"], "path": "/a/*", "to": "api", "transform": "rewrite", "value": "/b"}
+        ],
+        "variableNames": ["PATH"],
+        "activations": [
+            {
+                "name": "dep_a.1",
+                "state": "live",
+                "address": "127.0.0.1:4711",
+                "startedAt": "2026-04-24T10:01:00.000000Z",
+            }
+        ],
+    }
+    lines = list(_inspect_lines(status([deployment(**more)], [])))
+    assert lines[0] == "Project:          shop"
+    assert "Readiness:        GET /up within 5000 ms" in lines
+    assert "Artifact:         art_a (available)" in lines
+    assert lines[-5:] == [
+        "Failure:          n/a",
+        "Routes:",
+        "  GET /a/* -> api (rewrite /b)",
+        "Activations:",
+        "  dep_a.1  live  127.0.0.1:4711  since 2026-04-24T10:01:00Z",
+    ]
+
+
+def test_history_is_grouped_by_run() -> None:
+    api = deployment(id="dep_c", serviceName="api", label="one")
+    assert _lines([deployment(**FAILED), deployment(label="one"), api], colour=False) == [
+        "drn_b  failed  1 service  2026-04-24T11:00:00Z",
+        "  dep_b  web  failed     checking_readiness  inactive  2026-04-24T11:00:00Z"
+        "  the candidate did not get ready: 503",
+        'drn_a  "one"  succeeded  2 services  2026-04-24T10:01:00Z',
+        "  dep_c  api  succeeded  active              active    2026-04-24T10:01:00Z",
+        "  dep_a  web  succeeded  active              active    2026-04-24T10:01:00Z",
+    ]
+
+
+def test_the_result_of_a_run() -> None:
+    found = {"run": {"status": "failed"}, "deployments": [deployment(**FAILED)]}
+    assert result_lines(found, colour=False) == [
+        "SERVICE  STATUS  STAGE               HEALTH     URL",
+        "web      failed  checking_readiness  unhealthy  -",
+    ]
+    assert result_lines({"run": {"status": "failed"}, "deployments": []}, colour=False) == []

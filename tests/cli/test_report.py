@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import socket
+import threading
+from typing import TYPE_CHECKING, Any
+
+from core.cli import report
+from core.cli.report import Places, resolves
+
+if TYPE_CHECKING:
+    import pytest
+
+URL = "http://shop.localhost:8080"
+
+
+def no_name(*_: Any) -> list[Any]:
+    raise socket.gaierror
+
+
+def test_a_name_that_resolves_needs_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: [1])
+    assert Places([None, URL]).of(URL) == URL
+
+
+def test_a_name_that_does_not_resolve_comes_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", no_name)
+    places = Places([URL])
+    assert places.of(URL) == f"{URL}  curl -H 'Host: shop.localhost' http://127.0.0.1:8080/"
+    assert places.of("http://shop.localhost").endswith("http://127.0.0.1:80/")
+    assert places.of(None) == "-"
+
+
+def test_nothing_is_looked_up_without_a_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", None)
+    assert Places([None]).of(None) == "-"
+
+
+def test_a_name_server_that_hangs_means_no(monkeypatch: pytest.MonkeyPatch) -> None:
+    may_answer = threading.Event()
+    monkeypatch.setattr(report, "_LOOKUP_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: [may_answer.wait(10)])
+    assert not resolves("shop.localhost")
+    may_answer.set()

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.errors import JournalError
+from core.events import Event, EventType
+from core.journal import Journal
+from core.model import EngineName, Stage, Status, Trigger
+from core.records import Activation, ActivationState, EnvironmentRecord, HostRecord, Run
+from tests.promotion.records import TARGET, deployment
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
+    opened = Journal(tmp_path / "journal.db")
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+def run(number: int, status: Status = Status.RUNNING) -> Run:
+    return Run(f"drn_{number}", TARGET, Trigger.DEPLOY, status, f"2026-01-0{number}")
+
+
+def event(message: str, run_id: str | None = None) -> Event:
+    return Event(EventType.WARNING_GIVEN, "2026-01-01", message, run_id=run_id, data={"n": 1})
+
+
+async def test_records_come_back_as_they_were(journal: Journal, tmp_path: Path) -> None:
+    active = deployment(
+        is_active=True,
+        status=Status.SUCCEEDED,
+        stage=Stage.ACTIVE,
+        activated_at="2026-01-02",
+        returns_to=(Status.SUCCEEDED, Stage.ROLLED_BACK),
+        variables={"PATH": "/bin", "LANG": "é"},
+    )
+    activation = Activation(
+        active.id, 1, ActivationState.LIVE, "2026-01-01", address=("127.0.0.1", 20_000)
+    )
+    environment = EnvironmentRecord(TARGET, EngineName.PROCESS, "/shop")
+    host = HostRecord("shop.localhost", TARGET, "web", is_public=True)
+    await journal.commit([run(1), active, activation, environment, host])
+    again = Journal(tmp_path / "journal.db")
+    await again.open()
+    assert await again.current_deployments() == [active]
+    assert await again.current_activations() == [activation]
+    assert await again.environments() == [environment]
+    assert await again.hosts() == [host]
+    assert await again.unfinished_runs() == [run(1)]
+    await again.close()
+
+
+async def test_a_commit_is_whole_or_nothing(journal: Journal) -> None:
+    class Unknown:
+        pass
+
+    with pytest.raises(Exception):  # noqa: B017, PT011 - whatever a bug of ours raises
+        await journal.commit([run(1), Unknown()])  # type: ignore[list-item]  # the point
+    assert await journal.unfinished_runs() == []
+    # And the next commit is not part of the one that broke.
+    await journal.commit([run(2)])
+    assert await journal.unfinished_runs() == [run(2)]
+
+
+async def test_events_are_numbered_without_a_gap(journal: Journal, tmp_path: Path) -> None:
+    first, second = await journal.commit([event("a"), event("b", "drn_1")])
+    assert (first.seq, second.seq) == (1, 2)
+    again = Journal(tmp_path / "journal.db")
+    await again.open()
+    (third,) = await again.commit([event("c")])
+    assert third.seq == 3
+    assert [each.message for each in await again.events_after(1)] == ["b", "c"]
+    assert [each.message for each in await again.events_after(0, "drn_1")] == ["b"]
+    await again.close()
+
+
+async def test_history_and_newest(journal: Journal) -> None:
+    made = [deployment(id=f"dep_{n}", created_at=f"2026-01-0{n}") for n in (1, 2, 3)]
+    await journal.commit(made)
+    assert await journal.history(TARGET, None, 2) == [made[2], made[1]]
+    assert await journal.history(TARGET, "stranger", 2) == []
+    assert await journal.newest_per_service(TARGET) == [made[2]]
+
+
+async def test_what_was_active_comes_last_first(journal: Journal) -> None:
+    def past(number: int, at: str | None, status: Status = Status.SUCCEEDED) -> list[object]:
+        return [deployment(id=f"dep_{number}", activated_at=at, status=status)]
+
+    records = [*past(1, "2026-01-03"), *past(2, "2026-01-05"), *past(3, None)]
+    records += past(4, "2026-01-04", Status.STOPPED)
+    await journal.commit(records)  # type: ignore[arg-type]  # deployments all
+    found = await journal.succeeded(TARGET, "web")
+    assert [each.id for each in found] == ["dep_2", "dep_4", "dep_1"]
+
+
+async def test_a_damaged_file_is_one_clear_error(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    path.write_bytes(b"not a journal" * 100)
+    with pytest.raises(JournalError, match="cannot be used"):
+        await Journal(path).open()
+
+
+async def test_a_journal_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 999")
+    connection.close()
+    with pytest.raises(JournalError, match="later version"):
+        await Journal(path).open()
+
+
+async def test_a_record_of_a_later_minor_version_is_readable(journal: Journal) -> None:
+    await journal.commit([run(1)])
+    connection = sqlite3.connect(journal._path)
+    connection.execute("UPDATE runs SET body = json_set(body, '$.somethingNew', 1)")
+    connection.commit()
+    connection.close()
+    assert await journal.unfinished_runs() == [run(1)]
