@@ -27,7 +27,15 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 _CONNECT_TIMEOUT_S = 5.0
-_LOST = (httpcore.NetworkError, httpcore.RemoteProtocolError, OSError)
+_ANSWER_TIMEOUT_S = 10.0
+"""For what an agent answers at once, unless it hangs; the others take as long as they take."""
+
+_LOST = (
+    httpcore.NetworkError,
+    httpcore.RemoteProtocolError,
+    httpcore.TimeoutException,
+    OSError,
+)
 
 
 class Client:
@@ -92,7 +100,7 @@ class Client:
 
     async def agent(self) -> Json:
         """What the agent says of itself."""
-        return await self._call("GET", "/v1/agent")
+        return await self._call("GET", "/v1/agent", answer_timeout_s=_ANSWER_TIMEOUT_S)
 
     async def stop_agent(self) -> Json:
         """Ends the agent and waits until it is gone; what is live goes on."""
@@ -153,6 +161,7 @@ class Client:
         *,
         query: Mapping[str, Any] | None = None,
         body: Json | None = None,
+        answer_timeout_s: float | None = None,
     ) -> Json:
         content = json.dumps(body).encode() if body is not None else b""
         try:
@@ -161,7 +170,7 @@ class Client:
                 _url(path, query or {}),
                 headers={"content-type": "application/json"},
                 content=content,
-                extensions={"timeout": {"connect": _CONNECT_TIMEOUT_S}},
+                extensions={"timeout": {"connect": _CONNECT_TIMEOUT_S, "read": answer_timeout_s}},
             )
         except _LOST as error:
             raise _unavailable(error) from error

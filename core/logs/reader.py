@@ -6,7 +6,6 @@ import heapq
 import os
 from dataclasses import dataclass
 from itertools import islice
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from core.lines import Line, decode, stamp
@@ -95,13 +94,17 @@ def read(
     logs: Path,
     sources: Sequence[LogSource],
     query: LogQuery,
-    ends: Mapping[Path, End] = MappingProxyType({}),
+    ends: Mapping[Path, End] | None = None,
 ) -> list[LogLine]:
-    """The lines that a query wants, oldest first; only as much of the files is read as it takes."""
+    """The lines that a query wants, oldest first; only as much of the files is read as it takes.
+
+    With `ends`, nothing is read that came later: neither beyond them nor of other files.
+    """
     newest_first = [
-        _wanted(file, source, query, ends.get(file))
+        _wanted(file, source, query, ends[file] if ends is not None else None)
         for source in sources
         for file in log_files(logs, source.deployment_id)
+        if ends is None or file in ends
     ]
     merged = heapq.merge(*newest_first, key=lambda line: line.at, reverse=True)
     return list(islice(merged, query.tail))[::-1]
