@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import time
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from core.gateway import resources
 from core.gateway.envoy import Envoy
 from core.gateway.routes import VERSION_HOST, route_configuration
 from core.gateway.table import Ports, Table
+from core.ports import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,8 +102,8 @@ class Gateway:
 
     def _choose_ports(self) -> None:
         """Port 0 is any free one, kept from then on."""
-        public = self.ports.public or _free_port(set())
-        internal = self.ports.internal or _free_port({public})
+        public = self.ports.public or free_port(set())
+        internal = self.ports.internal or free_port({public})
         self.ports = Ports(public, internal, self.ports.host)
 
     async def _apply_clusters(self, table: Table) -> None:
@@ -205,12 +205,3 @@ class Gateway:
 def _version() -> str:
     """Versions only need to differ, also from those of an agent before this one."""
     return str(time.time_ns())
-
-
-def _free_port(taken: set[int]) -> int:
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-        if port not in taken:
-            return port

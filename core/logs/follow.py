@@ -13,7 +13,7 @@ from core.logs.files import log_files, parts_of
 from core.logs.reader import End, LogLine, read
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Sequence
     from pathlib import Path
 
     from core.logs.reader import LogQuery, LogSource
@@ -79,7 +79,7 @@ class _Tail:
 
 async def follow(
     logs: Path, current_sources: Callable[[], Sequence[LogSource]], query: LogQuery
-) -> AsyncIterator[LogLine]:
+) -> AsyncGenerator[LogLine, None]:
     """The tail of what there is, then every new line, for as long as it is iterated.
 
     `current_sources` is asked again and again, so that a service is followed from one deployment to

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from core.engines.process.listeners import free_port
+from core.ports import free_port
 from tests.e2e.clients import get
 from tests.load.lab import APP, lab_environment
 from tests.load.outcome import RequestLost

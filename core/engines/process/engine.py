@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.engines.base import InstanceSpec, Source
-from core.engines.process import listeners
 from core.engines.process.detect import shell_argv
 from core.engines.process.instance import ProcessInstance
 from core.engines.process.recipe import Recipe
@@ -24,6 +23,7 @@ from core.engines.process.releases import Releases, Taken
 from core.errors import CompartmentError
 from core.files import write_atomically
 from core.model import BuildStrategy, EngineName, Service
+from core.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,7 +119,7 @@ class ProcessEngine:
             )
         command = spec.service.run_command or manifest.command or ""
         taken = set(spec.taken_ports)
-        free = functools.partial(listeners.free_port, taken)
+        free = functools.partial(free_port, taken)
         port = spec.port if spec.port is not None else await asyncio.to_thread(free)
         folder = self._home.instances / spec.name
         described = _shim_spec(spec, command, port, self.releases.folder_of(spec.artifact_id))

@@ -1,9 +1,8 @@
-"""Which process listens where: whose answer a probe gets, and which port is free."""
+"""Which process listens where: whose answer a probe gets."""
 
 from __future__ import annotations
 
 import re
-import secrets
 import socket
 import struct
 from dataclasses import dataclass
@@ -12,15 +11,11 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from core.errors import CompartmentError
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _PROC = Path("/proc")
 _TABLES = (_PROC / "net/tcp", _PROC / "net/tcp6")
-_PREFERRED_PORTS = range(20_000, 32_768)
-_LOWEST_EPHEMERAL_ELSEWHERE = 49_152
 # sl, local address, remote address, state 0A (listening), three columns, user, timeout, inode
 _LISTENING_LINE = re.compile(
     rb" *\d+: ([0-9A-F]+):([0-9A-F]{4}) \S+ 0A \S+ \S+ \S+ +\d+ +\d+ (\d+) "
@@ -87,27 +82,6 @@ def explain(pid: int, port: int) -> str | None:
         ports = f"port{'s' if len(others) > 1 else ''} {', '.join(map(str, others))}"
         return f"it listens on {ports}, not on {port}: let it read the port from $PORT"
     return f"nothing listens on port {port}: the service must listen on $PORT"
-
-
-def free_port(taken: set[int]) -> int:
-    """A port that nothing listens on and that no outgoing connection is given by the system.
-
-    Where the system gives outgoing connections nearly every port, it may still lose one to them.
-
-    Raises:
-        CompartmentError: Every such port is taken.
-    """
-    lowest_ephemeral = _lowest_ephemeral()
-    below = [port for port in _PREFERRED_PORTS if port < lowest_ephemeral]
-    ports = below or list(_PREFERRED_PORTS)
-    start = secrets.randbelow(len(ports))
-    for port in (*ports[start:], *ports[:start]):
-        if port not in taken and _can_bind(port):
-            return port
-    raise CompartmentError(
-        f"no port between {ports[0]} and {ports[-1]} is free",
-        hint="stop what listens there, or run fewer services",
-    )
 
 
 def _answers(addresses: Iterable[str], port: int) -> bool:
@@ -177,21 +151,3 @@ def _listening_elsewhere(pid: int) -> list[Listener]:
         for connection in connections
         if connection.status == psutil.CONN_LISTEN
     ]
-
-
-def _lowest_ephemeral() -> int:
-    setting = _PROC / "sys/net/ipv4/ip_local_port_range"
-    try:
-        return int(setting.read_text().split()[0])
-    except FileNotFoundError:
-        return _LOWEST_EPHEMERAL_ELSEWHERE
-
-
-def _can_bind(port: int) -> bool:
-    """Whether a service could listen there, at 127.0.0.1 or at every address."""
-    with socket.socket() as candidate:
-        try:
-            candidate.bind(("", port))
-        except OSError:
-            return False
-    return True

@@ -1,0 +1,51 @@
+"""Ports that are free, and stay so: below those that the system gives to outgoing connections."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from pathlib import Path
+
+from core.errors import CompartmentError
+
+_EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_PREFERRED_PORTS = range(20_000, 32_768)
+_LOWEST_EPHEMERAL_ELSEWHERE = 49_152
+
+
+def free_port(taken: set[int]) -> int:
+    """A port that nothing listens on and that no outgoing connection is given by the system.
+
+    Where the system gives outgoing connections nearly every port, it may still lose one to them.
+
+    Raises:
+        CompartmentError: Every such port is taken.
+    """
+    lowest_ephemeral = _lowest_ephemeral()
+    below = [port for port in _PREFERRED_PORTS if port < lowest_ephemeral]
+    ports = below or list(_PREFERRED_PORTS)
+    start = secrets.randbelow(len(ports))
+    for port in (*ports[start:], *ports[:start]):
+        if port not in taken and _can_bind(port):
+            return port
+    raise CompartmentError(
+        f"no port between {ports[0]} and {ports[-1]} is free",
+        hint="stop what listens there, or run fewer services",
+    )
+
+
+def _lowest_ephemeral() -> int:
+    try:
+        return int(_EPHEMERAL.read_text().split()[0])
+    except FileNotFoundError:
+        return _LOWEST_EPHEMERAL_ELSEWHERE
+
+
+def _can_bind(port: int) -> bool:
+    """Whether a service could listen there, at 127.0.0.1 or at every address."""
+    with socket.socket() as candidate:
+        try:
+            candidate.bind(("", port))
+        except OSError:
+            return False
+    return True
