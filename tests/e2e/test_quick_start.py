@@ -1,0 +1,63 @@
+"""Proof 7: the quick start of the README, from a fresh clone, as somebody without settings."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.figures import FiguresRecorder
+
+REPOSITORY = Path(__file__).parents[2]
+FEW_TESTS = "tests/test_files.py tests/e2e/test_routes_equal.py"
+
+
+def quick_start_commands() -> list[str]:
+    """What the README says, to the letter."""
+    text = (REPOSITORY / "README.md").read_text()
+    (block,) = re.findall(r"## Quick start\n.*?```\w*\n(.*?)```", text, re.DOTALL)
+    return block.split("\n")[:-1]
+
+
+@pytest.mark.timeout(900)
+def test_the_quick_start_works_as_written(tmp_path: Path, figures: FiguresRecorder) -> None:
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", REPOSITORY, clone], check=True)
+    nobody = {"PATH": os.environ["PATH"], "HOME": str(tmp_path / "nobody"), "LANG": "C.UTF-8"}
+    # Where packages come from is a matter of the machine.
+    nobody |= {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+    nobody |= {name: value for name, value in os.environ.items() if "CERT" in name or "SSL" in name}
+    (tmp_path / "nobody").mkdir()
+
+    def run(command: str, **more: str) -> str:
+        began = time.monotonic()
+        done = subprocess.run(
+            command.split(), cwd=clone, env={**nobody, **more}, capture_output=True, text=True,
+            timeout=600, check=False,
+        )  # fmt: skip
+        figures(f"`{command}` from a fresh clone", time.monotonic() - began, "s")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done.stdout
+
+    demo, test = quick_start_commands()
+    assert (demo, test) == ("make demo", "make test")
+    try:
+        shown = run(demo)
+        port = re.findall(r"http://multi-service\.localhost:(\d+)", shown)[0]
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{port}/api/orders", headers={"Host": "multi-service.localhost"}
+        )
+        with urllib.request.urlopen(request, timeout=5) as reply:
+            assert b'"path": "/orders"' in reply.read()
+        assert "multi-service" in run(demo)
+    finally:
+        run("make demo-stop")
+    assert "passed" in run(test, PYTEST_ADDOPTS=FEW_TESTS)
