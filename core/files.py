@@ -97,7 +97,8 @@ class Home:
         if len(os.fsencode(longest)) <= _SOCKET_PATH_BYTES:
             return self.root / "run"
         digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"compartment-{os.getuid()}-{digest}"
+        # Not $TMPDIR: all commands must find the same agent, whatever shell they are called from.
+        return Path("/tmp") / f"compartment-{os.getuid()}-{digest}"  # noqa: S108 - owner is checked
 
     def create(self) -> None:
         """Makes the folders, private to their owner.

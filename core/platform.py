@@ -207,11 +207,20 @@ class Platform:
             await self._give_up(run_id)
 
     async def _give_up(self, run_id: str) -> None:
+        """Ends a run that met a bug: back, or forward where it had switched already."""
         run = self.ledger.runs.get(run_id)
-        if run is not None:
-            await Promotion(self.parts, run).go_back(
-                "an internal error, see the agent's log", InternalError.code
-            )
+        if run is None:
+            return
+        promotion = Promotion(self.parts, run)
+        try:
+            if any(self.ledger.deployments[each].is_active for each in run.deployment_ids):
+                await promotion.finish()
+            else:
+                await promotion.go_back(
+                    "an internal error, see the agent's log", InternalError.code
+                )
+        except Exception:  # noqa: BLE001 - the next agent takes up what the journal has of it
+            _log.exception("run %s could not be ended", run_id)
 
     async def _carry_out(
         self, promotion: Promotion, turn: Turn, accepted: Accepted, wait_s: float | None

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from core.model import EngineName, Restart, Service
+    from core.model import EngineName, Service
 
 
 Variables = dict[str, str]
@@ -85,8 +85,8 @@ class Instance(Protocol):
     async def wait_exit(self) -> Exit:
         """Returns when it has ended for good: it is not, or no longer, restarted."""
 
-    async def keep(self, restart: Restart) -> None:
-        """Makes a candidate permanent: from now on the restart policy applies to it."""
+    async def keep(self) -> None:
+        """Makes a candidate permanent: from now on its restart policy applies."""
 
     async def foreign_listener(self) -> str | None:
         """Who answers at its address, when that is not the instance itself."""

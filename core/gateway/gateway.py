@@ -152,10 +152,7 @@ class Gateway:
             refused_before = refused if refused_before is None else refused_before
             if refused != refused_before or self._refusal(mark):
                 raise self._refused(mark)
-            if time.monotonic() > deadline:
-                raise GatewayUnavailable(
-                    "the gateway did not take an update in time", hint="run `compartment doctor`"
-                )
+            self._check_patience(deadline)
             await asyncio.sleep(_ACKNOWLEDGE_PAUSE_S)
 
     async def _await_routes(self, version: str) -> None:
@@ -167,12 +164,18 @@ class Gateway:
             while await self._served_version(address) != version:
                 if self._refusal(mark):
                     raise self._refused(mark)
-                if time.monotonic() > deadline:
-                    raise GatewayUnavailable(
-                        "the gateway did not acknowledge a route update in time",
-                        hint="run `compartment doctor`",
-                    )
+                self._check_patience(deadline)
                 await asyncio.sleep(_ACKNOWLEDGE_PAUSE_S)
+
+    def _check_patience(self, deadline: float) -> None:
+        if not self.envoy.is_running:
+            raise GatewayUnavailable(
+                "the gateway ended while it was updated; it is started again", hint="try again"
+            )
+        if time.monotonic() > deadline:
+            raise GatewayUnavailable(
+                "the gateway did not take an update in time", hint="run `compartment doctor`"
+            )
 
     async def _served_version(self, address: str) -> str | None:
         try:

@@ -100,6 +100,24 @@ async def check(
     return Ready(trail.url, trail.status or 0, trail.tries, time.monotonic() - started)
 
 
+async def stay_ready(instance: Instance, barrier: asyncio.Barrier) -> None:
+    """Waits at the barrier until all candidates are ready.
+
+    Raises:
+        DeploymentFailed: it ended while it waited.
+    """
+    with single_error():
+        async with asyncio.TaskGroup() as group:
+            watch = group.create_task(_fail_when_it_ends(instance))
+            await barrier.wait()
+            watch.cancel()
+
+
+async def _fail_when_it_ends(instance: Instance) -> None:
+    ended = await instance.wait_exit()
+    raise DeploymentFailed(f"it was ready, and {ended} while it waited for the other services")
+
+
 async def look(instance: Instance) -> None:
     """The one look at a candidate without a readiness block: it is up, and has not ended at once.
 

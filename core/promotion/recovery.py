@@ -54,7 +54,7 @@ async def _revive(parts: Parts, activation: Activation) -> None:
     deployment = parts.ledger.deployments[activation.deployment_id]
     try:
         instance = await parts.engine.start(instance_spec(parts, activation))
-        await instance.keep(deployment.service.restart)
+        await instance.keep()
         message, health = "started again: it was not running when the agent came up", Health.HEALTHY
     except CompartmentError as error:
         message, health = f"cannot be started again: {error.message}", Health.UNHEALTHY

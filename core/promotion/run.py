@@ -8,6 +8,7 @@ a crash continues with the same code.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from core.errors import CompartmentError, GatewayUnavailable
 from core.events import EventType
 from core.lines import stamp
 from core.model import Stage, Status, Trigger
+from core.promotion import readiness
 from core.promotion.candidate import Preparation, Step, stage_event
 from core.promotion.drain import drain
 from core.promotion.failure import DeploymentFailed, describe
@@ -68,20 +70,25 @@ class Promotion:
 
     async def _prepare(self, steps: Sequence[Step]) -> list[Activation]:
         """All candidates, checked: the barrier. The first failure cancels the others."""
+        if not steps:
+            return []
+        barrier = asyncio.Barrier(len(steps))
         with single_error():
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._prepare_one(step)) for step in steps]
+                tasks = [group.create_task(self._prepare_one(step, barrier)) for step in steps]
         return [task.result() for task in tasks]
 
-    async def _prepare_one(self, step: Step) -> Activation:
+    async def _prepare_one(self, step: Step, barrier: asyncio.Barrier) -> Activation:
         preparation = Preparation(self._parts, self._id, step)
         try:
-            return (await preparation.prepare()).activation
+            candidate = await preparation.prepare()
+            await readiness.stay_ready(candidate.instance, barrier)
         except DeploymentFailed as failure:
             deployment = preparation.deployment
             message = await asyncio.to_thread(describe, deployment, failure, self._parts.home.logs)
             await self._fail(deployment, message)
             raise DeploymentFailed(f"{deployment.service.name}: {message}") from failure
+        return candidate.activation
 
     async def _fail(self, deployment: Deployment, message: str) -> None:
         is_rollback = deployment.returns_to is not None
@@ -128,8 +135,7 @@ class Promotion:
         instance = await self._parts.engine.adopt(activation.name)
         if instance is None or instance.exit is not None:
             raise DeploymentFailed(f"the candidate {activation.name} has ended")
-        service = self._ledger.deployments[activation.deployment_id].service
-        await instance.keep(service.restart)
+        await instance.keep()
 
     async def _settle(self, candidates: Iterable[Activation]) -> None:
         """Makes the acknowledged switch true: who is active, what drains."""
@@ -167,7 +173,9 @@ class Promotion:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._retire(each)) for each in draining]
         cut = sum(task.result() for task in tasks)
-        await self._parts.router.forget_gone()
+        # Clusters that nothing is routed to do no harm: the next update forgets them too.
+        with contextlib.suppress(GatewayUnavailable):
+            await self._parts.router.forget_gone()
         finished = [
             move(deployment, Move.ACTIVATE)
             for deployment in self._deployments()

@@ -133,6 +133,27 @@ async def test_gateway_killed(running: House, lab: LabProject, figures: FiguresR
     assert (await get(target, "/version")).version == "v2"
 
 
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("stage", [*BEFORE_SWITCH, *AT_SWITCH, *AFTER_SWITCH])
+async def test_gateway_killed_in_a_run(running: House, lab: LabProject, stage: str) -> None:
+    two_services(lab)
+    await running.deployed(lab)
+    target = await running.target()
+    lab.bump()
+    run_id = await running.submit(lab)
+    await running.until(run_id, "StageChanged", promotionStage=stage)
+    kill(running.gateway_pid())
+    result = await running.end(run_id)
+    await answers_again(target)
+    # Whatever became of the run, it is true: what it says is active is what answers.
+    version = "v2" if result["run"]["status"] == "succeeded" else "v1"
+    assert (await get(target, "/version")).version == version
+    await exactly_one_active(running, lab)
+    lab.bump()
+    await running.deployed(lab)
+    assert (await get(target, "/version")).version == "v3"
+
+
 async def answers_again(target: Target) -> None:
     async with asyncio.timeout(20):
         while True:

@@ -111,6 +111,23 @@ def lab_version(lab: LabProject) -> str:
 
 
 @pytest.mark.timeout(60)
+async def test_one_that_was_ready_dies_at_the_barrier(running: House, lab: LabProject) -> None:
+    lab.write(web={}, slow={"kind": "api"})
+    await running.deployed(lab)
+    before = ids(await running.active(lab))
+    lab.bump()
+    lab.write(web={"lab": {"crash_after_ms": 1000}}, slow={"lab": {"boot_delay_ms": 6000}})
+    began = time.monotonic()
+    result = await running.run(lab)
+    assert time.monotonic() - began < 5
+    by_name = {each["serviceName"]: each["failureMessage"] for each in result["deployments"]}
+    assert "it was ready, and exited with code 1" in by_name["web"]
+    assert "its last lines:" in by_name["web"]
+    assert by_name["slow"].startswith("not switched: web:")
+    assert ids(await running.active(lab)) == before
+
+
+@pytest.mark.timeout(60)
 async def test_a_build_that_fails(running: House, lab: LabProject) -> None:
     await running.deployed(lab)
     lab.bump()

@@ -202,7 +202,7 @@ class ProcessEngine:
         if process is not None:
             # One that was stopped before it could be talked to takes a signal for an order.
             process.terminate()
-            await asyncio.to_thread(process.wait)
+            await asyncio.to_thread(_wait_or_kill, process)
         self._instances.pop(name, None)
         self._conversations.pop(name, None)
         await asyncio.to_thread(shutil.rmtree, self._home.instances / name, ignore_errors=True)
@@ -217,6 +217,15 @@ class ProcessEngine:
 
     def _socket(self, name: str) -> Path:
         return self._home.sockets / f"{name}.sock"
+
+
+def _wait_or_kill(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(_STOP_MARGIN_S)
+    except subprocess.TimeoutExpired:
+        # Its service dies with it.
+        process.kill()
+        process.wait()
 
 
 def _recipe(service: Service, variables: Variables) -> Recipe:

@@ -13,7 +13,6 @@ from core.engines.process import listeners
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from core.model import Restart
 
 _ANSWER_TIMEOUT_S = 5.0
 
@@ -80,9 +79,8 @@ class ProcessInstance:
         await self._ended.wait()
         return self.exit or self._recorded_exit()
 
-    async def keep(self, restart: Restart) -> None:
+    async def keep(self) -> None:
         """From now on its restart policy applies."""
-        del restart  # the shim was told at the start
         await self.order({"do": "keep"})
 
     async def order(self, command: dict[str, Any]) -> None:
