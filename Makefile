@@ -58,6 +58,10 @@ check: $(STAMP) ## Checks style, types and layers
 	$(BIN)/python -m mypy
 	$(BIN)/lint-imports
 
+.PHONY: shots
+shots: $(STAMP) ## Makes the pictures in screenshots/ from real runs
+	PYTHONPATH=. $(BIN)/python screenshots/make.py
+
 .PHONY: fmt
 fmt: $(STAMP) ## Formats the code and mends what can be mended
 	$(BIN)/python -m ruff check --fix

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ END_TO_END = Path(__file__).parent / "e2e"
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # Started in the background of a script; what the tests start would ignore it as well.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.pluginmanager.register(FiguresSummary(), "figures")
 
 

@@ -64,8 +64,10 @@ def cancel(arguments: Namespace, output: Output) -> int:
         return await client.run_result(arguments.run)
 
     found = ask(conversation)
-    output.answer(found, lambda: [f"cancelled {arguments.run}: {_STILL_SERVES}"])
-    return Exit.DONE
+    is_cancelled = found["run"]["failureCode"] == "cancelled"
+    end = "was cancelled" if is_cancelled else f"had come to its end: {found['run']['status']}"
+    output.answer(found, lambda: [f"{arguments.run} {end}; {_STILL_SERVES}"])
+    return Exit.DONE if is_cancelled else Exit.FAILED
 
 
 _STILL_SERVES = "everything that was live still serves"

@@ -66,7 +66,7 @@ def plan_service(
     artifact_id, is_built = artifact
     because = _reason(project, service, artifact_id, now, trigger)
     action = Action.DEPLOY if because else Action.LEAVE
-    reason = "the candidate starts beside the live one, and one switch takes all services over"
+    reason = "the candidate starts beside the live one"
     if now.active is None:
         reason = "nothing is live yet"
     return PlannedService(

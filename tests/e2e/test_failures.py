@@ -24,6 +24,7 @@ FAILURES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "another port": ({"listen_port": 19_876}, ["it listens on port 19876", "$PORT"]),
     "another address": ({"bind": "127.0.0.2"}, ["at 127.0.0.2 only"]),
     "exits at once": ({"exit_at_start": 3}, ["exited with code 3", "its last lines:"]),
+    "ends before anybody looks": ({}, ["exited with code 4", "gone at once"]),
     "crashes while checked": (
         {"never_ready": 1, "crash_after_ms": 400},
         ["while it was being checked", "503", "[stderr]"],
@@ -39,6 +40,8 @@ async def test_failed_candidate(running: House, lab: LabProject, kind: str) -> N
     (before,) = (await running.active(lab))["web"]
     lab.bump()
     lab.write(web={"lab": misbehaviour, "readiness": SHORT})
+    if not misbehaviour:
+        lab.write(web={"run": {"command": "echo gone at once; exit 4"}, "readiness": SHORT})
     async with Load(await running.target()) as load:
         result = await running.run(lab)
     assert result["run"]["status"] == "failed"

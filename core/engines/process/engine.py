@@ -159,14 +159,25 @@ class ProcessEngine:
                     if self._shims[name].poll() is not None:
                         break
                     await asyncio.sleep(0.002)
-                else:
-                    return instance
         except TimeoutError:
             self._shims[name].kill()
+            instance = None
+        instance = instance or self._ended_already(name, port)
+        if instance is not None:
+            return instance
         said = (self._home.instances / name / "shim.log").read_text(errors="replace").strip()
         raise CompartmentError(
             f"the shim of {name} did not come up: {said.splitlines()[-1] if said else 'no output'}"
         )
+
+    def _ended_already(self, name: str, port: int) -> ProcessInstance | None:
+        """The instance of a service that was quicker to end than we were to look."""
+        record = self._home.instances / name / "exit.json"
+        if not record.exists():
+            return None
+        instance = self._instances[name] = ProcessInstance(name, port, record)
+        instance.end()
+        return instance
 
     async def adopt(self, name: str) -> ProcessInstance | None:
         """The instance of an activation, if its shim still answers."""
@@ -193,7 +204,7 @@ class ProcessEngine:
     async def stop(self, name: str, *, grace_s: float) -> None:
         """Ends an instance and forgets it; its log stays."""
         instance = await self.adopt(name)
-        if instance is not None:
+        if instance is not None and name in self._conversations:
             await instance.order({"do": "stop", "graceMs": int(grace_s * 1000)})
             with suppress(TimeoutError):
                 async with asyncio.timeout(grace_s + _STOP_MARGIN_S):

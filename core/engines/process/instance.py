@@ -50,9 +50,13 @@ class ProcessInstance:
             writer.close()
             with suppress(OSError):
                 await writer.wait_closed()
-            self.exit = self.exit or self._recorded_exit()
-            self._known.set()
-            self._ended.set()
+            self.end()
+
+    def end(self) -> None:
+        """Takes note that its shim is gone, which it only is after the service."""
+        self.exit = self.exit or self._recorded_exit()
+        self._known.set()
+        self._ended.set()
 
     def _learn(self, state: dict[str, Any]) -> None:
         self._state = state
