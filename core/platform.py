@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from core.ending import to_the_end
 from core.engines.process.engine import ProcessEngine
 from core.errors import (
     Conflict,
@@ -21,7 +22,7 @@ from core.errors import (
 )
 from core.events import Event, EventType
 from core.gateway.gateway import Gateway
-from core.gateway.table import Ports
+from core.gateway.table import DEFAULT_PORTS, Ports
 from core.health import HealthWatch
 from core.journal import Journal
 from core.lines import stamp
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _PORTS = "ports"
-_DEFAULT_PORTS = Ports(public=8080, internal=8081)
 _GATEWAY_PAUSE_S = 0.1
 _GATEWAY_LONGEST_PAUSE_S = 5.0
 
@@ -231,10 +231,10 @@ class Platform:
                     await turn.reached()
             except TimeoutError:
                 reason = f"waited {wait_s:g} s: {self._who_is_ahead(turn)}"
-                await promotion.go_back(reason, TargetBusy.code)
+                await to_the_end(promotion.go_back(reason, TargetBusy.code))
                 return
             except asyncio.CancelledError:
-                await promotion.go_back("cancelled while it was queued", CANCELLED)
+                await to_the_end(promotion.go_back("cancelled while it was queued", CANCELLED))
                 raise
             await promotion.carry_out(accepted.steps)
         finally:
@@ -317,6 +317,6 @@ async def _ports(journal: Journal, asked: Ports | None) -> Ports:
         return asked
     kept = await journal.setting(_PORTS)
     if kept is None:
-        return _DEFAULT_PORTS
+        return DEFAULT_PORTS
     public, internal, host = kept.split(" ")
     return Ports(int(public), int(internal), host)

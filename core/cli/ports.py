@@ -6,12 +6,10 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from core.gateway.table import Ports
+from core.gateway.table import DEFAULT_PORTS, Ports
 
 if TYPE_CHECKING:
     from core.files import Home
-
-DEFAULT_PORTS = Ports(public=8080, internal=8081)
 
 
 def known_ports(home: Home) -> Ports:

@@ -50,6 +50,10 @@ def not_built(document: Document) -> Iterator[Problem]:
         if service.get("replicas", 1) != 1:
             message = "more than one replica is not supported yet"
             yield document.problem((*path, "replicas"), message)
+        if mapping(service.get("build")).get("env"):
+            message = "build.env is not supported yet: there are no variables to name"
+            hint = "set them in build.command"
+            yield document.problem((*path, "build", "env"), message, hint=hint, at_key=True)
         for key in _NOT_BUILT_KEYS:
             if service.get(key):
                 message = f"{quote(key)} is not supported yet"

@@ -59,3 +59,7 @@ class Ports:
     public: int
     internal: int
     host: str = "127.0.0.1"
+
+
+DEFAULT_PORTS = Ports(public=8080, internal=8081)
+"""Where a gateway listens that was told nothing else."""

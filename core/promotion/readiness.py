@@ -149,7 +149,6 @@ async def _ask_until_ready(
 
 async def _ask(client: httpx.AsyncClient, trail: _Trail) -> bool:
     trail.tries += 1
-    trail.status = None
     try:
         async with client.stream("GET", trail.url, timeout=_TRY_TIMEOUT_S) as reply:
             trail.status = reply.status_code
@@ -161,6 +160,7 @@ async def _ask(client: httpx.AsyncClient, trail: _Trail) -> bool:
         trail.last = "connection refused"
     except httpx.HTTPError as error:
         trail.last = str(error) or type(error).__name__
+    trail.status = None
     return False
 
 

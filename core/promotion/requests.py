@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from core.config.project import load_project
 from core.errors import ConfigError, Conflict, NotFound, UsageError
-from core.events import EventType
+from core.events import Event, EventType
 from core.lines import stamp
 from core.model import EngineName, Project, Service, Trigger
 from core.promotion import rollback
 from core.promotion.candidate import Step
-from core.promotion.ledger import deployment_event
+from core.promotion.ledger import deployment_event, run_event
 from core.promotion.plan import (
     Action,
     PlannedService,
@@ -126,7 +126,7 @@ class Resolver:
         variables = _inherited(request.environ)
         sources: list[Source] = []
         try:
-            deployments, steps = [], []
+            deployments, steps, warnings = [], [], []
             for service in services:
                 source = await self._parts.engine.take(
                     project.root, service, variables, use_cache=request.use_cache
@@ -138,10 +138,14 @@ class Resolver:
                 deployment = self._deployment(project, service, source, request, run)
                 deployments.append(deployment)
                 steps.append(Step(deployment, source))
+                warnings += [_warning(deployment, text) for text in planned.warnings]
         except BaseException:
             await self._discard(sources)
             raise
-        records = self._records(project, request, deployments)
+        selected = {service.name for service in services}
+        waiting = rules_waiting(project, selected, self._ledger.active(request.target))
+        warnings += [run_event(EventType.WARNING_GIVEN, run, text) for text in waiting]
+        records = (*self._records(project, request, deployments), *warnings)
 
         async def ready() -> list[Step]:
             return steps
@@ -270,6 +274,10 @@ class Resolver:
             ids = tuple(each.id for each in await find())
             run = run.changed(deployment_ids=ids)
         return Accepted(run, (), steps, nothing)
+
+
+def _warning(deployment: Deployment, text: str) -> Event:
+    return deployment_event(EventType.WARNING_GIVEN, deployment, f"warning: {text}")
 
 
 def _inherited(environ: Mapping[str, str]) -> dict[str, str]:

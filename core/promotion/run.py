@@ -61,7 +61,8 @@ class Promotion:
             if candidates:
                 await self.switch(candidates)
         except (DeploymentFailed, CompartmentError) as failure:
-            await self.go_back(_reason(failure), getattr(failure, "code", "failed"))
+            # A cancellation that comes now must not leave it half way.
+            await to_the_end(self.go_back(_reason(failure), getattr(failure, "code", "failed")))
             return
         except asyncio.CancelledError:
             await to_the_end(self.go_back("cancelled", CANCELLED))

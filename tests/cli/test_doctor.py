@@ -10,9 +10,9 @@ import pytest
 
 from core.cli import checks, running
 from core.cli.main import main
-from core.cli.ports import DEFAULT_PORTS, known_ports
+from core.cli.ports import known_ports
 from core.files import Home
-from core.gateway.table import Ports
+from core.gateway.table import DEFAULT_PORTS, Ports
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -104,6 +104,7 @@ services:
     replicas: 3
     dependsOn: [web]
     limits: {cpus: 1}
+    build: {env: [TOKEN]}
 """
     problems = list(not_built(read_yaml(text.encode(), "compartment.yml")))
 
@@ -113,10 +114,12 @@ services:
         "5:25: kind cron is not supported yet",
         '5:31: "schedule" is not supported yet',
         "8:15: more than one replica is not supported yet",
+        "11:13: build.env is not supported yet: there are no variables to name"
+        " (set them in build.command)",
         '9:5: "dependsOn" is not supported yet',
         '10:5: "limits" is not supported yet',
     ]
-    assert [problem.service for problem in problems] == ["job", "cron", "cron", *["api"] * 3]
+    assert [problem.service for problem in problems] == ["job", "cron", "cron", *["api"] * 4]
 
 
 def test_kinds_are_known_even_if_other_things_are_wrong() -> None:

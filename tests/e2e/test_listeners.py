@@ -60,7 +60,9 @@ async def test_a_service_deployed_alone_is_followed_at_once(
     lab.bump()
     # A rule of `web` waits for a deployment of `web`.
     lab.route({"on": "web", "path": "/other/*", "to": "backoffice", "stripPrefix": "/other"})
-    await running.deployed(lab, services=["backoffice"])
+    run_id = await running.submit(lab, services=["backoffice"])
+    warned = [e["message"] for e in await running.events(run_id) if e["type"] == "WarningGiven"]
+    assert warned == ["changed route rules of web wait for a deployment of web"]
     after = await running.active(lab)
     assert after["web"][0]["id"] == before["web"][0]["id"]
     assert after["backoffice"][0]["id"] != before["backoffice"][0]["id"]

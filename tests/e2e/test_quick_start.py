@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import time
 import urllib.request
@@ -27,6 +28,7 @@ def quick_start_commands() -> list[str]:
     return block[1].splitlines()
 
 
+@pytest.mark.skipif(not shutil.which("git"), reason="needs git for a fresh clone")
 @pytest.mark.timeout(900)
 def test_the_quick_start_works_as_written(tmp_path: Path, figures: FiguresRecorder) -> None:
     clone = tmp_path / "clone"

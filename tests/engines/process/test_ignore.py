@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -14,6 +15,8 @@ from core.engines.process.walk import walk
 
 Tree = dict[str, str]
 """Path to the text of a file."""
+
+pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="needs git to compare with")
 
 _GIT_ENVIRONMENT = {
     "PATH": os.environ["PATH"],

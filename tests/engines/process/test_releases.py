@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import subprocess
 import threading
 import time
@@ -379,7 +380,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "disk"
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
+    may_mount = os.geteuid() == 0 and shutil.which("mount")
+    if not may_mount or subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("a disk that is full needs the right to mount one")
     yield folder
     subprocess.run(["umount", "-l", str(folder)], check=True)
