@@ -29,7 +29,7 @@ _LOG_LIMIT_BYTES = 8 * 1024 * 1024
 
 
 class Envoy:
-    """One Envoy per home folder. `admin` answers once `ensure` has returned."""
+    """One Envoy per home folder. `admin` answers while `is_serving`."""
 
     def __init__(self, folder: Path, admin_socket: Path) -> None:
         self.folder = folder
@@ -54,21 +54,22 @@ class Envoy:
         except psutil.NoSuchProcess:
             return False
 
-    async def ensure(self, ports: Ports) -> bool:
-        """Adopts the running Envoy or starts one; True when it was started.
+    async def is_serving(self) -> bool:
+        """Whether an Envoy runs and answers, started by this agent or by one before it."""
+        self._adopt()
+        return self.is_running and await self.admin.is_live()
+
+    async def start(self, ports: Ports) -> None:
+        """Starts Envoy in the place of one that no longer serves.
 
         Raises:
             GatewayUnavailable: a port is taken, or Envoy ends or hangs at its start.
         """
-        self._adopt()
-        if self.is_running and await self.admin.is_live():
-            return False
         await self.stop()
         _check_free("public", ports.host, ports.public)
         _check_free("internal", "127.0.0.1", ports.internal)
         self._spawn()
         await self._wait_live()
-        return True
 
     def _adopt(self) -> None:
         if self._process is not None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import httpx
@@ -23,6 +24,7 @@ from core.gateway.table import Ports, Table
 from core.ports import free_port
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from core.gateway.table import InFlight, Site
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 _ACKNOWLEDGE_TIMEOUT_S = 10.0
 _ACKNOWLEDGE_PAUSE_S = 0.002
 _CDS = "cluster_manager.cds"
+_CLUSTERS = "clusters"
 _LISTENERS = (resources.PUBLIC, resources.INTERNAL)
 
 
@@ -41,7 +44,6 @@ class Gateway:
         self.envoy = Envoy(folder, admin_socket)
         self._folder = folder
         self._writing = asyncio.Lock()
-        self._written: dict[str, str] = {}
         self._probe = httpx.AsyncClient(timeout=2.0, headers={"host": VERSION_HOST})
 
     async def close(self) -> None:
@@ -56,14 +58,16 @@ class Gateway:
             GatewayUnavailable: it cannot be started, or refuses the table.
         """
         async with self._writing:
+            if await self.envoy.is_serving():
+                await self._switch(table)
+                await self._write_clusters(resources.clusters(table.upstreams))
+                return
             self._choose_ports()
-            self._write("listeners", _version(), resources.listeners(self._folder, self.ports))
             version = _version()
-            self._write("clusters", version, resources.clusters(table.upstreams))
+            self._write("listeners", version, resources.listeners(self._folder, self.ports))
+            self._write(_CLUSTERS, version, resources.clusters(table.upstreams))
             self._write_routes(version, table.sites)
-            if not await self.envoy.ensure(self.ports):
-                # It runs already, so it reads the files again in its own time.
-                await self._await_clusters(version)
+            await self.envoy.start(self.ports)
             await self._await_routes(version)
 
     async def apply(self, table: Table) -> float:
@@ -73,24 +77,37 @@ class Gateway:
             GatewayUnavailable: Envoy refused the update, or does not answer. The old table stays.
         """
         async with self._writing:
-            before = dict(self._written)
-            try:
-                await self._apply_clusters(table)
-                version = _version()
-                started = time.monotonic()
-                self._write_routes(version, table.sites)
-                await self._await_routes(version)
-                return time.monotonic() - started
-            except GatewayUnavailable:
-                for name, content in before.items():
-                    write_atomically(self._folder / f"{name}.json", content.encode())
-                self._written = before
-                raise
+            return await self._switch(table)
+
+    async def _switch(self, table: Table) -> float:
+        """Clusters, then routes. No cluster goes here, since until the end it may be routed to."""
+        wanted = resources.clusters(table.upstreams)
+        names = {cluster["name"] for cluster in wanted}
+        left_over = [each for each in self._resources_of(_CLUSTERS) if each["name"] not in names]
+        await self._write_clusters(wanted + left_over)
+        version = _version()
+        started = time.monotonic()
+        with self._restored_on_failure(*_LISTENERS):
+            self._write_routes(version, table.sites)
+            await self._await_routes(version)
+        return time.monotonic() - started
+
+    @contextmanager
+    def _restored_on_failure(self, *names: str) -> Iterator[None]:
+        """A file that was refused must not be what the next Envoy starts with."""
+        before = {name: self._content_of(name) for name in names}
+        try:
+            yield
+        except GatewayUnavailable:
+            for name, content in before.items():
+                if content is not None:
+                    write_atomically(self._folder / f"{name}.json", content)
+            raise
 
     async def remove_drained(self, table: Table) -> None:
         """Forgets the clusters that the table no longer has; its routes must be served already."""
         async with self._writing:
-            await self._apply_clusters(table)
+            await self._write_clusters(resources.clusters(table.upstreams))
 
     async def in_flight(self, upstream: str) -> InFlight:
         """What an upstream carries now."""
@@ -106,13 +123,13 @@ class Gateway:
         internal = self.ports.internal or free_port({public})
         self.ports = Ports(public, internal, self.ports.host)
 
-    async def _apply_clusters(self, table: Table) -> None:
-        clusters = resources.clusters(table.upstreams)
-        if json.dumps(clusters) == self._resources_of("clusters"):
+    async def _write_clusters(self, clusters: list[resources.Json]) -> None:
+        if clusters == self._resources_of(_CLUSTERS):
             return
         version = _version()
-        self._write("clusters", version, clusters)
-        await self._await_clusters(version)
+        with self._restored_on_failure(_CLUSTERS):
+            self._write(_CLUSTERS, version, clusters)
+            await self._await_clusters(version)
 
     def _write_routes(self, version: str, sites: tuple[Site, ...]) -> None:
         public = tuple(site for site in sites if site.is_public)
@@ -128,11 +145,18 @@ class Gateway:
                 f"cannot write the gateway's configuration: {error.strerror or error}",
                 hint=f"make room in {self._folder}",
             ) from error
-        self._written[name] = content
 
-    def _resources_of(self, name: str) -> str | None:
-        content = self._written.get(name)
-        return json.dumps(json.loads(content)["resources"]) if content else None
+    def _content_of(self, name: str) -> bytes | None:
+        try:
+            return (self._folder / f"{name}.json").read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def _resources_of(self, name: str) -> list[resources.Json]:
+        """What Envoy was told last, by this agent or one before it."""
+        content = self._content_of(name)
+        found: list[resources.Json] = json.loads(content)["resources"] if content else []
+        return found
 
     async def _await_clusters(self, version: str) -> None:
         await self._await_version(f"{_CDS}.version_text", version)

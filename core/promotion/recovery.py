@@ -16,7 +16,7 @@ from core.records import Activation, ActivationState
 
 if TYPE_CHECKING:
     from core.promotion.parts import Parts
-    from core.records import Run
+    from core.records import Deployment, Run
 
 _log = logging.getLogger(__name__)
 _AGENT_ENDED = "the agent ended before the switch; everything that was live still serves"
@@ -31,12 +31,14 @@ async def recover(parts: Parts) -> list[Promotion]:
     await _end_strangers(parts)
     for activation in _in_state(parts, ActivationState.LIVE):
         await _revive(parts, activation)
+    switching = {run.id: await _switching(parts, run) for run in parts.ledger.runs.values()}
     if parts.ledger.hosts:
-        await parts.router.start()
+        # What is to go forward is routed to at once: it may be already, and must not go to and fro.
+        await parts.router.start([each for found in switching.values() for each in found])
     return [
         promotion
         for run in list(parts.ledger.runs.values())
-        if (promotion := await _settle(parts, run))
+        if (promotion := await _settle(parts, run, switching[run.id]))
     ]
 
 
@@ -64,32 +66,45 @@ async def _revive(parts: Parts, activation: Activation) -> None:
     )
 
 
-async def _settle(parts: Parts, run: Run) -> Promotion | None:
+async def _switching(parts: Parts, run: Run) -> list[Activation]:
+    """The candidates of a run that was in its switch, if all of them are there to go forward."""
+    stages = {each.stage for each in _deployments(parts, run)}
+    candidates = [
+        each
+        for each in _in_state(parts, ActivationState.CANDIDATE)
+        if each.deployment_id in run.deployment_ids
+    ]
+    if stages != {Stage.SWITCHING_ROUTE}:
+        return []
+    for activation in candidates:
+        instance = await parts.engine.adopt(activation.name)
+        if instance is None or instance.exit is not None:
+            return []
+    return candidates
+
+
+async def _settle(parts: Parts, run: Run, switching: list[Activation]) -> Promotion | None:
     """Takes one unfinished run forward or back."""
     promotion = Promotion(parts, run)
-    deployments = [
-        parts.ledger.deployments[each]
-        for each in run.deployment_ids
-        if each in parts.ledger.deployments
-    ]
-    if any(each.is_active for each in deployments):
+    if any(each.is_active for each in _deployments(parts, run)):
         promotion.is_past_return = True
         return promotion
-    if deployments and all(each.stage is Stage.SWITCHING_ROUTE for each in deployments):
-        candidates = [
-            each
-            for each in _in_state(parts, ActivationState.CANDIDATE)
-            if each.deployment_id in run.deployment_ids
-        ]
+    if switching:
         promotion.is_past_return = True
         try:
-            await promotion.switch(candidates)
+            await promotion.switch(switching)
         except (DeploymentFailed, CompartmentError) as failure:
             _log.warning("run %s could not be taken forward: %s", run.id, failure)
+            await parts.router.refresh()
         else:
             return promotion
     await promotion.go_back(_AGENT_ENDED, "agent_ended")
     return None
+
+
+def _deployments(parts: Parts, run: Run) -> list[Deployment]:
+    known = parts.ledger.deployments
+    return [known[each] for each in run.deployment_ids if each in known]
 
 
 def _in_state(parts: Parts, state: ActivationState) -> list[Activation]:

@@ -50,10 +50,10 @@ class Router:
         self._base_domain = base_domain
         self._updating = asyncio.Lock()
 
-    async def start(self) -> None:
-        """Makes sure that the gateway runs and serves what is live."""
+    async def start(self, incoming: Sequence[Activation] = ()) -> None:
+        """Makes sure that the gateway runs and serves what is live, or about to be."""
         async with self._updating:
-            await self.gateway.start(self._table(()))
+            await self.gateway.start(self._table(incoming))
 
     async def switch(
         self, incoming: Sequence[Activation], settle: Callable[[], Awaitable[None]]

@@ -1,0 +1,126 @@
+"""The one writer of the gateway: refusals, and updates in an order that loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.errors import GatewayUnavailable
+from core.files import Home
+from core.gateway.gateway import Gateway
+from core.gateway.table import Ports, Site, Table, Upstream
+from tests.e2e.clients import Reply, get
+from tests.e2e.echo import echo
+from tests.load.plan import Target
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+HOST = "lab.localhost"
+
+
+@dataclass
+class Running:
+    """A gateway before two upstreams, `old` and `new`."""
+
+    home: Home
+    gateway: Gateway
+    upstreams: dict[str, Upstream]
+
+    def table(self, live: str, *also: str) -> Table:
+        """What sends all requests to one upstream; only those named have a cluster."""
+        site = Site(HOST, "web", is_public=True, rules=(), live={"web": live})
+        return Table((site,), tuple(self.upstreams[name] for name in {live, *also}))
+
+    async def ask(self) -> Reply:
+        async with asyncio.timeout(5):
+            return await get(Target("127.0.0.1", self.gateway.ports.public, HOST), "/")
+
+    @asynccontextmanager
+    async def asked_all_the_time(self) -> AsyncIterator[list[int]]:
+        """Requests one after the other; yields the list of their statuses."""
+        statuses: list[int] = []
+
+        async def ask() -> None:
+            while True:
+                statuses.append((await self.ask()).status)
+
+        async with asyncio.TaskGroup() as group:
+            asking = [group.create_task(ask()) for _ in range(4)]
+            yield statuses
+            for task in asking:
+                task.cancel()
+
+
+@pytest.fixture
+async def running(home: Path) -> AsyncIterator[Running]:
+    where = Home(home)
+    where.create()
+    gateway = Gateway(where.gateway, where.sockets / "envoy.sock", Ports(0, 0))
+    async with AsyncExitStack() as stack:
+        upstreams = {}
+        for name in ("old", "new"):
+            address = await stack.enter_async_context(echo(name))
+            upstreams[name] = Upstream(name, (address,))
+        found = Running(where, gateway, upstreams)
+        try:
+            await gateway.start(found.table("old"))
+            yield found
+        finally:
+            await gateway.envoy.stop()
+            await gateway.close()
+
+
+async def test_a_refused_update_says_why_and_changes_nothing(running: Running) -> None:
+    good = running.table("new", "old")
+    (site,) = good.sites
+    twice = replace(good, sites=(site, site))
+    with pytest.raises(GatewayUnavailable, match=r"Duplicate entry of domain lab\.localhost"):
+        await running.gateway.apply(twice)
+    assert '"to": "old"' in (await running.ask()).headers["x-echo"]
+    await running.gateway.apply(good)
+    assert '"to": "new"' in (await running.ask()).headers["x-echo"]
+
+
+async def test_a_refused_cluster_says_why_and_changes_nothing(running: Running) -> None:
+    broken = replace(running.upstreams["new"], addresses=(("no address", 1),))
+    running.upstreams["new"] = broken
+    with pytest.raises(GatewayUnavailable, match="malformed IP address"):
+        await running.gateway.apply(running.table("new", "old"))
+    assert (await running.ask()).status == 200
+    # An Envoy that starts now starts with what was good.
+    await running.gateway.envoy.stop()
+    await running.gateway.start(running.table("old"))
+    assert (await running.ask()).status == 200
+
+
+async def test_switches_to_and_fro_lose_nothing(running: Running) -> None:
+    async with running.asked_all_the_time() as statuses:
+        for name in ("new", "old") * 20:
+            await running.gateway.apply(running.table(name))
+            await running.gateway.remove_drained(running.table(name))
+    assert set(statuses) == {200}
+    assert len(statuses) > 40
+
+
+async def test_an_agent_that_died_in_a_switch_is_followed_by_one_that_goes_back(
+    running: Running,
+) -> None:
+    """Routed to is `new`; the next agent knows only of `old`."""
+    for _ in range(10):
+        await running.gateway.apply(running.table("new", "old"))
+        async with running.asked_all_the_time() as statuses:
+            again = Gateway(
+                running.home.gateway,
+                running.home.sockets / "envoy.sock",
+                running.gateway.ports,
+            )
+            await again.start(running.table("old"))
+            await again.close()
+        assert set(statuses) == {200}
+        assert '"to": "old"' in (await running.ask()).headers["x-echo"]
