@@ -27,7 +27,7 @@ FAILURES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "ends before anybody looks": ({}, ["exited with code 4", "gone at once"]),
     "crashes while checked": (
         {"never_ready": 1, "crash_after_ms": 400},
-        ["while it was being checked", "503", "[stderr]"],
+        ["while it was being checked", "last check: GET http", "[stderr]"],
     ),
 }
 
