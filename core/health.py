@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
+from core.errors import EngineUnavailable
 from core.events import EventType
 from core.model import Health
 from core.promotion.ledger import deployment_event
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
     import asyncio
 
     from core.promotion.parts import Parts
+
+
+_log = logging.getLogger(__name__)
 
 
 class HealthWatch:
@@ -47,7 +52,11 @@ class HealthWatch:
 
     async def _watch(self, activation: Activation) -> None:
         """Tells when a live instance has ended for good."""
-        instance = await self._parts.engine.adopt(activation.name)
+        try:
+            instance = await self._parts.engine.adopt(activation.name)
+        except EngineUnavailable as error:
+            _log.warning("%s is not watched: %s", activation.name, error.message)
+            return
         if instance is None:
             return
         ended = await instance.wait_exit()

@@ -143,7 +143,11 @@ class Engine(Protocol):
         """
 
     async def adopt(self, name: str) -> Instance | None:
-        """The running instance of an activation, started by an agent before this one."""
+        """The running instance of an activation, also one started by an agent before this one.
+
+        Raises:
+            EngineUnavailable: it is there, but what watches over it does not answer.
+        """
 
     async def stop(self, name: str, *, grace_s: float) -> None:
         """Ends and removes an instance: asked first, killed after the grace. Its log stays."""

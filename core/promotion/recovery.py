@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.errors import CompartmentError
@@ -35,6 +36,7 @@ async def recover(parts: Parts) -> list[Promotion]:
     if parts.ledger.hosts:
         # What is to go forward is routed to at once: it may be already, and must not go to and fro.
         await parts.router.start([each for found in switching.values() for each in found])
+    await _end_left_over(parts)
     return [
         promotion
         for run in list(parts.ledger.runs.values())
@@ -48,13 +50,21 @@ async def _end_strangers(parts: Parts) -> None:
             await parts.engine.stop(name, grace_s=parts.stop_grace_s)
 
 
+async def _end_left_over(parts: Parts) -> None:
+    """Ends what was being taken down: no run is there to do it."""
+    for activation in _in_state(parts, ActivationState.DRAINING):
+        if activation.replaced_by not in parts.ledger.runs:
+            await parts.engine.stop(activation.name, grace_s=parts.stop_grace_s)
+            await parts.ledger.write(replace(activation, state=ActivationState.GONE))
+
+
 async def _revive(parts: Parts, activation: Activation) -> None:
     """Adopts a live instance; one that died with the machine is started again, where it was."""
-    instance = await parts.engine.adopt(activation.name)
-    if instance is not None and instance.exit is None:
-        return
     deployment = parts.ledger.deployments[activation.deployment_id]
     try:
+        instance = await parts.engine.adopt(activation.name)
+        if instance is not None and instance.exit is None:
+            return
         instance = await parts.engine.start(instance_spec(parts, activation))
         await instance.keep()
         message, health = "started again: it was not running when the agent came up", Health.HEALTHY

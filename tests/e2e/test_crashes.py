@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from core.errors import AgentUnavailable
 from tests.e2e.clients import get
 from tests.e2e.house import kill
 from tests.load.load import Load
@@ -112,6 +113,30 @@ async def test_a_queued_run_ends_with_its_agent(running: House, lab: LabProject)
         assert result["run"]["status"] == "failed"
         assert "the agent ended before the switch" in result["failureMessage"]
     assert running.instance_names() == set()
+
+
+@pytest.mark.timeout(60)
+async def test_agent_killed_while_it_takes_down(running: House, lab: LabProject) -> None:
+    await running.deployed(lab)
+    target = await running.target()
+    async with asyncio.TaskGroup() as group:
+        slow = group.create_task(get(target, "/slow?ms=4000"))
+        down = group.create_task(taken_down(running, lab))
+        async with asyncio.timeout(20):
+            while (await get(target, "/version")).status == 200:
+                await asyncio.sleep(0.01)
+        kill(await running.agent_pid())
+        await down
+    await running.client.attach()
+    assert slow.result().status == 200
+    assert running.instance_names() == set()
+    assert await running.active(lab) == {}
+    assert (await get(target, "/version")).status == 503
+
+
+async def taken_down(running: House, lab: LabProject) -> None:
+    with suppress(AgentUnavailable):
+        await running.client.down({"project": lab.name})
 
 
 @pytest.mark.timeout(60)

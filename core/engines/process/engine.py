@@ -20,7 +20,7 @@ from core.engines.process.detect import shell_argv
 from core.engines.process.instance import ProcessInstance
 from core.engines.process.recipe import Recipe
 from core.engines.process.releases import Releases, Taken
-from core.errors import CompartmentError
+from core.errors import CompartmentError, EngineUnavailable
 from core.files import write_atomically
 from core.model import BuildStrategy, EngineName, Service
 from core.ports import free_port
@@ -180,7 +180,11 @@ class ProcessEngine:
         return instance
 
     async def adopt(self, name: str) -> ProcessInstance | None:
-        """The instance of an activation, if its shim still answers."""
+        """The instance of an activation, if its shim is there.
+
+        Raises:
+            EngineUnavailable: the shim is there, but does not answer.
+        """
         if name in self._instances:
             return self._instances[name]
         try:
@@ -198,7 +202,12 @@ class ProcessEngine:
         instance = ProcessInstance(name, port, self._home.instances / name / "exit.json")
         self._instances[name] = instance
         self._conversations[name] = self._tasks.create_task(instance.converse(reader, writer))
-        await instance.wait_known()
+        try:
+            await instance.wait_known()
+        except TimeoutError:
+            self._conversations.pop(name).cancel()
+            self._instances.pop(name)
+            raise EngineUnavailable(f"the shim of {name} does not answer") from None
         return instance
 
     async def stop(self, name: str, *, grace_s: float) -> None:
