@@ -81,7 +81,9 @@ def _replacement(match: re.Match[str]) -> str:
 def shorten(text: str, more: int = 0) -> str:
     """At most `LINE_LIMIT` characters, then how many are missing, `more` of them cut before."""
     more += max(0, len(text) - LINE_LIMIT)
-    return f"{text[:LINE_LIMIT]} … [{more} more characters]" if more else text
+    if not more:
+        return text
+    return f"{clean(text[:LINE_LIMIT])} … [{more} more characters]"  # the cut may split a colour
 
 
 def encode(line: Line) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -187,7 +188,8 @@ def _add_logs(app: FastAPI, platform: Platform) -> None:
             now = lambda: platform.snapshots.current_log_sources(target, service)  # noqa: E731
             found = follow(home, (lambda: sources) if deployment else now, query)
             return StreamingResponse(_each(found), media_type=_LINES)
-        return StreamingResponse(_all(read(home, sources, query)), media_type=_LINES)
+        lines = await asyncio.to_thread(read, home, sources, query)
+        return StreamingResponse(_all(lines), media_type=_LINES)
 
 
 def _pattern(grep: str | None) -> re.Pattern[str] | None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _ACKNOWLEDGE_TIMEOUT_S = 10.0
 _ACKNOWLEDGE_PAUSE_S = 0.002
-_CDS = "cluster_manager.cds"
+_CDS_VERSION = "cluster_manager.cds.version_text"
 _CLUSTERS = "clusters"
 _LISTENERS = (resources.PUBLIC, resources.INTERNAL)
 
@@ -67,8 +67,9 @@ class Gateway:
             self._write("listeners", version, resources.listeners(self._folder, self.ports))
             self._write(_CLUSTERS, version, resources.clusters(table.upstreams))
             self._write_routes(version, table.sites)
+            mark = self._log_size()
             await self.envoy.start(self.ports)
-            await self._await_routes(version)
+            await self._await_routes(version, mark)
 
     async def apply(self, table: Table) -> float:
         """Serves a table from now on; returns how long the switch of the routes took, in seconds.
@@ -87,9 +88,11 @@ class Gateway:
         await self._write_clusters(wanted + left_over)
         version = _version()
         started = time.monotonic()
+        # Taken before the files are written: Envoy may refuse them at once.
+        mark = self._log_size()
         with self._restored_on_failure(*_LISTENERS):
             self._write_routes(version, table.sites)
-            await self._await_routes(version)
+            await self._await_routes(version, mark)
         return time.monotonic() - started
 
     @contextmanager
@@ -127,9 +130,10 @@ class Gateway:
         if clusters == self._resources_of(_CLUSTERS):
             return
         version = _version()
+        mark = self._log_size()
         with self._restored_on_failure(_CLUSTERS):
             self._write(_CLUSTERS, version, clusters)
-            await self._await_clusters(version)
+            await self._await_clusters(version, mark)
 
     def _write_routes(self, version: str, sites: tuple[Site, ...]) -> None:
         public = tuple(site for site in sites if site.is_public)
@@ -158,36 +162,21 @@ class Gateway:
         found: list[resources.Json] = json.loads(content)["resources"] if content else []
         return found
 
-    async def _await_clusters(self, version: str) -> None:
-        await self._await_version(f"{_CDS}.version_text", version)
-
-    async def _await_version(self, statistic: str, version: str) -> None:
-        """Waits until Envoy has taken a version, and says why when it refuses."""
-        mark = self._log_size()
-        rejected = statistic.removesuffix("version_text") + "update_rejected"
-        pattern = f"^({statistic}|{rejected})$"
-        refused_before = None
+    async def _await_clusters(self, version: str, mark: int) -> None:
+        """Waits until Envoy has taken the clusters, and says why when it refuses."""
         deadline = time.monotonic() + _ACKNOWLEDGE_TIMEOUT_S
-        while True:
-            found = await self.envoy.admin.stats(pattern)
-            if found.get(statistic) == version:
-                return
-            refused = found.get(rejected, 0)
-            refused_before = refused if refused_before is None else refused_before
-            if refused != refused_before or self._refusal(mark):
-                raise self._refused(mark)
+        while (await self.envoy.admin.stats(f"^{_CDS_VERSION}$")).get(_CDS_VERSION) != version:
+            self._check_refusal(mark)
             self._check_patience(deadline)
             await asyncio.sleep(_ACKNOWLEDGE_PAUSE_S)
 
-    async def _await_routes(self, version: str) -> None:
+    async def _await_routes(self, version: str, mark: int) -> None:
         """The acknowledgement: the version seen through both listeners."""
-        mark = self._log_size()
         deadline = time.monotonic() + _ACKNOWLEDGE_TIMEOUT_S
         host = "127.0.0.1" if self.ports.host in ("0.0.0.0", "::") else self.ports.host  # noqa: S104
         for address in (f"{host}:{self.ports.public}", f"127.0.0.1:{self.ports.internal}"):
             while await self._served_version(address) != version:
-                if self._refusal(mark):
-                    raise self._refused(mark)
+                self._check_refusal(mark)
                 self._check_patience(deadline)
                 await asyncio.sleep(_ACKNOWLEDGE_PAUSE_S)
 
@@ -221,12 +210,13 @@ class Gateway:
                     return reason.strip()
         return None
 
-    def _refused(self, mark: int) -> GatewayUnavailable:
-        reason = self._refusal(mark) or f"see {self.envoy.log}"
-        return GatewayUnavailable(
-            f"the gateway refused an update, the old routes stay: {reason}",
-            hint="this is a bug: please report it with the project files",
-        )
+    def _check_refusal(self, mark: int) -> None:
+        reason = self._refusal(mark)
+        if reason is not None:
+            raise GatewayUnavailable(
+                f"the gateway refused an update, the old routes stay: {reason}",
+                hint="this is a bug: please report it with the project files",
+            )
 
 
 def _version() -> str:

@@ -1,16 +1,16 @@
-"""Following the streams: new lines as they are written, across rotation and across deployments."""
+"""Log lines as they are written, across rotation and across deployments."""
 
 from __future__ import annotations
 
 import asyncio
-import os
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import aiofiles
-
 from core.lines import decode
-from core.logs.files import log_files, parts_of
-from core.logs.reader import End, LogLine, read
+from core.logs.files import log_files
+from core.logs.reader import LogLine, newest
+from core.logs.tail import Tail
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
@@ -19,62 +19,8 @@ if TYPE_CHECKING:
     from core.logs.reader import LogQuery, LogSource
 
 _PAUSE_S = 0.1
-_READ_BYTES = 1024 * 1024
-
-
-class _Tail:
-    """How far one log file has been read."""
-
-    def __init__(self, file: Path, source: LogSource) -> None:
-        self._file = file
-        self._source = source
-        self._inode: int | None = None
-        self._at = 0
-
-    def skip_to_end(self) -> End:
-        """Goes on at what is written from now on; returns where that is."""
-        found = self._file.stat()
-        self._inode, self._at = found.st_ino, found.st_size
-        return End(self._inode, self._at)
-
-    async def new_lines(self, query: LogQuery) -> list[LogLine]:
-        """What was written since the last call."""
-        lines: list[LogLine] = []
-        for part in self._unread_parts():
-            lines += await self._read(part, query)
-        return lines
-
-    def _unread_parts(self) -> list[Path]:
-        """The part that was read last, and all that were begun after it, oldest first."""
-        unread = []
-        for part in parts_of(self._file):
-            try:
-                inode = part.stat().st_ino
-            except FileNotFoundError:
-                break
-            unread.append(part)
-            if inode == self._inode:
-                break
-        return unread[::-1]
-
-    async def _read(self, part: Path, query: LogQuery) -> list[LogLine]:
-        lines: list[LogLine] = []
-        async with aiofiles.open(part, "rb") as file:
-            inode = os.fstat(file.fileno()).st_ino
-            if inode != self._inode:
-                self._inode, self._at = inode, 0
-            await file.seek(self._at)
-            while chunk := await file.read(_READ_BYTES):
-                whole = chunk[: chunk.rfind(b"\n") + 1]
-                if not whole:
-                    break  # a line that is still being written
-                self._at += len(whole)
-                await file.seek(self._at)
-                found = (decode(raw) for raw in whole.splitlines())
-                lines += [
-                    LogLine(line, self._source) for line in found if line and query.wants(line)
-                ]
-        return lines
+_SLACK = timedelta(seconds=1)
+"""How much earlier than its file a line may have been stamped."""
 
 
 async def follow(
@@ -83,32 +29,88 @@ async def follow(
     """The tail of what there is, then every new line, for as long as it is iterated.
 
     `current_sources` is asked again and again, so that a service is followed from one deployment to
-    the next; of a deployment that comes later nothing is left out.
+    the next. Of one that comes later, all that was written since the beginning is told.
     """
-    tails: dict[Path, _Tail] = {}
-    sources = {source.deployment_id: source for source in current_sources()}
-    ends = {file: tail.skip_to_end() for file, tail in _open_new(logs, sources, tails)}
-    for line in await asyncio.to_thread(read, logs, tuple(sources.values()), query, ends):
-        yield line
-    while True:
-        for source in current_sources():
-            sources.setdefault(source.deployment_id, source)
-        _open_new(logs, sources, tails)
-        found = [line for tail in tails.values() for line in await tail.new_lines(query)]
-        for line in sorted(found, key=lambda line: line.at):
-            yield line
-        await asyncio.sleep(_PAUSE_S)
+    follower = _Follower(logs, query)
+    try:
+        lines = await asyncio.to_thread(follower.begin, tuple(current_sources()))
+        while True:
+            for line in lines:
+                yield line
+            if not follower.is_behind:
+                await asyncio.sleep(_PAUSE_S)
+            lines = await follower.poll(tuple(current_sources()))
+    finally:
+        follower.close()
 
 
-def _open_new(
-    logs: Path, sources: dict[str, LogSource], tails: dict[Path, _Tail]
-) -> list[tuple[Path, _Tail]]:
-    """Begins a tail for every file that has none yet; returns these."""
-    new = [
-        (file, _Tail(file, source))
-        for source in sources.values()
-        for file in log_files(logs, source.deployment_id)
-        if file not in tails
-    ]
-    tails.update(new)
-    return new
+class _Follower:
+    """What one `follow` knows between two looks at the files."""
+
+    def __init__(self, logs: Path, query: LogQuery) -> None:
+        self.is_behind = False
+        """Whether there was more to read than one look takes."""
+        self._logs = logs
+        self._query = query
+        self._tails: dict[Path, tuple[Tail, LogSource]] = {}
+        self._is_closed = False
+        began = datetime.now(UTC) - _SLACK
+        since = max(query.since or began, began)
+        self._query_of_latecomers = replace(query, tail=None, since=since)
+
+    def begin(self, sources: Sequence[LogSource]) -> list[LogLine]:
+        """The tail of what there is."""
+        return self._open_new(sources, self._query)
+
+    async def poll(self, sources: Sequence[LogSource]) -> list[LogLine]:
+        """What has been written since the last look, in the order of time."""
+        lines, grown = await asyncio.to_thread(self._look, sources)
+        self.is_behind = False
+        for tail, source in grown:
+            raw_lines, is_behind = await tail.read()
+            self.is_behind |= is_behind
+            found = (decode(raw) for raw in raw_lines)
+            lines += [LogLine(line, source) for line in found if line and self._query.wants(line)]
+        return sorted(lines, key=lambda line: line.at)
+
+    def close(self) -> None:
+        """Closes all files."""
+        self._is_closed = True
+        for tail, _ in tuple(self._tails.values()):
+            tail.close()
+
+    def _look(
+        self, sources: Sequence[LogSource]
+    ) -> tuple[list[LogLine], list[tuple[Tail, LogSource]]]:
+        """The lines of files that are new, and the tails of others that have something to read."""
+        wanted = {source.deployment_id for source in sources}
+        grown = [
+            (tail, source)
+            for tail, source in self._tails.values()
+            if tail.has_news(is_wanted=source.deployment_id in wanted)
+        ]
+        lines = self._open_new(sources, self._query_of_latecomers)
+        self._close_if_late()
+        return lines, grown
+
+    def _open_new(self, sources: Sequence[LogSource], query: LogQuery) -> list[LogLine]:
+        new = {
+            file: (Tail(file), source)
+            for source in sources
+            for file in log_files(self._logs, source.deployment_id)
+            if file not in self._tails
+        }
+        opened = [(tail.begin(), source) for tail, source in new.values()]
+        self._tails |= new
+        try:
+            return newest(opened, query)
+        finally:
+            for parts, _ in opened:
+                for part in parts[1:]:
+                    part.file.close()
+            self._close_if_late()
+
+    def _close_if_late(self) -> None:
+        """A cancelled `follow` does not wait for the thread it has sent to look."""
+        if self._is_closed:
+            self.close()

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import heapq
 import os
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from core.lines import Line, decode, stamp
-from core.logs.files import log_files, parts_of
+from core.logs.files import log_files, open_parts
 from core.model import Stream
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
+
+    from core.logs.files import Part
 
 _BLOCK_BYTES = 64 * 1024
 
@@ -82,69 +85,48 @@ class LogLine:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class End:
-    """How far a log file went at some moment; what was written later is not to be read."""
+def read(logs: Path, sources: Sequence[LogSource], query: LogQuery) -> list[LogLine]:
+    """The lines that a query wants, oldest first; only as much of the files is read as it takes."""
+    with ExitStack() as opened:
+        found = [
+            (open_parts(file), source)
+            for source in sources
+            for file in log_files(logs, source.deployment_id)
+        ]
+        for parts, _ in found:
+            for part in parts:
+                opened.enter_context(part.file)
+        return newest(found, query)
 
-    inode: int
-    size_bytes: int
 
-
-def read(
-    logs: Path,
-    sources: Sequence[LogSource],
-    query: LogQuery,
-    ends: Mapping[Path, End] | None = None,
-) -> list[LogLine]:
-    """The lines that a query wants, oldest first; only as much of the files is read as it takes.
-
-    With `ends`, nothing is read that came later: neither beyond them nor of other files.
-    """
-    newest_first = [
-        _wanted(file, source, query, ends[file] if ends is not None else None)
-        for source in sources
-        for file in log_files(logs, source.deployment_id)
-        if ends is None or file in ends
-    ]
+def newest(opened: Sequence[tuple[Sequence[Part], LogSource]], query: LogQuery) -> list[LogLine]:
+    """The same, from files that are open: what they held when they were opened, and no more."""
+    newest_first = [_wanted(parts, source, query) for parts, source in opened]
     merged = heapq.merge(*newest_first, key=lambda line: line.at, reverse=True)
     return list(islice(merged, query.tail))[::-1]
 
 
-def _wanted(file: Path, source: LogSource, query: LogQuery, end: End | None) -> Iterator[LogLine]:
+def _wanted(parts: Sequence[Part], source: LogSource, query: LogQuery) -> Iterator[LogLine]:
     since = stamp(query.since) if query.since is not None else ""
-    for raw in _newest_first(file, end):
-        line = decode(raw)
-        if line is None:
-            continue
-        if line.at < since:
-            return
-        if query.wants(line):
-            yield LogLine(line, source)
+    for part in parts:
+        for raw in _backwards(part):
+            line = decode(raw)
+            if line is None:
+                continue
+            if line.at < since:
+                return
+            if query.wants(line):
+                yield LogLine(line, source)
 
 
-def _newest_first(file: Path, end: End | None) -> Iterator[bytes]:
-    is_before_end = end is None
-    for part in parts_of(file):
-        try:
-            opened = part.open("rb")
-        except FileNotFoundError:
-            return  # rotated away while we read
-        with opened:
-            inode = os.fstat(opened.fileno()).st_ino
-            if end is not None and inode == end.inode:
-                is_before_end = True
-                yield from _backwards(opened, end.size_bytes)
-            elif is_before_end:
-                yield from _backwards(opened, opened.seek(0, os.SEEK_END))
-
-
-def _backwards(file: BinaryIO, at: int) -> Iterator[bytes]:
-    """The lines of a file before a position, the last one first, a block at a time."""
+def _backwards(part: Part) -> Iterator[bytes]:
+    """The lines of a part, the last one first, read a block at a time."""
+    at = part.end
     rest = b""
     while at > 0:
         size = min(_BLOCK_BYTES, at)
-        at = file.seek(at - size)
-        rest, *lines = (file.read(size) + rest).split(b"\n")
+        at -= size
+        rest, *lines = (os.pread(part.file.fileno(), size, at) + rest).split(b"\n")
         yield from (line for line in reversed(lines) if line)
     if rest:
         yield rest

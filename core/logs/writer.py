@@ -10,6 +10,7 @@ from core.logs.files import COMPARTMENT_FILE
 from core.model import Stream
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 _OPEN_FILES = 32
@@ -24,10 +25,12 @@ class CompartmentLog:
 
     def write(self, deployment_id: str, text: str) -> None:
         """Keeps a text, stamped now; every line of it is a line of the log."""
+        self.write_many(deployment_id, text.splitlines() or [""])
+
+    def write_many(self, deployment_id: str, texts: Sequence[str]) -> None:
+        """Keeps lines, all stamped now, with one call of the system."""
         at = stamp()
-        lines = [
-            Line(at, Stream.COMPARTMENT, shorten(clean(line))) for line in text.splitlines() or [""]
-        ]
+        lines = [Line(at, Stream.COMPARTMENT, shorten(clean(text))) for text in texts]
         self._file(deployment_id).append(lines)
 
     def close(self) -> None:

@@ -1,8 +1,12 @@
-"""The service's process under its shim: started, read, ended. Standard library only."""
+"""The service's process under its shim: started, signalled, ended with all it has started.
+
+Standard library only, and little of it: the service waits for what is imported here.
+"""
 
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import os
 import signal
@@ -10,126 +14,116 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from core.lines import Line, LineSplitter, RotatingFile, stamp
-from core.model import Stream
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _PIPE_BYTES = 1024 * 1024
-_CHUNK_BYTES = 256 * 1024
-_IDLE_S = 1.0
-"""A line without its end is shown when nothing has followed for so long."""
-
 _SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ, which Python 3.11 does not name everywhere
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+_ENDING_S = 2.0
+"""How long killed processes are waited for: one that hangs in the kernel is left behind."""
 
-
-_HANDLED_BY_SHIM = (
+_NOT_INHERITED = (
     *(signal.SIGTERM, signal.SIGCHLD, signal.SIGINT, signal.SIGHUP),
-    signal.SIGPIPE,  # by Python itself
+    *(signal.SIGPIPE, signal.SIGXFSZ),  # Python itself ignores these two
 )
+
+
+def adopt_orphans() -> None:
+    """From now on processes that detach themselves stay in our tree, and can be ended with it."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+class Child:
+    """One start of the service, in a session and process group of its own.
+
+    Raises OSError, naming the file, when it cannot be started. `stdout` and `stderr` are the
+    reading ends of its pipes, which the owner closes.
+    """
+
+    def __init__(self, spec: Mapping[str, Any]) -> None:
+        self._asked: set[int] = set()
+        self.stdout, child_stdout = _pipe()
+        self.stderr, child_stderr = _pipe()
+        try:
+            self.pid = _spawn(spec, child_stdout, child_stderr)
+        except OSError:
+            os.close(self.stdout)
+            os.close(self.stderr)
+            raise
+        finally:
+            os.close(child_stdout)
+            os.close(child_stderr)
+
+    def terminate(self) -> None:
+        """Asks the service, and what it has started in its own group, to end."""
+        self._signal_group(signal.SIGTERM)
+
+    def terminate_detached(self) -> None:
+        """Asks those who have left the group and lost their parent, each of them once."""
+        for pid in set(_own_children()) - self._asked:
+            self._asked.add(pid)
+            with suppress(OSError):
+                if os.getpgid(pid) != self.pid:
+                    os.kill(pid, signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Ends the group, and the eldest of those who have left it."""
+        self._signal_group(signal.SIGKILL)
+        for pid in _own_children():
+            with suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+
+    def end_tree(self) -> None:
+        """Kills all that the service has left behind, generation by generation."""
+        deadline = time.monotonic() + _ENDING_S
+        while True:
+            self.kill()
+            if not is_tree_left() or time.monotonic() >= deadline:
+                return
+            time.sleep(0.002)
+
+    def _signal_group(self, number: int) -> None:
+        with suppress(OSError):
+            os.killpg(self.pid, number)
+
+
+def reap() -> tuple[int, int] | None:
+    """The id and the wait status of a child that has ended, if one has."""
+    try:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return None
+    return (pid, status) if pid else None
+
+
+def is_tree_left() -> bool:
+    """Reaps what has ended, and says whether any process of ours is left.
+
+    Where orphans are adopted, having no child means having no descendant.
+    """
+    while True:
+        try:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return False
+        if not pid:
+            return True
+
+
+def _own_children() -> list[int]:
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children") as file:  # noqa: PTH123 - start-up time
+            return [int(pid) for pid in file.read().split()]
+    except OSError:
+        return []  # not Linux: the group is all that can be ended
 
 
 def _prctl(option: int, value: int) -> None:
     """Asks the kernel; other systems than Linux do without."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
-
-
-def adopt_orphans() -> None:
-    """Processes that detach themselves stay in our tree, and are ended with it."""
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
-
-
-class Child:
-    """One start of the service. Raises OSError, naming the file, when it cannot be started."""
-
-    def __init__(self, spec: Mapping[str, Any], log: RotatingFile) -> None:
-        self._log = log
-        self._splitters: dict[int, tuple[Stream, LineSplitter]] = {}
-        self._last_read = time.monotonic()
-        stdout, child_stdout = _pipe()
-        stderr, child_stderr = _pipe()
-        try:
-            self.pid = _spawn(spec, child_stdout, child_stderr)
-        except OSError:
-            os.close(stdout)
-            os.close(stderr)
-            raise
-        finally:
-            os.close(child_stdout)
-            os.close(child_stderr)
-        self.pipes = (stdout, stderr)
-        self._splitters[stdout] = (Stream.STDOUT, LineSplitter())
-        self._splitters[stderr] = (Stream.STDERR, LineSplitter())
-
-    @property
-    def is_line_pending(self) -> bool:
-        """Whether something was written that no line end has followed yet."""
-        return any(splitter.is_pending for _, splitter in self._splitters.values())
-
-    def read(self, pipe: int) -> bool:
-        """Keeps what has arrived; False at the end of the pipe."""
-        try:
-            chunk = os.read(pipe, _CHUNK_BYTES)
-        except BlockingIOError:
-            return True
-        stream, splitter = self._splitters[pipe]
-        self._last_read = time.monotonic()
-        self._keep(stream, splitter.feed(chunk))
-        return bool(chunk)
-
-    def read_to_end(self, pipe: int, deadline: float) -> None:
-        """Reads what is left; a stranger that holds the pipe open is not waited for."""
-        while time.monotonic() < deadline:
-            try:
-                chunk = os.read(pipe, _CHUNK_BYTES)
-            except BlockingIOError:
-                return
-            if not chunk:
-                return
-            stream, splitter = self._splitters[pipe]
-            self._keep(stream, splitter.feed(chunk))
-
-    def write_idle_lines(self, now: float) -> None:
-        """Shows lines without an end, such as a prompt, once they have been idle for a second."""
-        if now - self._last_read >= _IDLE_S:
-            self.flush()
-
-    def flush(self) -> None:
-        """Keeps lines that have no end yet."""
-        for stream, splitter in self._splitters.values():
-            self._keep(stream, splitter.flush())
-
-    def _keep(self, stream: Stream, texts: list[str]) -> None:
-        if texts:
-            at = stamp()
-            self._log.append([Line(at, stream, text) for text in texts])
-
-    def terminate(self) -> None:
-        """Asks the whole process group to end."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGTERM)
-
-    def kill(self) -> None:
-        """Ends the process group, and what has detached itself from it."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
-        for pid in _own_children():
-            if pid != self.pid:
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-
-
-def _own_children() -> list[int]:
-    """Direct children of the shim: the service, and orphans that the shim has adopted."""
-    try:
-        with open(f"/proc/self/task/{os.getpid()}/children") as file:  # noqa: PTH123 - start-up time
-            return [int(pid) for pid in file.read().split()]
-    except OSError:
-        return []
 
 
 def _pipe() -> tuple[int, int]:
@@ -141,39 +135,34 @@ def _pipe() -> tuple[int, int]:
 
 
 def _spawn(spec: Mapping[str, Any], stdout: int, stderr: int) -> int:
-    """Starts the service in a session of its own.
-
-    By hand rather than with `subprocess`, whose import takes as long as all of this start.
-    """
+    """By hand rather than with `subprocess`, whose import takes as long as all of this start."""
     failed, failing = os.pipe()
+    shim = os.getpid()
     pid = os.fork()
     if pid == 0:
-        _become_service(spec, stdout, stderr, failing)
+        _become_service(spec, (stdout, stderr, failing), shim)
     os.close(failing)
     with os.fdopen(failed, "rb") as told:
         failure = told.read()
     if failure:
         os.waitpid(pid, 0)
-        number, _, name = failure.decode().partition(" ")
+        number, _, name = os.fsdecode(failure).partition(" ")
         raise OSError(int(number), os.strerror(int(number)), name)
     return pid
 
 
-def _become_service(spec: Mapping[str, Any], stdout: int, stderr: int, failing: int) -> None:
+def _become_service(spec: Mapping[str, Any], pipes: tuple[int, int, int], shim: int) -> None:
     """In the child: never returns."""
+    stdout, stderr, failing = pipes
     named = spec["cwd"]
     try:
         os.setsid()
         # A shim that is killed must not leave a service that nobody watches.
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != shim:
+            return
         signal.set_wakeup_fd(-1)
-        for number in (
-            signal.SIGTERM,
-            signal.SIGCHLD,
-            signal.SIGINT,
-            signal.SIGHUP,
-            signal.SIGPIPE,
-        ):
+        for number in _NOT_INHERITED:
             signal.signal(number, signal.SIG_DFL)
         nothing = os.open(os.devnull, os.O_RDONLY)
         for source, target in ((nothing, 0), (stdout, 1), (stderr, 2)):
@@ -181,8 +170,10 @@ def _become_service(spec: Mapping[str, Any], stdout: int, stderr: int, failing: 
         os.umask(0o022)
         os.chdir(named)
         named = spec["argv"][0]
-        os.execve(named, spec["argv"], spec["environment"])  # noqa: S606 - the argv has the shell
+        os.execvpe(named, spec["argv"], spec["environment"])  # noqa: S606 - the argv has the shell
     except OSError as error:
-        os.write(failing, f"{error.errno} {named}".encode())
+        os.write(failing, os.fsencode(f"{error.errno} {named}"))
+    except ValueError:  # a NUL in a variable or an argument
+        os.write(failing, os.fsencode(f"{errno.EINVAL} {named}"))
     finally:
         os._exit(127)
