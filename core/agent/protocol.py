@@ -21,8 +21,10 @@ _CLASSES: dict[str, type[CompartmentError]] = {
 def error_to_json(error: CompartmentError) -> dict[str, Any]:
     """An error as the wire has it."""
     problems = error.problems if isinstance(error, ConfigError) else ()
+    # An engine's own error travels as the nearest one that every front end knows.
+    kind = next(each for each in type(error).mro() if each.__name__ in _CLASSES)
     return {
-        "kind": type(error).__name__ if type(error).__name__ in _CLASSES else "CompartmentError",
+        "kind": kind.__name__,
         "code": error.code,
         "message": error.message,
         "hint": error.hint,
