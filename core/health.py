@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from core.errors import EngineUnavailable
+from core.errors import EngineUnavailable, JournalError
 from core.events import EventType
 from core.model import Health
 from core.promotion.ledger import deployment_event
@@ -14,6 +14,8 @@ from core.records import Activation, ActivationState
 if TYPE_CHECKING:
     import asyncio
 
+    from core.engines.base import Exit
+    from core.journal import Record
     from core.promotion.parts import Parts
 
 
@@ -60,14 +62,21 @@ class HealthWatch:
         if instance is None:
             return
         ended = await instance.wait_exit()
+        try:
+            await self._parts.ledger.update(lambda: self._unhealthy(activation, ended))
+        except JournalError as error:
+            # What is true stays true; the run that needs the journal next tells of it.
+            _log.warning("%s is unhealthy: %s", activation.name, error.message)
+
+    def _unhealthy(self, activation: Activation, ended: Exit) -> list[Record]:
+        """Nothing, if it is not live any more."""
+        if activation.name not in self._live():
+            return []
         deployment = self._parts.ledger.deployments[activation.deployment_id]
-        if activation.name in self._live():
-            await self._parts.ledger.write(
-                deployment.changed(health=Health.UNHEALTHY),
-                deployment_event(
-                    EventType.HEALTH_CHANGED,
-                    deployment,
-                    f"unhealthy: it {ended} and is not restarted",
-                    health=Health.UNHEALTHY,
-                ),
-            )
+        event = deployment_event(
+            EventType.HEALTH_CHANGED,
+            deployment,
+            f"unhealthy: it {ended} and is not restarted",
+            health=Health.UNHEALTHY,
+        )
+        return [deployment.changed(health=Health.UNHEALTHY), event]

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 Record = Run | Deployment | Activation | EnvironmentRecord | HostRecord | Event
 T = TypeVar("T")
 
+EVENTS_PAGE = 1000
+"""How many events are read at once, so that a long history holds up no commit."""
+
 _SCHEMA_VERSION = 1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -258,12 +261,14 @@ class Journal:
         return await self._call(work)
 
     async def events_after(self, seq: int, run_id: str | None = None) -> list[Event]:
-        """Events later than a sequence number, of all runs or of one."""
+        """The next events after a sequence number, of all runs or of one: a page at most."""
         return await self._read(
             Event,
-            "SELECT body FROM events WHERE seq > ?1 AND (?2 IS NULL OR run_id = ?2) ORDER BY seq",
+            "SELECT body FROM events WHERE seq > ?1 AND (?2 IS NULL OR run_id = ?2)"
+            " ORDER BY seq LIMIT ?3",
             seq,
             run_id,
+            EVENTS_PAGE,
         )
 
     async def setting(self, name: str) -> str | None:

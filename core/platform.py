@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -13,11 +14,10 @@ import httpx
 from core.ending import to_the_end
 from core.engines.process.engine import ProcessEngine
 from core.errors import (
+    CompartmentError,
     Conflict,
-    GatewayUnavailable,
     InternalError,
     JournalError,
-    NotFound,
     TargetBusy,
 )
 from core.events import Event, EventType
@@ -51,6 +51,8 @@ _log = logging.getLogger(__name__)
 _PORTS = "ports"
 _GATEWAY_PAUSE_S = 0.1
 _GATEWAY_LONGEST_PAUSE_S = 5.0
+_GATEWAY_STABLE_S = 2.0
+"""One that lives longer than this is started again at once."""
 
 
 class Platform:
@@ -131,7 +133,7 @@ class Platform:
             helper.cancel()
         self._watch.stop()
         for task, promotion in list(self._running.values()):
-            if promotion is None or not promotion.is_past_return:
+            if promotion is not None and not promotion.is_past_return:
                 task.cancel()
         for task, _ in list(self._running.values()):
             await asyncio.wait([task])
@@ -164,10 +166,7 @@ class Platform:
             self._refuse_to_wait(turn, request)
             async with self._accepting:
                 accepted = await self.resolver.accept(request, run, is_first=turn.ahead is None)
-                await self._ensure_gateway()
-                waits = f", waits: {self._who_is_ahead(turn)}" if turn.ahead else ""
-                queued = run_event(EventType.RUN_QUEUED, run, f"{run.trigger} queued{waits}")
-                await self.ledger.write(*accepted.records, accepted.run, queued)
+                await self._queue(accepted, turn)
         except BaseException:
             turn.leave()
             raise
@@ -175,6 +174,17 @@ class Platform:
         work = self._carry_out(promotion, turn, accepted, request.wait_s)
         self._start(run.id, work, promotion)
         return accepted.run
+
+    async def _queue(self, accepted: Accepted, turn: Turn) -> None:
+        run = accepted.run
+        try:
+            await self._ensure_gateway()
+            waits = f", waits: {self._who_is_ahead(turn)}" if turn.ahead else ""
+            queued = run_event(EventType.RUN_QUEUED, run, f"{run.trigger} queued{waits}")
+            await self.ledger.write(*accepted.records, run, queued)
+        except BaseException:
+            await to_the_end(accepted.discard())
+            raise
 
     def _refuse_to_wait(self, turn: Turn, request: Request) -> None:
         if turn.ahead and request.wait_s == 0:
@@ -200,11 +210,14 @@ class Platform:
         except JournalError as error:
             # What cannot be journalled must not be acted on; the next agent recovers.
             _log.error("run %s: %s", run_id, error.message)
-            self.failure = error
-            self.ended.set()
+            self._fail(error)
         except Exception:  # noqa: BLE001 - the top of a run
             _log.exception("run %s ended by a bug", run_id)
             await self._give_up(run_id)
+
+    def _fail(self, error: JournalError) -> None:
+        self.failure = error
+        self.ended.set()
 
     async def _give_up(self, run_id: str) -> None:
         """Ends a run that met a bug: back, or forward where it had switched already."""
@@ -212,13 +225,16 @@ class Platform:
         if run is None:
             return
         promotion = Promotion(self.parts, run)
+        known = self.ledger.deployments
         try:
-            if any(self.ledger.deployments[each].is_active for each in run.deployment_ids):
+            if any(known[each].is_active for each in run.deployment_ids if each in known):
                 await promotion.finish()
             else:
                 await promotion.go_back(
                     "an internal error, see the agent's log", InternalError.code
                 )
+        except JournalError as error:
+            self._fail(error)
         except Exception:  # noqa: BLE001 - the next agent takes up what the journal has of it
             _log.exception("run %s could not be ended", run_id)
 
@@ -275,12 +291,28 @@ class Platform:
         return await self.snapshots.run(run_id)
 
     async def down(self, request: Down) -> list[str]:
-        """Stops and removes the instances of an environment; returns the services stopped."""
-        with self._turns.joined(request.target, new_id("drn")) as turn:
-            await turn.reached()
-            if request.target not in self.ledger.environments:
-                raise NotFound(f"{request.target} is not deployed", code="environment_not_found")
-            return await take_down(self.parts, request)
+        """Stops and removes the instances of an environment; returns the services stopped.
+
+        Once begun it goes to its end, also when nobody waits for it any more.
+        """
+        outcome: asyncio.Future[list[str]] = asyncio.get_running_loop().create_future()
+        run_id = new_id("drn")
+        self._start(run_id, self._take_down(request, run_id, outcome), None)
+        return await asyncio.shield(outcome)
+
+    async def _take_down(
+        self, request: Down, run_id: str, outcome: asyncio.Future[list[str]]
+    ) -> None:
+        try:
+            with self._turns.joined(request.target, run_id) as turn:
+                await turn.reached()
+                outcome.set_result(await take_down(self.parts, request))
+        except BaseException as error:
+            known = isinstance(error, CompartmentError)
+            outcome.set_exception(error if known else InternalError("taking down met a bug"))
+            outcome.exception()  # seen, in case nobody waits for it any more
+            if not known or isinstance(error, JournalError):
+                raise
 
     async def _ensure_gateway(self) -> None:
         if not self.gateway.envoy.is_running:
@@ -299,17 +331,19 @@ class Platform:
         await self._gateway_wanted.wait()
         pause_s = _GATEWAY_PAUSE_S
         while True:
+            began = time.monotonic()
             await self.gateway.envoy.wait_exit()
+            if time.monotonic() - began > _GATEWAY_STABLE_S:
+                pause_s = _GATEWAY_PAUSE_S
             try:
                 await self.parts.router.start()
-            except GatewayUnavailable as error:
-                _log.warning("the gateway does not come back: %s", error.message)
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, _GATEWAY_LONGEST_PAUSE_S)
-            else:
-                pause_s = _GATEWAY_PAUSE_S
                 message = "the gateway had ended and was started again"
                 await self.ledger.write(Event(EventType.GATEWAY_RESTARTED, stamp(), message))
+            except CompartmentError as error:
+                _log.warning("the gateway does not come back: %s", error.message)
+            if time.monotonic() - began < _GATEWAY_STABLE_S:
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, _GATEWAY_LONGEST_PAUSE_S)
 
 
 async def _ports(journal: Journal, asked: Ports | None) -> Ports:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _STREAMS_GRACE_S = 1
-_LOG_LIMIT_BYTES = 8 * 1024 * 1024
 
 
 @contextmanager

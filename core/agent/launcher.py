@@ -6,6 +6,8 @@ import asyncio
 import fcntl
 import json
 import os
+import select
+import socket
 import subprocess
 import sys
 import time
@@ -22,6 +24,8 @@ _START_TIMEOUT_S = 60.0
 """Long, because an agent first adopts, or starts again, everything that is live."""
 
 _RETRY_PAUSE_S = 0.25
+
+_LOG_LIMIT_BYTES = 8 * 1024 * 1024
 
 _PASSED_ON = ("PATH", "HOME", "USER", "LANG", "TMPDIR")
 
@@ -41,7 +45,7 @@ def _launch(home: Home, ports: Ports | None) -> None:
     while not _start(home, ports):
         # Another client's agent is on its way up, or one that was stopped finishes its drains: it
         # has no socket any more and holds the lock until it is done.
-        if home.agent_socket.exists():
+        if _answers(home):
             return
         if time.monotonic() > deadline:
             raise AgentUnavailable(
@@ -51,12 +55,20 @@ def _launch(home: Home, ports: Ports | None) -> None:
         time.sleep(_RETRY_PAUSE_S)
 
 
+def _answers(home: Home) -> bool:
+    """Whether somebody listens: a socket may have outlived the agent that made it."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(home.agent_socket)) == 0
+
+
 def _start(home: Home, ports: Ports | None) -> bool:
     """Starts an agent and waits until it is ready; False where another one holds the home."""
     command = [sys.executable, "-P", "-m", "core.agent.daemon"]
     if ports is not None:
         command += ["--port", str(ports.public), "--internal-port", str(ports.internal)]
         command += ["--host", ports.host]
+    if home.agent_output.exists() and home.agent_output.stat().st_size > _LOG_LIMIT_BYTES:
+        home.agent_output.replace(home.agent_output.with_suffix(".log.1"))
     with home.agent_output.open("ab") as output:
         process = subprocess.Popen(
             command,
@@ -69,6 +81,11 @@ def _start(home: Home, ports: Ports | None) -> bool:
         )
     assert process.stdout is not None
     with process.stdout as said:
+        if not select.select([said], [], [], _START_TIMEOUT_S)[0]:
+            raise AgentUnavailable(
+                f"the agent (pid {process.pid}) does not get ready",
+                hint=f"see {home.agent_output}",
+            )
         line = said.readline()
     # It goes on without us, on purpose; subprocess would warn of it.
     process.returncode = process.poll() or 0

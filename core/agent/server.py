@@ -128,12 +128,14 @@ async def _events(platform: Platform, after: int, run_id: str | None) -> AsyncIt
     """Events from the journal on, as they come; those of one run end with the run."""
     while True:
         changed = platform.ledger.next_change()
-        for event in await platform.ledger.journal.events_after(after, run_id):
+        events = await platform.ledger.journal.events_after(after, run_id)
+        for event in events:
             after = event.seq
             yield json.dumps(event.as_json()) + "\n"
             if run_id and event.type is EventType.RUN_FINISHED:
                 return
-        await changed.wait()
+        if not events:
+            await changed.wait()
 
 
 def _add_reads(app: FastAPI, platform: Platform) -> None:

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -55,9 +56,24 @@ class Envoy:
             return False
 
     async def is_serving(self) -> bool:
-        """Whether an Envoy runs and answers, started by this agent or by one before it."""
+        """Whether an Envoy runs and answers, started by this agent or by one before it.
+
+        Raises:
+            GatewayUnavailable: it runs but does not answer; what it carries is not ours to cut.
+        """
         self._adopt()
-        return self.is_running and await self.admin.is_live()
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while self.is_running:
+            if await self.admin.is_live():
+                return True
+            if time.monotonic() > deadline:
+                raise GatewayUnavailable(
+                    f"the gateway (pid {self._process.pid if self._process else 0}) runs,"
+                    " but does not answer",
+                    hint="end that process to have it started again",
+                )
+            await asyncio.sleep(0.01)
+        return False
 
     async def start(self, ports: Ports) -> None:
         """Starts Envoy in the place of one that no longer serves.
@@ -66,9 +82,15 @@ class Envoy:
             GatewayUnavailable: a port is taken, or Envoy ends or hangs at its start.
         """
         await self.stop()
-        _check_free("public", ports.host, ports.public)
-        _check_free("internal", "127.0.0.1", ports.internal)
-        self._spawn()
+        check_free("public", ports.host, ports.public)
+        check_free("internal", "127.0.0.1", ports.internal)
+        try:
+            self._spawn()
+        except OSError as error:
+            raise GatewayUnavailable(
+                f"the gateway cannot be started: {error.strerror or error}",
+                hint=f"check {self.folder}, and that the disk has room",
+            ) from error
         await self._wait_live()
 
     def _adopt(self) -> None:
@@ -177,7 +199,7 @@ async def _exit_of(process: psutil.Process) -> None:
         os.close(descriptor)
 
 
-def _check_free(name: str, host: str, port: int) -> None:
+def check_free(name: str, host: str, port: int) -> None:
     """Says who holds a port before Envoy would merely fail on it."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import httpx
@@ -18,7 +18,7 @@ import httpx
 from core.errors import GatewayUnavailable
 from core.files import write_atomically
 from core.gateway import resources
-from core.gateway.envoy import Envoy
+from core.gateway.envoy import Envoy, check_free
 from core.gateway.routes import VERSION_HOST, route_configuration
 from core.gateway.table import Ports, Table
 from core.ports import free_port
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 _ACKNOWLEDGE_TIMEOUT_S = 10.0
 _ACKNOWLEDGE_PAUSE_S = 0.002
 _CDS_VERSION = "cluster_manager.cds.version_text"
+_LDS_VERSION = "listener_manager.lds.version_text"
 _CLUSTERS = "clusters"
+_PORTS = "listeners"
 _LISTENERS = (resources.PUBLIC, resources.INTERNAL)
 
 
@@ -44,7 +46,9 @@ class Gateway:
         self.envoy = Envoy(folder, admin_socket)
         self._folder = folder
         self._writing = asyncio.Lock()
-        self._probe = httpx.AsyncClient(timeout=2.0, headers={"host": VERSION_HOST})
+        self._probe = httpx.AsyncClient(
+            timeout=2.0, headers={"host": VERSION_HOST}, trust_env=False
+        )
 
     async def close(self) -> None:
         """Ends our connections; Envoy goes on."""
@@ -58,18 +62,36 @@ class Gateway:
             GatewayUnavailable: it cannot be started, or refuses the table.
         """
         async with self._writing:
-            if await self.envoy.is_serving():
+            is_serving = await self.envoy.is_serving()
+            self._choose_ports()
+            if is_serving:
+                await self._move_listeners()
                 await self._switch(table)
                 await self._write_clusters(resources.clusters(table.upstreams))
                 return
-            self._choose_ports()
             version = _version()
-            self._write("listeners", version, resources.listeners(self._folder, self.ports))
+            self._write(_PORTS, version, resources.listeners(self._folder, self.ports))
             self._write(_CLUSTERS, version, resources.clusters(table.upstreams))
             self._write_routes(version, table.sites)
             mark = self._log_size()
             await self.envoy.start(self.ports)
             await self._await_routes(version, mark)
+
+    async def _move_listeners(self) -> None:
+        """Where other ports are wanted than the running Envoy has, it listens there instead."""
+        wanted = resources.listeners(self._folder, self.ports)
+        before = self._resources_of(_PORTS)
+        if wanted == before:
+            return
+        for old, new in zip(before, wanted, strict=False):
+            if old["address"] != new["address"]:
+                address = new["address"]["socket_address"]
+                check_free(new["name"], address["address"], address["port_value"])
+        version = _version()
+        mark = self._log_size()
+        with self._restored_on_failure(_PORTS):
+            self._write(_PORTS, version, wanted)
+            await self._await_version(_LDS_VERSION, version, mark)
 
     async def apply(self, table: Table) -> float:
         """Serves a table from now on; returns how long the switch of the routes took, in seconds.
@@ -90,10 +112,21 @@ class Gateway:
         started = time.monotonic()
         # Taken before the files are written: Envoy may refuse them at once.
         mark = self._log_size()
-        with self._restored_on_failure(*_LISTENERS):
-            self._write_routes(version, table.sites)
-            await self._await_routes(version, mark)
+        before = self._version_of(resources.INTERNAL)
+        try:
+            with self._restored_on_failure(*_LISTENERS):
+                self._write_routes(version, table.sites)
+                await self._await_routes(version, mark)
+        except GatewayUnavailable:
+            await self._await_the_way_back(before)
+            raise
         return time.monotonic() - started
+
+    async def _await_the_way_back(self, version: str | None) -> None:
+        """Whoever hears of the failure may stop what was to be routed to."""
+        if version is not None and self.envoy.is_running:
+            with suppress(GatewayUnavailable):
+                await self._await_routes(version, self._log_size())
 
     @contextmanager
     def _restored_on_failure(self, *names: str) -> Iterator[None]:
@@ -103,8 +136,10 @@ class Gateway:
             yield
         except GatewayUnavailable:
             for name, content in before.items():
-                if content is not None:
-                    write_atomically(self._folder / f"{name}.json", content)
+                if content is not None and content != self._content_of(name):
+                    # On a disk that is full the write that failed has changed nothing.
+                    with suppress(OSError):
+                        write_atomically(self._folder / f"{name}.json", content)
             raise
 
     async def remove_drained(self, table: Table) -> None:
@@ -133,7 +168,7 @@ class Gateway:
         mark = self._log_size()
         with self._restored_on_failure(_CLUSTERS):
             self._write(_CLUSTERS, version, clusters)
-            await self._await_clusters(version, mark)
+            await self._await_version(_CDS_VERSION, version, mark)
 
     def _write_routes(self, version: str, sites: tuple[Site, ...]) -> None:
         public = tuple(site for site in sites if site.is_public)
@@ -156,16 +191,20 @@ class Gateway:
         except FileNotFoundError:
             return None
 
+    def _version_of(self, name: str) -> str | None:
+        content = self._content_of(name)
+        return str(json.loads(content)["version_info"]) if content else None
+
     def _resources_of(self, name: str) -> list[resources.Json]:
         """What Envoy was told last, by this agent or one before it."""
         content = self._content_of(name)
         found: list[resources.Json] = json.loads(content)["resources"] if content else []
         return found
 
-    async def _await_clusters(self, version: str, mark: int) -> None:
-        """Waits until Envoy has taken the clusters, and says why when it refuses."""
+    async def _await_version(self, statistic: str, version: str, mark: int) -> None:
+        """Waits until Envoy has taken a version, and says why when it refuses."""
         deadline = time.monotonic() + _ACKNOWLEDGE_TIMEOUT_S
-        while (await self.envoy.admin.stats(f"^{_CDS_VERSION}$")).get(_CDS_VERSION) != version:
+        while (await self.envoy.admin.stats(f"^{statistic}$")).get(statistic) != version:
             self._check_refusal(mark)
             self._check_patience(deadline)
             await asyncio.sleep(_ACKNOWLEDGE_PAUSE_S)

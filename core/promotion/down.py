@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.errors import NotFound
+from core.errors import GatewayUnavailable, NotFound
 from core.events import EventType
 from core.promotion.drain import drain
 from core.promotion.ledger import deployment_event
@@ -22,9 +23,11 @@ async def take_down(parts: Parts, request: Down) -> list[str]:
     """Stops the active deployments asked for; returns their services.
 
     Raises:
-        NotFound: a named service is not active.
+        NotFound: the environment is not deployed, or a named service is not active.
     """
     ledger = parts.ledger
+    if request.target not in ledger.environments:
+        raise NotFound(f"{request.target} is not deployed", code="environment_not_found")
     active = ledger.active(request.target)
     for name in request.services:
         if name not in active:
@@ -43,14 +46,16 @@ async def take_down(parts: Parts, request: Down) -> list[str]:
             draining.append(replace(live, state=ActivationState.DRAINING))
     await ledger.write(*records, *draining)
     if draining:
-        await parts.router.refresh()
+        # Without a gateway nothing is routed; one that is started reads the ledger.
+        with suppress(GatewayUnavailable):
+            await parts.router.refresh()
     for activation in draining:
         service = ledger.deployments[activation.deployment_id].service
         if service.kind.is_routable:
             await drain(parts.router.gateway, activation.name, service.drain)
         await parts.engine.stop(activation.name, grace_s=parts.stop_grace_s)
         await ledger.write(replace(activation, state=ActivationState.GONE))
-    if draining:
+    with suppress(GatewayUnavailable):
         await parts.router.forget_gone()
     if not ledger.active(request.target):
         await ledger.forget_environment(request.target)

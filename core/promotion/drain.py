@@ -7,9 +7,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.errors import GatewayUnavailable
+from core.gateway.table import InFlight
+
 if TYPE_CHECKING:
     from core.gateway.gateway import Gateway
-    from core.gateway.table import InFlight
     from core.model import Drain
 
 _SETTLE_S = 0.2
@@ -25,7 +27,8 @@ _LOOK_PAUSE_S = 0.02
 class Drained:
     """How a drain ended; what is left is cut when the instance is stopped."""
 
-    requests_left: int
+    requests_left: int | None
+    """None when the gateway did not say at the end."""
     streams_left: int
     seconds: float
 
@@ -35,16 +38,21 @@ async def drain(gateway: Gateway, upstream: str, limits: Drain) -> Drained:
 
     Requests get `timeout_ms`. Once only streams are left they get `streams_ms`, because a stream
     may last for ever; the application is then asked to close them itself.
-
-    Raises:
-        GatewayUnavailable: it does not say what is in flight.
+    A gateway that does not say what is in flight is asked again, up to the limit. One that has
+    ended has nothing in flight: its connections died with it.
     """
     started = time.monotonic()
     only_streams_since: float | None = None
     quiet_since: float | None = None
     while True:
-        found = await gateway.in_flight(upstream)
+        found = await _look(gateway, upstream)
         at = time.monotonic()
+        if found is None:
+            quiet_since = only_streams_since = None
+            if at - started >= limits.timeout_ms / 1000:
+                return Drained(None, 0, at - started)
+            await asyncio.sleep(_LOOK_PAUSE_S)
+            continue
         is_quiet = found.requests == 0 and found.streams == 0
         quiet_since = (quiet_since or at) if is_quiet else None
         only_streams = found.requests == 0 and found.streams > 0
@@ -56,6 +64,14 @@ async def drain(gateway: Gateway, upstream: str, limits: Drain) -> Drained:
         ):
             return _drained(found, at - started)
         await asyncio.sleep(_LOOK_PAUSE_S)
+
+
+async def _look(gateway: Gateway, upstream: str) -> InFlight | None:
+    """What is in flight; None when that cannot be known now."""
+    try:
+        return await gateway.in_flight(upstream)
+    except GatewayUnavailable:
+        return None if gateway.envoy.is_running else InFlight(0, 0)
 
 
 def _is_drained(at: float, started: float, quiet_since: float | None) -> bool:

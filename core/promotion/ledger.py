@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from core.ending import to_the_end
 from core.events import Event, EventType
 from core.lines import stamp
 from core.model import Status
@@ -19,6 +20,7 @@ from core.records import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from core.journal import Journal, Record
@@ -40,6 +42,7 @@ class Ledger:
         self.environments: dict[Target, EnvironmentRecord] = {}
         self.hosts: dict[str, HostRecord] = {}
         self._changed = asyncio.Event()
+        self._writing = asyncio.Lock()
 
     async def load(self) -> None:
         """Reads the present from the journal."""
@@ -55,6 +58,22 @@ class Ledger:
         Raises:
             JournalError: nothing was changed.
         """
+        await self.update(lambda: records)
+
+    async def update(self, change: Callable[[], Sequence[Record]]) -> None:
+        """The same for records that depend on the present, which `change` sees undisturbed.
+
+        A cancellation never leaves the journal with something that is not true here.
+        """
+        await to_the_end(self._update(change))
+
+    async def _update(self, change: Callable[[], Sequence[Record]]) -> None:
+        async with self._writing:
+            records = change()
+            if records:
+                await self._commit(records)
+
+    async def _commit(self, records: Sequence[Record]) -> None:
         events = await self.journal.commit(records)
         for record in records:
             self._fold(record)

@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.errors import CompartmentError
+from core.errors import CompartmentError, EngineUnavailable, JournalError
 from core.events import EventType
 from core.model import Health, Stage
 from core.promotion.candidate import instance_spec
@@ -78,19 +78,30 @@ async def _revive(parts: Parts, activation: Activation) -> None:
 
 async def _switching(parts: Parts, run: Run) -> list[Activation]:
     """The candidates of a run that was in its switch, if all of them are there to go forward."""
-    stages = {each.stage for each in _deployments(parts, run)}
+    deployments = _deployments(parts, run)
+    is_switching = all(
+        each.stage is Stage.SWITCHING_ROUTE and not each.status.is_final for each in deployments
+    )
     candidates = [
         each
         for each in _in_state(parts, ActivationState.CANDIDATE)
         if each.deployment_id in run.deployment_ids
     ]
-    if stages != {Stage.SWITCHING_ROUTE}:
+    if not is_switching or {each.deployment_id for each in candidates} != set(run.deployment_ids):
         return []
     for activation in candidates:
-        instance = await parts.engine.adopt(activation.name)
-        if instance is None or instance.exit is not None:
+        if not await _is_alive(parts, activation):
             return []
     return candidates
+
+
+async def _is_alive(parts: Parts, activation: Activation) -> bool:
+    try:
+        instance = await parts.engine.adopt(activation.name)
+    except EngineUnavailable as error:
+        _log.warning("%s", error.message)
+        return False
+    return instance is not None and instance.exit is None
 
 
 async def _settle(parts: Parts, run: Run, switching: list[Activation]) -> Promotion | None:
@@ -103,9 +114,10 @@ async def _settle(parts: Parts, run: Run, switching: list[Activation]) -> Promot
         promotion.is_past_return = True
         try:
             await promotion.switch(switching)
+        except JournalError:
+            raise
         except (DeploymentFailed, CompartmentError) as failure:
             _log.warning("run %s could not be taken forward: %s", run.id, failure)
-            await parts.router.refresh()
         else:
             return promotion
     await promotion.go_back(_AGENT_ENDED, "agent_ended")

@@ -26,7 +26,7 @@ from core.promotion.plan import (
 from core.records import Deployment, EnvironmentRecord, Run, Target, new_id
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
 
     from core.engines.base import Source
     from core.journal import Record
@@ -70,7 +70,7 @@ class Accepted:
     run: Run
     records: tuple[Record, ...]
     steps: Callable[[], Awaitable[list[Step]]]
-    discard: Callable[[], Awaitable[None]]
+    discard: Callable[[], Coroutine[None, None, None]]
 
 
 class Resolver:
@@ -124,6 +124,7 @@ class Resolver:
     async def _accept_deploy(self, request: Request, run: Run, *, is_first: bool) -> Accepted:
         project, services = await self._load(request)
         variables = _inherited(request.environ)
+        hosts = self._parts.router.hosts_of(request.target, services)
         sources: list[Source] = []
         try:
             deployments, steps, warnings = [], [], []
@@ -135,7 +136,9 @@ class Resolver:
                 planned = self._planned(project, service, source, request)
                 if planned.action is Action.LEAVE and is_first:
                     continue
-                deployment = self._deployment(project, service, source, request, run)
+                deployment = _deployment(project, service, source, request, run)
+                if service.name in hosts:
+                    deployment = deployment.changed(route_host=hosts[service.name].host)
                 deployments.append(deployment)
                 steps.append(Step(deployment, source))
                 warnings += [_warning(deployment, text) for text in planned.warnings]
@@ -145,7 +148,8 @@ class Resolver:
         selected = {service.name for service in services}
         waiting = rules_waiting(project, selected, self._ledger.active(request.target))
         warnings += [run_event(EventType.WARNING_GIVEN, run, text) for text in waiting]
-        records = (*self._records(project, request, deployments), *warnings)
+        kept = [hosts[name] for each in deployments if (name := each.service.name) in hosts]
+        records = (*self._records(project, request, deployments), *kept, *warnings)
 
         async def ready() -> list[Step]:
             return steps
@@ -163,23 +167,6 @@ class Resolver:
         situation = Situation(active, is_serving)
         return plan_service(project, service, artifact, situation, request.trigger)
 
-    def _deployment(
-        self, project: Project, service: Service, source: Source, request: Request, run: Run
-    ) -> Deployment:
-        host = self._parts.router.host_of(request.target, service)
-        return Deployment(
-            id=new_id("dep"),
-            run_id=run.id,
-            target=request.target,
-            service=service,
-            rules=rules_on(project, service.name),
-            artifact_id=source.artifact_id,
-            variables=_inherited(request.environ),
-            created_at=stamp(),
-            label=request.label,
-            route_host=host.host if host else None,
-        )
-
     def _records(
         self, project: Project, request: Request, deployments: list[Deployment]
     ) -> tuple[Record, ...]:
@@ -187,8 +174,6 @@ class Resolver:
             EnvironmentRecord(request.target, self._parts.engine.name, str(project.root))
         ]
         for deployment in deployments:
-            host = self._parts.router.host_of(request.target, deployment.service)
-            records += [host] if host else []
             records += [
                 deployment,
                 deployment_event(
@@ -274,6 +259,22 @@ class Resolver:
             ids = tuple(each.id for each in await find())
             run = run.changed(deployment_ids=ids)
         return Accepted(run, (), steps, nothing)
+
+
+def _deployment(
+    project: Project, service: Service, source: Source, request: Request, run: Run
+) -> Deployment:
+    return Deployment(
+        id=new_id("dep"),
+        run_id=run.id,
+        target=request.target,
+        service=service,
+        rules=rules_on(project, service.name),
+        artifact_id=source.artifact_id,
+        variables=_inherited(request.environ),
+        created_at=stamp(),
+        label=request.label,
+    )
 
 
 def _warning(deployment: Deployment, text: str) -> Event:

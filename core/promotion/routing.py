@@ -7,13 +7,12 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from core.errors import CompartmentError
 from core.gateway.table import Site, Table, Upstream
 from core.model import DEFAULT_ENVIRONMENT, ServiceKind
 from core.records import Activation, ActivationState, HostRecord, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from core.gateway.gateway import Gateway
     from core.model import Service
@@ -60,16 +59,16 @@ class Router:
     ) -> float:
         """Sends all new requests to these activations, then lets `settle` make it true.
 
-        Returns how long the switch of the routes took, in seconds. When the gateway refuses, or
-        `settle` cannot write the journal, the old routes are served again before this raises.
+        Returns how long the switch of the routes took, in seconds.
+
+        Raises:
+            GatewayUnavailable: it refused; the old routes are served.
+            JournalError: the routes are switched, but `settle` could not say so. The next agent
+                finds the run in its switch, and takes it forward.
         """
         async with self._updating:
             seconds = await self.gateway.apply(self._table(incoming))
-            try:
-                await settle()
-            except CompartmentError:
-                await self.gateway.apply(self._table(()))
-                raise
+            await settle()
             return seconds
 
     async def refresh(self) -> None:
@@ -83,19 +82,30 @@ class Router:
         async with self._updating:
             await self.gateway.remove_drained(self._table(()))
 
-    def host_of(self, target: Target, service: Service) -> HostRecord | None:
-        """The host name of a routable service: the one it was given, else a new one."""
-        if not service.kind.is_routable:
-            return None
-        is_public = service.kind is ServiceKind.WEB
-        for record in self.ledger.hosts.values():
-            if record.target == target and record.service == service.name:
-                return HostRecord(record.host, target, service.name, is_public)
-        label = host_label(target, service.name)
+    def hosts_of(self, target: Target, services: Iterable[Service]) -> dict[str, HostRecord]:
+        """The host names of routable services: those they were given once, else new ones."""
+        given = {
+            record.service: record.host
+            for record in self.ledger.hosts.values()
+            if record.target == target
+        }
+        taken = set(self.ledger.hosts)
+        found: dict[str, HostRecord] = {}
+        for service in services:
+            if not service.kind.is_routable:
+                continue
+            host = given.get(service.name) or self._new_host(target, service.name, taken)
+            taken.add(host)
+            is_public = service.kind is ServiceKind.WEB
+            found[service.name] = HostRecord(host, target, service.name, is_public)
+        return found
+
+    def _new_host(self, target: Target, service: str, taken: set[str]) -> str:
+        label = host_label(target, service)
         host = f"{label}.{self._base_domain}"
-        if host in self.ledger.hosts:
-            host = f"{_with_digest(label, target, service.name)}.{self._base_domain}"
-        return HostRecord(host, target, service.name, is_public)
+        if host in taken:
+            host = f"{_with_digest(label, target, service)}.{self._base_domain}"
+        return host
 
     def _table(self, incoming: Sequence[Activation]) -> Table:
         serving: dict[Target, dict[str, Activation]] = {}

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.ending import single_error, to_the_end
-from core.errors import CompartmentError, GatewayUnavailable
+from core.errors import CompartmentError, GatewayUnavailable, JournalError
 from core.events import EventType
 from core.lines import stamp
 from core.model import Stage, Status, Trigger
@@ -51,21 +51,25 @@ class Promotion:
 
     async def carry_out(self, steps: Callable[[], Awaitable[list[Step]]]) -> None:
         """Takes the run from its first build to its end; a failure ends it and does not raise."""
-        await self._ledger.write(
-            self.run.changed(status=Status.RUNNING),
-            run_event(EventType.RUN_STARTED, self.run, f"{self.run.trigger} started"),
-        )
         try:
+            await self._ledger.write(
+                self.run.changed(status=Status.RUNNING),
+                run_event(EventType.RUN_STARTED, self.run, f"{self.run.trigger} started"),
+            )
             candidates = await self._prepare(await steps())
             self.is_past_return = True
             if candidates:
                 await self.switch(candidates)
+        except JournalError:
+            # What cannot be journalled is not acted on, not even backwards: the next agent decides.
+            raise
         except (DeploymentFailed, CompartmentError) as failure:
             # A cancellation that comes now must not leave it half way.
             await to_the_end(self.go_back(_reason(failure), getattr(failure, "code", "failed")))
             return
         except asyncio.CancelledError:
-            await to_the_end(self.go_back("cancelled", CANCELLED))
+            if not self.is_past_return:
+                await to_the_end(self.go_back("cancelled", CANCELLED))
             raise
         await self.finish()
 
@@ -171,8 +175,9 @@ class Promotion:
             for each in self._ledger.activations.values()
             if each.state is ActivationState.DRAINING and each.replaced_by == self._id
         ]
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._retire(each)) for each in draining]
+        with single_error():
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._retire(each)) for each in draining]
         cut = sum(task.result() for task in tasks)
         # Clusters that nothing is routed to do no harm: the next update forgets them too.
         with contextlib.suppress(GatewayUnavailable):
@@ -180,7 +185,7 @@ class Promotion:
         finished = [
             move(deployment, Move.ACTIVATE)
             for deployment in self._deployments()
-            if deployment.status is Status.RUNNING
+            if deployment.stage is Stage.DRAINING_PREVIOUS
         ]
         events = [stage_event(each, self._id) for each in finished]
         run = self.run.changed(
@@ -205,21 +210,19 @@ class Promotion:
 
     async def _drain_and_stop(self, activation: Activation, deployment: Deployment) -> int:
         gateway = self._parts.router.gateway
-        try:
-            drained = await drain(gateway, activation.name, deployment.service.drain)
-            before = await gateway.cut(activation.name)
-            await self._stop(activation)
-            cut = await gateway.cut(activation.name) - before if drained.requests_left else 0
-        except GatewayUnavailable as error:
-            # Without a gateway nothing is in flight any more: its connections died with it.
-            self._ledger.log.write(deployment.id, f"drain not counted: {error.message}")
-            await self._stop(activation)
-            return 0
+        drained = await drain(gateway, activation.name, deployment.service.drain)
+        before = await self._cut_so_far(activation)
+        await self._stop(activation)
+        cut: int | None = 0
+        if drained.requests_left != 0:
+            after = await self._cut_so_far(activation)
+            cut = max(0, after - before) if after is not None and before is not None else None
+        told = "an unknown number of" if cut is None else cut
         await self._ledger.write(
             deployment_event(
                 EventType.PREVIOUS_DRAINED,
                 deployment,
-                f"drained in {drained.seconds:.2f} s, {cut} requests cut,"
+                f"drained in {drained.seconds:.2f} s, {told} requests cut,"
                 f" {drained.streams_left} streams asked to close",
                 run_id=self._id,
                 seconds=round(drained.seconds, 3),
@@ -227,20 +230,31 @@ class Promotion:
                 streamsClosed=drained.streams_left,
             )
         )
-        return cut
+        return cut or 0
+
+    async def _cut_so_far(self, activation: Activation) -> int | None:
+        try:
+            return await self._parts.router.gateway.cut(activation.name)
+        except GatewayUnavailable:
+            return None
 
     async def _stop(self, activation: Activation) -> None:
         await self._parts.engine.stop(activation.name, grace_s=self._parts.stop_grace_s)
 
     async def go_back(self, reason: str, code: str) -> None:
         """Removes the candidates and ends the run as failed; what is live is untouched."""
-        for activation in self._candidates():
-            await self._parts.engine.stop(activation.name, grace_s=self._parts.stop_grace_s)
-            await self._ledger.write(replace(activation, state=ActivationState.GONE))
+        # First the truth: an agent that dies while candidates end must not take them for ready.
         for deployment in self._deployments():
             if not deployment.status.is_final:
                 first_line = reason.partition("\n")[0]
                 await self._fail(deployment, f"not switched: {first_line}")
+        for activation in self._candidates():
+            if self.is_past_return:
+                # For a moment it may have been routed to.
+                service = self._ledger.deployments[activation.deployment_id].service
+                await drain(self._parts.router.gateway, activation.name, service.drain)
+            await self._stop(activation)
+            await self._ledger.write(replace(activation, state=ActivationState.GONE))
         run = self.run.changed(
             status=Status.FAILED,
             completed_at=stamp(),

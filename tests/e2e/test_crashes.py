@@ -116,6 +116,28 @@ async def test_a_queued_run_ends_with_its_agent(running: House, lab: LabProject)
 
 
 @pytest.mark.timeout(60)
+async def test_agent_killed_while_it_goes_back(running: House, lab: LabProject) -> None:
+    """One candidate is gone already, the other one does not want to end."""
+    lab.write(web={}, backoffice={"kind": "api"})
+    await running.deployed(lab)
+    before = {name: found[0]["id"] for name, found in (await running.active(lab)).items()}
+    lab.bump()
+    never = {"type": "http", "path": "/up", "timeoutMs": 1500}
+    lab.write(
+        web={"lab": {"term_mode": "ignore"}},
+        backoffice={"kind": "api", "lab": {"never_ready": 1}, "readiness": never},
+    )
+    run_id = await running.submit(lab)
+    await running.until(run_id, "DeploymentFailed", serviceName="web")
+    kill(await running.agent_pid())
+    await running.client.attach()
+    assert (await running.end(run_id))["run"]["status"] == "failed"
+    after = {name: found[0]["id"] for name, found in (await running.active(lab)).items()}
+    assert after == before
+    await exactly_one_active(running, lab)
+
+
+@pytest.mark.timeout(60)
 async def test_agent_killed_while_it_takes_down(running: House, lab: LabProject) -> None:
     await running.deployed(lab)
     target = await running.target()

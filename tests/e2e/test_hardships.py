@@ -27,6 +27,7 @@ from core.errors import (
 )
 from core.files import Home
 from core.gateway.table import Ports
+from core.ports import free_port
 from tests.e2e.clients import get
 from tests.e2e.house import House, house, kill
 from tests.load.load import Load
@@ -69,6 +70,39 @@ def test_a_second_agent_is_refused(running: House) -> None:
     assert done.returncode == 1
     assert "another agent holds" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.timeout(60)
+async def test_ports_are_moved_under_what_is_live(running: House, lab: LabProject) -> None:
+    await running.deployed(lab)
+    await running.client.stop_agent()
+    public, internal = free_port(set()), free_port(set())
+    await running.client.attach(ports=Ports(public, internal))
+    assert (await running.target()).port == public
+    assert (await get(await running.target(), "/version")).version == "v1"
+    lab.bump()
+    await running.deployed(lab)
+    assert (await get(await running.target(), "/version")).version == "v2"
+
+
+async def test_names_that_would_share_a_host(running: House, lab: LabProject) -> None:
+    lab.write(web={}, **{"api_v1": {"kind": "api"}, "api-v1": {"kind": "api"}})
+    result = await running.deployed(lab)
+    urls = {each["serviceName"]: each["routeUrl"] for each in result["deployments"]}
+    assert len(set(urls.values())) == 3
+    again = await running.deployed(lab, "redeploy")
+    assert {each["serviceName"]: each["routeUrl"] for each in again["deployments"]} == urls
+
+
+@pytest.mark.timeout(60)
+async def test_taking_down_without_a_gateway(running: House, lab: LabProject) -> None:
+    await running.deployed(lab)
+    kill(running.gateway_pid())
+    assert (await running.client.down({"project": "lab"}))["stopped"] == ["web"]
+    assert running.instance_names() == set()
+    lab.bump()
+    await running.deployed(lab)
+    assert (await get(await running.target(), "/version")).version == "v2"
 
 
 async def test_an_idle_agent_of_another_version_is_replaced(

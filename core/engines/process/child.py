@@ -24,11 +24,6 @@ _PR_SET_CHILD_SUBREAPER = 36
 _ENDING_S = 2.0
 """How long killed processes are waited for: one that hangs in the kernel is left behind."""
 
-_NOT_INHERITED = (
-    *(signal.SIGTERM, signal.SIGCHLD, signal.SIGINT, signal.SIGHUP),
-    *(signal.SIGPIPE, signal.SIGXFSZ),  # Python itself ignores these two
-)
-
 
 def adopt_orphans() -> None:
     """From now on processes that detach themselves stay in our tree, and can be ended with it."""
@@ -162,7 +157,8 @@ def _become_service(spec: Mapping[str, Any], pipes: tuple[int, int, int], shim: 
         if os.getppid() != shim:
             return
         signal.set_wakeup_fd(-1)
-        for number in _NOT_INHERITED:
+        # What the shim handles, and what Python or whoever started all this had ignored.
+        for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
             signal.signal(number, signal.SIG_DFL)
         nothing = os.open(os.devnull, os.O_RDONLY)
         for source, target in ((nothing, 0), (stdout, 1), (stderr, 2)):

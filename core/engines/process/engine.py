@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import json
 import os
 import shutil
@@ -14,6 +13,8 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import psutil
 
 from core.engines.base import InstanceSpec, Source
 from core.engines.process.detect import shell_argv
@@ -48,6 +49,8 @@ class ProcessEngine:
         self.releases = Releases(home.releases)
         self._home = home
         self._tasks = tasks
+        self._ports: dict[str, int] = {}
+        """Given out, also to services that do not listen yet."""
         self._instances: dict[str, ProcessInstance] = {}
         self._shims: dict[str, subprocess.Popen[bytes]] = {}
         self._conversations: dict[str, asyncio.Task[None]] = {}
@@ -118,9 +121,8 @@ class ProcessEngine:
                 f"the artifact {spec.artifact_id} is gone", hint="deploy the service again"
             )
         command = spec.service.run_command or manifest.command or ""
-        taken = set(spec.taken_ports)
-        free = functools.partial(free_port, taken)
-        port = spec.port if spec.port is not None else await asyncio.to_thread(free)
+        port = spec.port or free_port({*spec.taken_ports, *self._ports.values()})
+        self._ports[spec.name] = port
         folder = self._home.instances / spec.name
         described = _shim_spec(spec, command, port, self.releases.folder_of(spec.artifact_id))
         described |= {
@@ -212,17 +214,22 @@ class ProcessEngine:
 
     async def stop(self, name: str, *, grace_s: float) -> None:
         """Ends an instance and forgets it; its log stays."""
-        instance = await self.adopt(name)
+        instance = None
+        with suppress(EngineUnavailable):  # one that does not answer is killed below
+            instance = await self.adopt(name)
         if instance is not None and name in self._conversations:
             await instance.order({"do": "stop", "graceMs": int(grace_s * 1000)})
-            with suppress(TimeoutError):
-                async with asyncio.timeout(grace_s + _STOP_MARGIN_S):
-                    await self._conversations[name]
+            conversation = self._conversations[name]
+            await asyncio.wait([conversation], timeout=grace_s + _STOP_MARGIN_S)
+            conversation.cancel()
         process = self._shims.pop(name, None)
         if process is not None:
             # One that was stopped before it could be talked to takes a signal for an order.
             process.terminate()
             await asyncio.to_thread(_wait_or_kill, process)
+        else:
+            await asyncio.to_thread(_kill_shim, self._home.instances / name)
+        self._ports.pop(name, None)
         self._instances.pop(name, None)
         self._conversations.pop(name, None)
         await asyncio.to_thread(shutil.rmtree, self._home.instances / name, ignore_errors=True)
@@ -246,6 +253,16 @@ def _wait_or_kill(process: subprocess.Popen[bytes]) -> None:
         # Its service dies with it.
         process.kill()
         process.wait()
+
+
+def _kill_shim(folder: Path) -> None:
+    """Kills a shim of an agent before this one that is still there, and with it its service."""
+    spec = str(folder / "spec.json")
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.cmdline()[-1:] == [spec]:
+                process.kill()
+                process.wait(_STOP_MARGIN_S)
 
 
 def _recipe(service: Service, variables: Variables) -> Recipe:
