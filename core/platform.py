@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -20,10 +19,10 @@ from core.errors import (
     JournalError,
     TargetBusy,
 )
-from core.events import Event, EventType
+from core.events import EventType
 from core.gateway.gateway import Gateway
 from core.gateway.table import DEFAULT_PORTS, Ports
-from core.health import HealthWatch
+from core.health import HealthWatch, keep_gateway
 from core.journal import Journal
 from core.lines import stamp
 from core.logs.writer import CompartmentLog
@@ -49,10 +48,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _PORTS = "ports"
-_GATEWAY_PAUSE_S = 0.1
-_GATEWAY_LONGEST_PAUSE_S = 5.0
-_GATEWAY_STABLE_S = 2.0
-"""One that lives longer than this is started again at once."""
 
 
 class Platform:
@@ -125,7 +120,7 @@ class Platform:
         await self._keep_ports()
         self._helpers = [
             self._tasks.create_task(self._watch.follow()),
-            self._tasks.create_task(self._keep_gateway()),
+            self._tasks.create_task(keep_gateway(self.parts.router, self._gateway_wanted)),
         ]
 
     async def _close(self) -> None:
@@ -325,25 +320,6 @@ class Platform:
         await self.ledger.journal.keep_setting(
             _PORTS, f"{ports.public} {ports.internal} {ports.host}"
         )
-
-    async def _keep_gateway(self) -> None:
-        """Starts Envoy again when it has died, however often that takes."""
-        await self._gateway_wanted.wait()
-        pause_s = _GATEWAY_PAUSE_S
-        while True:
-            began = time.monotonic()
-            await self.gateway.envoy.wait_exit()
-            if time.monotonic() - began > _GATEWAY_STABLE_S:
-                pause_s = _GATEWAY_PAUSE_S
-            try:
-                await self.parts.router.start()
-                message = "the gateway had ended and was started again"
-                await self.ledger.write(Event(EventType.GATEWAY_RESTARTED, stamp(), message))
-            except CompartmentError as error:
-                _log.warning("the gateway does not come back: %s", error.message)
-            if time.monotonic() - began < _GATEWAY_STABLE_S:
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, _GATEWAY_LONGEST_PAUSE_S)
 
 
 async def _ports(journal: Journal, asked: Ports | None) -> Ports:

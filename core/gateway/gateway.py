@@ -63,7 +63,7 @@ class Gateway:
         """
         async with self._writing:
             is_serving = await self.envoy.is_serving()
-            self._choose_ports()
+            self._choose_ports(self._resources_of(_PORTS) if is_serving else [])
             if is_serving:
                 await self._move_listeners()
                 await self._switch(table)
@@ -155,10 +155,11 @@ class Gateway:
         """How many requests an upstream has cut so far."""
         return await self.envoy.admin.cut(upstream)
 
-    def _choose_ports(self) -> None:
-        """Port 0 is any free one, kept from then on."""
-        public = self.ports.public or free_port(set())
-        internal = self.ports.internal or free_port({public})
+    def _choose_ports(self, listeners: list[resources.Json]) -> None:
+        """Port 0 is the one that is listened on already, else any free one."""
+        now = {each["name"]: each["address"]["socket_address"]["port_value"] for each in listeners}
+        public = self.ports.public or now.get(resources.PUBLIC) or free_port(set())
+        internal = self.ports.internal or now.get(resources.INTERNAL) or free_port({public})
         self.ports = Ports(public, internal, self.ports.host)
 
     async def _write_clusters(self, clusters: list[resources.Json]) -> None:
