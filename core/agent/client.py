@@ -104,8 +104,9 @@ class Client:
 
     async def stop_agent(self) -> Json:
         """Ends the agent and waits until it is gone; what is live goes on."""
+        pid = (await self.agent())["pid"]
         told = await self._call("POST", "/v1/agent/stop")
-        await launcher.wait_ended(self.home)
+        await launcher.wait_ended(pid)
         return told
 
     async def submit(self, body: Json) -> Json:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import json
 import os
 import select
@@ -107,11 +106,20 @@ def _environment(home: Home) -> dict[str, str]:
     return {**passed, **ours, "COMPARTMENT_HOME": str(home.root)}
 
 
-async def wait_ended(home: Home) -> None:
-    """Returns when no agent holds the home any more."""
-    await asyncio.to_thread(_wait_ended, home)
+async def wait_ended(pid: int) -> None:
+    """Returns when an agent has ended; another one may hold its home by then."""
+    await asyncio.to_thread(_wait_ended, pid)
 
 
-def _wait_ended(home: Home) -> None:
-    with home.agent_lock.open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+def _wait_ended(pid: int) -> None:
+    try:
+        if hasattr(os, "pidfd_open"):
+            # Readable at the end of a process, whoever its parent is.
+            with os.fdopen(os.pidfd_open(pid), "rb") as ended:
+                select.select([ended], [], [])
+        else:
+            while True:
+                os.kill(pid, 0)
+                time.sleep(_RETRY_PAUSE_S)
+    except ProcessLookupError:
+        return

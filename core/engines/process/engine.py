@@ -214,20 +214,20 @@ class ProcessEngine:
 
     async def stop(self, name: str, *, grace_s: float) -> None:
         """Ends an instance and forgets it; its log stays."""
-        instance = None
+        instance, ended = None, set[asyncio.Task[None]]()
         with suppress(EngineUnavailable):  # one that does not answer is killed below
             instance = await self.adopt(name)
         if instance is not None and name in self._conversations:
             await instance.order({"do": "stop", "graceMs": int(grace_s * 1000)})
             conversation = self._conversations[name]
-            await asyncio.wait([conversation], timeout=grace_s + _STOP_MARGIN_S)
+            ended, _ = await asyncio.wait([conversation], timeout=grace_s + _STOP_MARGIN_S)
             conversation.cancel()
         process = self._shims.pop(name, None)
         if process is not None:
             # One that was stopped before it could be talked to takes a signal for an order.
             process.terminate()
             await asyncio.to_thread(_wait_or_kill, process)
-        else:
+        elif not ended:
             await asyncio.to_thread(_kill_shim, self._home.instances / name)
         self._ports.pop(name, None)
         self._instances.pop(name, None)
