@@ -195,12 +195,15 @@ async def test_who_does_not_want_to_wait_gets_3(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("stage", ["", "queued", "checking_readiness"])
+@pytest.mark.parametrize(
+    "stage", ["", "queued", "building", "starting_candidate", "checking_readiness"]
+)
 async def test_a_signal_before_the_switch_cancels(
     number: signal.Signals, stage: str, started: Any, running: House, lab: LabProject
 ) -> None:
     await running.deployed(lab)
-    lab.write(web={"lab": SLOW_BOOT})
+    build = {"build": {"command": "sleep 30"}} if stage == "building" else {}
+    lab.write(web={"lab": SLOW_BOOT, **build})
     command = await started("deploy", "--output", "json")
     await command.until(stage or "drn_")
     command.process.send_signal(number)
@@ -212,8 +215,9 @@ async def test_a_signal_before_the_switch_cancels(
     assert len(running.instance_names()) == 1
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_signal_after_the_switch_leaves_the_run_to_the_agent(
-    started: Any, running: House, lab: LabProject
+    number: signal.Signals, started: Any, running: House, lab: LabProject
 ) -> None:
     await running.deployed(lab)
     lab.bump()
@@ -221,10 +225,10 @@ async def test_a_signal_after_the_switch_leaves_the_run_to_the_agent(
         request = tasks.create_task(ask(running, "/slow?ms=3000"))
         command = await started("deploy")
         await command.until("draining_previous")
-        command.process.send_signal(signal.SIGINT)
+        command.process.send_signal(number)
         done = await command.done()
         assert not request.done()
-    assert done.code == 130
+    assert done.code == 128 + number
     assert "past the switch and goes on" in done.err
     assert request.result() == 200
     run_id = done.err.partition(":")[0]
