@@ -18,7 +18,6 @@ class EventType(StrEnum):
     RUN_STARTED = "RunStarted"
     RUN_FINISHED = "RunFinished"
     STAGE_CHANGED = "StageChanged"
-    BUILD_FINISHED = "BuildFinished"
     READINESS_PASSED = "ReadinessPassed"
     ROUTES_SWITCHED = "RoutesSwitched"
     PREVIOUS_DRAINED = "PreviousDrained"

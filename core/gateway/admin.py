@@ -51,13 +51,6 @@ class Admin:
             ) from error
         return {row["name"]: row["value"] for row in rows if "name" in row}
 
-    async def post(self, path: str) -> None:
-        """Gives an order, such as /quitquitquit; one that is not heard is not an error."""
-        try:
-            await self._client.post(path)
-        except httpx.HTTPError:
-            return
-
     async def in_flight(self, upstream: str) -> InFlight:
         """Requests and streams that an upstream carries now, waiting ones included."""
         found = await self.stats(

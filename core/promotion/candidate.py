@@ -35,7 +35,6 @@ class Step:
 class Candidate:
     """A checked candidate, waiting at the barrier."""
 
-    deployment_id: str
     activation: Activation
     instance: Instance
 
@@ -68,7 +67,7 @@ class Preparation:
         except CompartmentError as error:
             raise DeploymentFailed(error.message, guess=error.hint) from error
         activation = self._parts.ledger.activations[instance.name]
-        return Candidate(self._id, activation, instance)
+        return Candidate(activation, instance)
 
     async def _build(self, source: Source) -> None:
         async with self._parts.build_slots:

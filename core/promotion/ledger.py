@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from core.ending import to_the_end
 from core.events import Event, EventType
 from core.lines import stamp
-from core.model import Status
 from core.records import (
     Activation,
     ActivationState,
@@ -138,12 +137,6 @@ class Ledger:
             if each.deployment_id == deployment_id and each.state is ActivationState.LIVE:
                 return each
         return None
-
-    def ahead(self, target: Target) -> Run | None:
-        """The run that holds an environment at this moment."""
-        held = [run for run in self.runs.values() if run.target == target]
-        running = [run for run in held if run.status is Status.RUNNING]
-        return next(iter(running or held), None)
 
 
 def run_event(type_: EventType, run: Run, message: str, **data: Any) -> Event:
