@@ -9,10 +9,9 @@ VENV := .venv
 STAMP := $(VENV)/.installed
 BIN := $(VENV)/bin
 
-# Absolute, because the commands run in the example's folder; left to the shell, because make splits at spaces.
-DEMO_HOME := .demo
-DEMO := home="$$PWD/$(DEMO_HOME)"; program="$$PWD/$(BIN)/compartment"; cd examples/multi-service; \
-	compartment() { COMPARTMENT_HOME="$$home" "$$program" "$$@"; }; set -e
+# Absolute, because agents and services work in other folders; left to the shell, because make splits
+# at spaces.
+DEMO := COMPARTMENT_HOME="$$PWD/.demo" $(BIN)/compartment-tui --demo
 
 unexport PYTHONHOME PYTHONPATH
 export PYTHON
@@ -28,23 +27,16 @@ help: ## Lists the targets
 		printf '  make %-10s %s\n' "$$name" "$$text"; done
 
 .PHONY: demo
-demo: $(STAMP) ## Deploys examples/multi-service on free ports, in a home folder of its own (.demo)
-	@$(DEMO); \
-	compartment agent start --port 0 --internal-port 0 >/dev/null; \
-	compartment deploy; \
-	compartment status; \
-	echo; \
-	echo "Open the URL of web. Change a file in examples/multi-service and run 'make demo' again: no request is lost."; \
-	echo "Stop it with 'make demo-stop'."
+demo: $(STAMP) ## Opens the dashboard on examples/multi-service, live, in a world of its own (.demo)
+	@$(DEMO)
+
+.PHONY: demo-lab
+demo-lab: $(STAMP) ## The same with examples/lifecycle-lab, where things go wrong on purpose
+	@$(DEMO) lifecycle-lab
 
 .PHONY: demo-stop
-demo-stop: $(STAMP) ## Stops what `make demo` started, and forgets it
-	@$(DEMO); \
-	if [ ! -d "$$home" ]; then echo "No demo is running."; exit; fi; \
-	compartment down --project multi-service || true; \
-	compartment agent stop; \
-	rmdir "$$home/instances"; \
-	rm -rf "$$home"
+demo-stop: $(STAMP) ## Stops a demo that was left running, and forgets it
+	@$(DEMO) stop
 
 .PHONY: test
 test: $(STAMP) ## Runs the tests: in parallel first, then the end-to-end ones one by one
@@ -57,6 +49,10 @@ check: $(STAMP) ## Checks style, types and layers
 	$(BIN)/python -m ruff format --check
 	$(BIN)/python -m mypy
 	$(BIN)/lint-imports
+
+.PHONY: bench
+bench: $(STAMP) ## Measures the dashboard against its budgets
+	PYTHONPATH=. $(BIN)/python -m tests.bench.dashboard
 
 .PHONY: shots
 shots: $(STAMP) ## Makes the pictures in screenshots/ from real runs

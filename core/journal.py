@@ -8,6 +8,7 @@ half open and commits keep their order.
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -22,6 +23,8 @@ from core.records import Activation, Deployment, EnvironmentRecord, HostRecord, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from core.model import Trigger
 
 Record = Run | Deployment | Activation | EnvironmentRecord | HostRecord | Event
 T = TypeVar("T")
@@ -48,6 +51,8 @@ CREATE TABLE IF NOT EXISTS environments (
 CREATE TABLE IF NOT EXISTS hosts (host TEXT PRIMARY KEY, body TEXT);
 CREATE TABLE IF NOT EXISTS events (seq INTEGER PRIMARY KEY, run_id TEXT, body TEXT);
 CREATE INDEX IF NOT EXISTS events_by_run ON events (run_id, seq);
+CREATE INDEX IF NOT EXISTS events_by_target
+    ON events (json_extract(body, '$.project'), json_extract(body, '$.environment'));
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT);
 """
 
@@ -226,6 +231,43 @@ class Journal:
             limit,
         )
 
+    async def newest_runs(self, target: Target, limit: int) -> list[Run]:
+        """The newest runs of an environment, newest first."""
+        return await self._read(
+            Run,
+            "SELECT body FROM runs WHERE project = ? AND environment = ?"
+            " ORDER BY created_at DESC, id LIMIT ?",
+            target.project,
+            target.environment,
+            limit,
+        )
+
+    async def runs_like(self, target: Target, trigger: Trigger, limit: int) -> list[Run]:
+        """The newest runs of a trigger that succeeded and had something to do, newest first."""
+        return await self._read(
+            Run,
+            "SELECT body FROM runs WHERE project = ? AND environment = ? AND status = 'succeeded'"
+            " AND json_extract(body, '$.trigger') = ?"
+            " AND json_array_length(body, '$.deployment_ids') > 0"
+            " ORDER BY created_at DESC LIMIT ?",
+            target.project,
+            target.environment,
+            trigger,
+            limit,
+        )
+
+    async def service_names(self, deployment_ids: Sequence[str]) -> dict[str, str]:
+        """The services of deployments."""
+
+        def work() -> dict[str, str]:
+            rows = self._open_connection().execute(
+                "SELECT id, service FROM deployments WHERE id IN (SELECT value FROM json_each(?))",
+                (json.dumps(deployment_ids),),
+            )
+            return dict(rows.fetchall())
+
+        return await self._call(work)
+
     async def newest_per_service(self, target: Target) -> list[Deployment]:
         """The newest deployment of each service that an environment ever had, by service."""
         return await self._read(
@@ -249,6 +291,20 @@ class Journal:
             service,
         )
 
+    async def earlier_per_service(self, target: Target) -> list[Deployment]:
+        """What a rollback would start again by itself, by service."""
+        return await self._read(
+            Deployment,
+            "SELECT body FROM deployments WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER"
+            " (PARTITION BY service ORDER BY activated_at DESC) AS place FROM deployments"
+            " WHERE project = ? AND environment = ? AND activated_at IS NOT NULL"
+            " AND status = 'succeeded' AND is_active = 0"
+            " AND json_extract(body, '$.stage') != 'rolled_back') WHERE place = 1)"
+            " ORDER BY service",
+            target.project,
+            target.environment,
+        )
+
     async def services_with_history(self) -> list[tuple[Target, str]]:
         """Every service of every environment that has a deployment."""
 
@@ -270,6 +326,27 @@ class Journal:
             run_id,
             EVENTS_PAGE,
         )
+
+    async def newest_events(self, target: Target, limit: int) -> list[Event]:
+        """The newest events of an environment, and of what all have in common, oldest first."""
+        of_one = (
+            "SELECT seq, body FROM events WHERE json_extract(body, '$.project') IS ?"
+            " AND json_extract(body, '$.environment') IS ? ORDER BY seq DESC LIMIT ?"
+        )
+        found = await self._read(
+            Event,
+            f"SELECT body FROM (SELECT * FROM ({of_one}) UNION ALL SELECT * FROM ({of_one}))"  # noqa: S608 - marks only
+            " ORDER BY seq DESC LIMIT ?",
+            *(target.project, target.environment, limit),
+            *(None, None, limit),
+            limit,
+        )
+        return found[::-1]
+
+    @property
+    def last_seq(self) -> int:
+        """The number of the newest event that is committed."""
+        return self._seq
 
     async def setting(self, name: str) -> str | None:
         """A value kept by `keep_setting`."""

@@ -31,6 +31,7 @@ from core.promotion import retention
 from core.promotion.down import take_down
 from core.promotion.ledger import Ledger, run_event
 from core.promotion.parts import Parts
+from core.promotion.progress import WaitKind
 from core.promotion.recovery import recover
 from core.promotion.requests import Resolver
 from core.promotion.routing import Router
@@ -38,6 +39,7 @@ from core.promotion.run import CANCELLED, Promotion
 from core.promotion.turns import Turns
 from core.records import Run, new_id
 from core.snapshots import Snapshots
+from core.statistics import Statistics
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable
@@ -58,6 +60,7 @@ class Platform:
         self.ledger = parts.ledger
         self.gateway = gateway
         self.snapshots = Snapshots(parts.ledger, parts.engine, gateway)
+        self.statistics = Statistics(parts.ledger, parts.engine, gateway)
         self.resolver = Resolver(parts)
         self.failure: JournalError | None = None
         """Why this platform cannot go on; whoever runs it must end it."""
@@ -238,8 +241,14 @@ class Platform:
     ) -> None:
         try:
             try:
-                async with asyncio.timeout(wait_s):
-                    await turn.reached()
+                with self.parts.progress.waits(
+                    WaitKind.TURN,
+                    *accepted.run.deployment_ids,
+                    limit_s=wait_s,
+                    detail=self._who_is_ahead(turn),
+                ):
+                    async with asyncio.timeout(wait_s):
+                        await turn.reached()
             except TimeoutError:
                 reason = f"waited {wait_s:g} s: {self._who_is_ahead(turn)}"
                 await to_the_end(promotion.go_back(reason, TargetBusy.code))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import NotFound
 from core.logs.reader import LogSource
-from core.model import ServiceKind, Status
+from core.model import Health, ServiceKind, Status
+from core.promotion.usual import usual_seconds
 from core.records import ActivationState
 
 if TYPE_CHECKING:
@@ -17,9 +18,11 @@ if TYPE_CHECKING:
     from core.engines.base import Engine
     from core.gateway.gateway import Gateway
     from core.promotion.ledger import Ledger
-    from core.records import Activation, Deployment, Run, Target
+    from core.records import Activation, Deployment, EnvironmentRecord, Run, Target
 
 Json = dict[str, Any]
+
+_PAST_LOOKED_AT = 100
 
 
 class Snapshots:
@@ -195,6 +198,49 @@ class Snapshots:
             "activeDeployments": [self.deployment(active[name]) for name in sorted(active)],
         }
 
+    async def runs(self, target: Target, limit: int) -> Json:
+        """The newest runs, newest first; none when it was never deployed."""
+        journal = self._ledger.journal
+        found = await journal.newest_runs(target, limit)
+        names = await journal.service_names([id_ for run in found for id_ in run.deployment_ids])
+        usual = {
+            trigger: await usual_seconds(journal, target, trigger)
+            for trigger in {run.trigger for run in found}
+        }
+        return {
+            "project": target.project,
+            "environment": target.environment,
+            "runs": [
+                {
+                    **run.as_json(),
+                    "usualSeconds": usual[run.trigger],
+                    "services": sorted(names[each] for each in run.deployment_ids),
+                }
+                for run in found
+            ],
+        }
+
+    async def environments(self) -> Json:
+        """Every environment of every project that is deployed."""
+        known = sorted(self._ledger.environments.values(), key=lambda each: str(each.target))
+        return {"environments": [await self._environment(each) for each in known]}
+
+    async def _environment(self, record: EnvironmentRecord) -> Json:
+        target = record.target
+        active = self._ledger.active(target).values()
+        last = (await self.runs(target, 1))["runs"]
+        return {
+            "project": target.project,
+            "environment": target.environment,
+            "engine": record.engine,
+            "root": record.root,
+            "services": {
+                "active": len(active),
+                "unhealthy": sum(each.health is Health.UNHEALTHY for each in active),
+            },
+            "lastRun": last[0] if last else None,
+        }
+
     async def log_sources(
         self, target: Target, service: str | None, deployment_id: str | None
     ) -> list[LogSource]:
@@ -206,12 +252,18 @@ class Snapshots:
         return [_source(active.get(each.service.name, each)) for each in newest]
 
     def current_log_sources(self, target: Target, service: str | None) -> list[LogSource]:
-        """Whose lines a follower wants now: what is active or on its way."""
+        """Whose lines a follower wants now: what is active or on its way, and has just ended."""
+        wanted = {**self._ledger.lately_forgotten(), **self._ledger.deployments}
         return [
             _source(each)
-            for each in self._ledger.deployments.values()
+            for each in wanted.values()
             if each.target == target and service in (None, each.service.name)
         ]
+
+    async def past_log_sources(self, target: Target, service: str | None) -> list[LogSource]:
+        """Whose lines are wanted besides after a loss: what has ended meanwhile may say why."""
+        past = await self._ledger.journal.history(target, service, _PAST_LOOKED_AT)
+        return [_source(each) for each in past]
 
 
 def _source(deployment: Deployment) -> LogSource:

@@ -1,10 +1,12 @@
-"""Makes `deploy.svg` from a real run: a deploy, a new version and a rollback of an example.
+"""Makes the pictures from real runs of an example; nothing in them is written by hand.
 
-Run by `make shots`. Nothing in the picture is written by hand.
+Run by `make shots`: `deploy.svg` is what commands say of a deploy, a new version and a rollback;
+`dashboard-*.svg` the screen during a deploy, played from a recording that a test plays, too.
 """
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import shutil
@@ -13,16 +15,34 @@ import sys
 import tempfile
 from pathlib import Path
 
+from pictures import SIZES, picture, telling_moment
+from recording import record
 from rich.console import Console
 from rich.text import Text
 
 HERE = Path(__file__).parent
 EXAMPLE = HERE.parent / "examples" / "multi-service"
-WIDTH = 116
+RECORDING = HERE.parent / "tests" / "tui" / "recordings" / "deploy.ndjson"
+WIDTH = 128
 
 
 def main() -> None:
-    """Runs the commands and writes the picture."""
+    """Writes all of them."""
+    commands()
+    record(RECORDING)
+    asyncio.run(dashboard())
+
+
+async def dashboard() -> None:
+    """Writes what the screen showed in the middle of the recorded deploy."""
+    seconds = telling_moment(RECORDING)
+    for size in SIZES:
+        file = HERE / f"dashboard-{size[0]}x{size[1]}.svg"
+        file.write_text(await picture(RECORDING, seconds, size), encoding="utf-8")
+
+
+def commands() -> None:
+    """Runs the commands and writes what they say."""
     with tempfile.TemporaryDirectory(dir="/tmp") as name:
         project = Path(name) / "multi-service"
         shutil.copytree(EXAMPLE, project, ignore=shutil.ignore_patterns("__pycache__"))

@@ -20,9 +20,13 @@ END_TO_END = Path(__file__).parent / "e2e"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        # Started in the background of a script; what the tests start would ignore it as well.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Ignored in the background of a script; what the tests start would ignore them as well.
+    for number, usual in (
+        (signal.SIGINT, signal.default_int_handler),
+        (signal.SIGQUIT, signal.SIG_DFL),
+    ):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
     config.pluginmanager.register(FiguresSummary(), "figures")
 
 

@@ -14,9 +14,14 @@ if TYPE_CHECKING:
 SCREEN = ("textual", "rich")
 SERVERS = ("click", "docker", "fastapi", "httpx", "starlette", "uvicorn")
 
+ENTRIES = {
+    "compartment": ("core.cli.main", "run"),
+    "compartment-tui": ("tui.main", "dashboard_or_run"),
+}
+
 RUN_PROGRAM = """
     import sys
-    from core.cli.main import {entry}
+    from {module} import {entry}
     sys.argv = {argv!r}
     assert {entry}() == 0
 """
@@ -42,20 +47,23 @@ def loaded_packages(program: str, cwd: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("entry", "argv"),
+    "argv",
     [
-        ("dashboard_or_run", ["compartment-tui", "--run", "schema"]),
-        ("dashboard_or_run", ["compartment-tui", "--run", "--help"]),
-        ("dashboard_or_run", ["compartment-tui", "--help"]),
-        ("run", ["compartment", "schema"]),
-        ("run", ["compartment", "validate"]),
-        ("run", ["compartment", "--help"]),
+        ["compartment-tui", "--run", "schema"],
+        ["compartment-tui", "--run", "validate"],
+        ["compartment-tui", "--run", "--help"],
+        ["compartment-tui", "--help"],
+        ["compartment", "schema"],
+        ["compartment", "validate"],
+        ["compartment", "--help"],
     ],
-    ids=lambda value: value if isinstance(value, str) else " ".join(value),
+    ids=" ".join,
 )
-def test_headless_commands_load_no_screen(tmp_path: Path, entry: str, argv: list[str]) -> None:
+def test_headless_commands_load_no_screen(tmp_path: Path, argv: list[str]) -> None:
     (tmp_path / "compartment.yml").write_text("name: shop\nservices:\n  web: .\n")
-    loaded = loaded_packages(RUN_PROGRAM.format(entry=entry, argv=argv), tmp_path)
+    module, entry = ENTRIES[argv[0]]
+    program = RUN_PROGRAM.format(module=module, entry=entry, argv=argv)
+    loaded = loaded_packages(program, tmp_path)
     assert "core" in loaded
     assert loaded.isdisjoint(SCREEN), loaded.intersection(SCREEN)
 
@@ -64,6 +72,7 @@ def test_headless_commands_load_no_screen(tmp_path: Path, entry: str, argv: list
     ("module", "unwanted"),
     [
         ("core.cli.main", (*SCREEN, *SERVERS)),
+        ("tui.main", (*SCREEN, *SERVERS)),
         ("core.agent.client", (*SCREEN, *SERVERS, "pydantic")),
     ],
 )

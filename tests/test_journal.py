@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,15 @@ from core.errors import JournalError
 from core.events import Event, EventType
 from core.journal import Journal
 from core.model import EngineName, Stage, Status, Trigger
-from core.records import Activation, ActivationState, EnvironmentRecord, HostRecord, Run
+from core.records import (
+    Activation,
+    ActivationState,
+    Deployment,
+    EnvironmentRecord,
+    HostRecord,
+    Run,
+    Target,
+)
 from tests.promotion.records import TARGET, deployment
 
 if TYPE_CHECKING:
@@ -99,6 +108,59 @@ async def test_what_was_active_comes_last_first(journal: Journal) -> None:
     await journal.commit(records)  # type: ignore[arg-type]  # deployments all
     found = await journal.succeeded(TARGET, "web")
     assert [each.id for each in found] == ["dep_2", "dep_4", "dep_1"]
+
+
+async def test_what_a_rollback_would_choose(journal: Journal) -> None:
+    def past(number: int, **fields: object) -> Deployment:
+        given = {"activated_at": f"2026-01-0{number}", "status": Status.SUCCEEDED}
+        return deployment(id=f"dep_{number}", **{**given, "stage": Stage.ACTIVE, **fields})
+
+    await journal.commit(
+        [
+            past(1),
+            past(2),
+            past(3, stage=Stage.ROLLED_BACK),
+            past(4, status=Status.STOPPED),
+            past(5, activated_at=None),
+            past(6, is_active=True),
+        ]
+    )
+    assert [each.id for each in await journal.earlier_per_service(TARGET)] == ["dep_2"]
+    assert await journal.earlier_per_service(Target("shop", "staging")) == []
+
+
+async def test_runs_of_a_kind(journal: Journal) -> None:
+    def made(number: int, **fields: object) -> Run:
+        return run(number, Status.SUCCEEDED).changed(**{"deployment_ids": ("dep_1",), **fields})
+
+    nothing, failed = made(4, deployment_ids=()), made(3, status=Status.FAILED)
+    runs = [made(1), made(2, trigger=Trigger.ROLLBACK), failed, nothing, made(5)]
+    await journal.commit(runs)
+    assert await journal.runs_like(TARGET, Trigger.DEPLOY, 9) == [runs[4], runs[0]]
+    assert await journal.runs_like(TARGET, Trigger.DEPLOY, 1) == [runs[4]]
+    assert await journal.newest_runs(TARGET, 2) == [runs[4], nothing]
+
+
+async def test_events_of_an_environment_are_found_in_an_old_journal(
+    journal: Journal, tmp_path: Path
+) -> None:
+    def told(message: str, project: str | None) -> Event:
+        environment = "production" if project else None
+        return replace(event(message), project=project, environment=environment)
+
+    await journal.commit([told("a", "shop"), told("b", "other"), told("c", None)])
+    connection = sqlite3.connect(journal._path)
+    connection.execute("DROP INDEX events_by_target")
+    connection.commit()
+    connection.close()
+    again = Journal(tmp_path / "journal.db")
+    await again.open()
+    assert again.last_seq == 3
+    await again.commit([told("d", "shop"), told("e", "other")])
+    found = await again.newest_events(TARGET, 9)
+    assert [each.message for each in found] == ["a", "c", "d"]
+    assert [each.message for each in await again.newest_events(TARGET, 2)] == ["c", "d"]
+    await again.close()
 
 
 async def test_a_damaged_file_is_one_clear_error(tmp_path: Path) -> None:

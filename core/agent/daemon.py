@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from core.agent import launcher
 from core.agent.protocol import error_to_json
 from core.agent.server import create_app
+from core.agent.streams import EndStreams
 from core.ending import single_error
 from core.errors import AgentUnavailable, CompartmentError, InternalError
 from core.files import Home
@@ -53,6 +55,19 @@ def only_agent(home: Home) -> Iterator[None]:
         yield
 
 
+class Server(uvicorn.Server):
+    """Tells that it stops, however it was told to."""
+
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends the connections."""
+        self._stopping.set()
+        await super().shutdown(sockets)
+
+
 async def serve(home: Home, ports: Ports | None) -> None:
     """Runs the agent until it is told to stop.
 
@@ -60,19 +75,20 @@ async def serve(home: Home, ports: Ports | None) -> None:
         CompartmentError: it cannot start, or cannot go on.
     """
     async with Platform.running(home, ports) as platform:
-        server: uvicorn.Server
+        server: Server
 
         def stop() -> None:
             server.should_exit = True
 
+        stopping = asyncio.Event()
         config = uvicorn.Config(
-            create_app(platform, stop),
+            EndStreams(create_app(platform, stop), stopping),
             log_config=None,
             access_log=False,
             lifespan="off",
             timeout_graceful_shutdown=_STREAMS_GRACE_S,
         )
-        server = uvicorn.Server(config)
+        server = Server(config, stopping)
         listening = _listen(home)
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -86,7 +102,7 @@ async def serve(home: Home, ports: Ports | None) -> None:
             raise platform.failure
 
 
-async def _stop_when_broken(platform: Platform, server: uvicorn.Server) -> None:
+async def _stop_when_broken(platform: Platform, server: Server) -> None:
     await platform.ended.wait()
     server.should_exit = True
 
@@ -118,6 +134,7 @@ def main() -> int:
     parser.add_argument("--port", type=int)
     parser.add_argument("--internal-port", type=int)
     parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument(launcher.AGAIN, action="store_true")
     arguments = parser.parse_args()
     os.umask(0o077)
     home = Home.locate()
@@ -130,7 +147,10 @@ def main() -> int:
     # httpx tells of every probe and every look at the gateway.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
-        home.create()
+        if arguments.again:
+            launcher.check_is_there(home)
+        else:
+            home.create()
         with only_agent(home), single_error():
             asyncio.run(serve(home, ports))
     except CompartmentError as error:

@@ -16,6 +16,8 @@ from core.agent.protocol import error_from_json
 from core.errors import AgentUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from core.files import Home
     from core.gateway.table import Ports
 
@@ -25,6 +27,9 @@ _START_TIMEOUT_S = 60.0
 _RETRY_PAUSE_S = 0.25
 
 _LOG_LIMIT_BYTES = 8 * 1024 * 1024
+
+AGAIN = "--again"
+"""Has the agent make no home folder: it may have been deleted while the agent was on its way up."""
 
 _PASSED_ON = ("PATH", "HOME", "USER", "LANG", "TMPDIR")
 
@@ -36,12 +41,43 @@ async def launch(home: Home, ports: Ports | None = None) -> None:
         CompartmentError: what the agent said instead of getting ready.
     """
     home.create()
-    await asyncio.to_thread(_launch, home, ports)
+    await asyncio.to_thread(_launch, home, _options(ports))
 
 
-def _launch(home: Home, ports: Ports | None) -> None:
+async def launch_again(home: Home) -> None:
+    """The same for a home that had an agent: one that was deleted stays deleted.
+
+    Raises:
+        AgentUnavailable: it is gone.
+        CompartmentError: what the agent said instead of getting ready.
+    """
+    await asyncio.to_thread(_launch, home, [AGAIN])
+
+
+def check_is_there(home: Home) -> None:
+    """Refuses a home folder that was deleted.
+
+    Raises:
+        AgentUnavailable: it is gone.
+    """
+    if not home.journal.exists():
+        raise AgentUnavailable(
+            f"the home folder {home.root} is gone, and with it all that its agent knew",
+            hint="deploy again: compartment deploy",
+            code="home_gone",
+        )
+
+
+def _options(ports: Ports | None) -> list[str]:
+    if ports is None:
+        return []
+    chosen = ["--port", str(ports.public), "--internal-port", str(ports.internal)]
+    return [*chosen, "--host", ports.host]
+
+
+def _launch(home: Home, options: Sequence[str]) -> None:
     deadline = time.monotonic() + _START_TIMEOUT_S
-    while not _start(home, ports):
+    while not _start(home, options):
         # Another client's agent is on its way up, or one that was stopped finishes its drains: it
         # has no socket any more and holds the lock until it is done.
         if _answers(home):
@@ -60,12 +96,11 @@ def _answers(home: Home) -> bool:
         return probe.connect_ex(str(home.agent_socket)) == 0
 
 
-def _start(home: Home, ports: Ports | None) -> bool:
+def _start(home: Home, options: Sequence[str]) -> bool:
     """Starts an agent and waits until it is ready; False where another one holds the home."""
-    command = [sys.executable, "-P", "-m", "core.agent.daemon"]
-    if ports is not None:
-        command += ["--port", str(ports.public), "--internal-port", str(ports.internal)]
-        command += ["--host", ports.host]
+    if AGAIN in options:
+        check_is_there(home)
+    command = [sys.executable, "-P", "-m", "core.agent.daemon", *options]
     if home.agent_output.exists() and home.agent_output.stat().st_size > _LOG_LIMIT_BYTES:
         home.agent_output.replace(home.agent_output.with_suffix(".log.1"))
     with home.agent_output.open("ab") as output:

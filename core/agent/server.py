@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
-import re
-from datetime import datetime  # noqa: TC003 - read by FastAPI
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import FastAPI, Query, Request
@@ -14,7 +11,10 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from core import __version__
 from core.agent.bodies import DownBody, RunBody, TargetBody  # noqa: TC001 - read by FastAPI
+from core.agent.log_routes import add_logs
 from core.agent.protocol import PROTOCOL, error_to_json
+from core.agent.shell_routes import add_shell
+from core.agent.watching import add_watch
 from core.errors import (
     CompartmentError,
     ConfigError,
@@ -25,13 +25,11 @@ from core.errors import (
     UsageError,
 )
 from core.events import EventType
-from core.logs.follow import follow
-from core.logs.reader import LogLine, LogQuery, read
-from core.model import DEFAULT_ENVIRONMENT, Stream
+from core.model import DEFAULT_ENVIRONMENT
 from core.records import ActivationState, Target
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable
 
     from core.platform import Platform
 
@@ -65,7 +63,9 @@ def create_app(platform: Platform, stop: Callable[[], None]) -> FastAPI:
     _add_agent(app, platform, stop)
     _add_runs(app, platform)
     _add_reads(app, platform)
-    _add_logs(app, platform)
+    add_logs(app, platform)
+    add_shell(app, platform)
+    add_watch(app, platform)
     return app
 
 
@@ -129,13 +129,18 @@ async def _events(platform: Platform, after: int, run_id: str | None) -> AsyncIt
     while True:
         changed = platform.ledger.next_change()
         events = await platform.ledger.journal.events_after(after, run_id)
-        for event in events:
-            after = event.seq
-            yield json.dumps(event.as_json()) + "\n"
-            if run_id and event.type is EventType.RUN_FINISHED:
-                return
         if not events:
             await changed.wait()
+            continue
+        after = events[-1].seq
+        # What has become of its deployments later is told under the run, too.
+        ends = [event.type is EventType.RUN_FINISHED for event in events if run_id]
+        is_over = any(ends)
+        told = events[: ends.index(True) + 1] if is_over else events
+        # Together: where nobody listens any more, each of them would be a warning of its own.
+        yield "".join(json.dumps(event.as_json()) + "\n" for event in told)
+        if is_over:
+            return
 
 
 def _add_reads(app: FastAPI, platform: Platform) -> None:
@@ -164,48 +169,3 @@ def _add_reads(app: FastAPI, platform: Platform) -> None:
         limit: Annotated[int, Query(ge=1, le=100)] = 20,
     ) -> dict[str, Any]:
         return await snapshots.history(Target(project, environment), service, limit)
-
-
-def _add_logs(app: FastAPI, platform: Platform) -> None:
-    @app.get("/v1/logs")
-    async def logs(
-        project: str,
-        environment: str = DEFAULT_ENVIRONMENT,
-        service: str | None = None,
-        deployment: str | None = None,
-        stream: Annotated[list[Stream] | None, Query()] = None,
-        tail: Annotated[int, Query(ge=0)] = 100,
-        since: datetime | None = None,
-        grep: str | None = None,
-        *,
-        following: bool = False,
-    ) -> StreamingResponse:
-        target = Target(project, environment)
-        sources = await platform.snapshots.log_sources(target, service, deployment)
-        query = LogQuery(
-            streams=frozenset(stream or Stream), tail=tail, since=since, grep=_pattern(grep)
-        )
-        home = platform.parts.home.logs
-        if following:
-            now = lambda: platform.snapshots.current_log_sources(target, service)  # noqa: E731
-            found = follow(home, (lambda: sources) if deployment else now, query)
-            return StreamingResponse(_each(found), media_type=_LINES)
-        lines = await asyncio.to_thread(read, home, sources, query)
-        return StreamingResponse(_all(lines), media_type=_LINES)
-
-
-def _pattern(grep: str | None) -> re.Pattern[str] | None:
-    try:
-        return re.compile(grep) if grep is not None else None
-    except re.error as error:
-        raise UsageError(f"--grep: not a regular expression: {error}") from error
-
-
-async def _each(lines: AsyncIterator[LogLine]) -> AsyncIterator[str]:
-    async for line in lines:
-        yield json.dumps(line.as_json()) + "\n"
-
-
-async def _all(lines: Sequence[LogLine]) -> AsyncIterator[str]:
-    for line in lines:
-        yield json.dumps(line.as_json()) + "\n"

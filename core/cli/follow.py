@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from core.cli.text import duration, plain, seconds_between
 from core.ending import single_error
-from core.errors import AgentUnavailable, Conflict
+from core.errors import AgentUnavailable, Conflict, NotFound, Unreachable
 from core.events import EventType
 from core.model import Stage
 
@@ -65,7 +66,11 @@ class Follower:
                 asked.cancel()
         if ended.cancelled():
             return None
-        return await client.run_result(run_id)
+        try:
+            return await client.run_result(run_id)
+        except AgentUnavailable:  # stopped at this very moment; the journal has the end
+            await client.attach_again()
+            return await client.run_result(run_id)
 
     async def _to_the_end(self, client: Client, run_id: str) -> None:
         losses = 0
@@ -83,11 +88,23 @@ class Follower:
                 pass
             self._output.progress("the agent went away; attaching again")
             # The agent that this starts takes the run to its end, or back.
-            await client.attach()
+            await client.attach_again()
+            await self._check_is_known(client, run_id)
         raise AgentUnavailable(
             f"the agent goes away again and again; run {run_id} may go on",
             hint="compartment doctor checks the machine",
         )
+
+    async def _check_is_known(self, client: Client, run_id: str) -> None:
+        """A home folder that was made anew has nothing to tell of the run, ever."""
+        with suppress(AgentUnavailable):  # lost once more, which whoever calls counts
+            try:
+                await client.run_result(run_id)
+            except NotFound as error:
+                raise Unreachable(
+                    f"the agent is another one now, and does not know of run {run_id}",
+                    hint="its home folder was deleted; deploy again: compartment deploy",
+                ) from error
 
     def _show(self, event: Json) -> None:
         """One line for each change: time since the run was queued, service, stage."""

@@ -1,4 +1,4 @@
-"""The entry points, and the one place where errors turn into words and exit codes."""
+"""The entry point, and the one place where errors turn into words and exit codes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
-from core import __version__
 from core.cli import exits
 from core.cli.exits import Exit
 from core.cli.output import Form, Output, prepare_streams, silence
@@ -17,37 +16,10 @@ from core.errors import CompartmentError, InternalError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_DASHBOARD_HELP = """\
-usage: compartment-tui --run COMMAND ...
-       compartment-tui --help | --version
-
-Zero-downtime deploys for multi-service projects, from the terminal.
-
-  --run COMMAND ...  runs a command without a screen; see compartment-tui --run --help
-
-The dashboard is not built yet."""
-
 
 def run() -> int:
     """Entry point of `compartment`."""
     return main(sys.argv[1:], "compartment")
-
-
-def dashboard_or_run() -> int:
-    """Entry point of `compartment-tui`."""
-    arguments = sys.argv[1:]
-    if "--run" in arguments:
-        arguments.remove("--run")
-        return main(arguments, "compartment-tui --run")
-    if arguments in (["--help"], ["-h"]):
-        print(_DASHBOARD_HELP)
-    elif arguments == ["--version"]:
-        print(f"compartment-tui {__version__}")
-    else:
-        message = "the dashboard is not built yet; commands run with: compartment-tui --run COMMAND"
-        print(f"error: {message}", file=sys.stderr)
-        return Exit.USAGE
-    return Exit.DONE
 
 
 def main(arguments: Sequence[str], program: str) -> int:
@@ -84,11 +56,12 @@ def _said(arguments: Sequence[str], program: str) -> int:
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 - the top of the program
-        return _failed(error, output)
+        return failed(error, output)
     return code
 
 
-def _failed(error: Exception, output: Output) -> int:
+def failed(error: Exception, output: Output) -> int:
+    """Says what went wrong; returns the exit code."""
     known = _known(error, output)
     try:
         output.error(known)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +11,10 @@ from core.cli import exits
 from core.cli.exits import Exit
 from core.cli.follow import Follower
 from core.cli.report import result_lines
+from core.cli.requests import deploy_body, rollback_body
 from core.cli.signals import Signals
-from core.cli.target import ask, project_to_deploy, target_of
-from core.cli.text import columns, is_utf8, plain
+from core.cli.target import ask, project_here, target_of
+from core.cli.text import columns, plain
 from core.files import Home
 from core.model import Trigger
 
@@ -38,13 +38,9 @@ def redeploy(arguments: Namespace, output: Output) -> int:
 
 def rollback(arguments: Namespace, output: Output) -> int:
     """Starts kept deployments again."""
-    body = {
-        **target_of(arguments),
-        "trigger": Trigger.ROLLBACK,
-        "services": arguments.service,
-        "to": arguments.to,
-        "waitS": arguments.timeout,
-    }
+    body = rollback_body(
+        target_of(arguments), arguments.service, to=arguments.to, wait_s=arguments.timeout
+    )
     return _carry_out(body, arguments, output)
 
 
@@ -74,24 +70,17 @@ _STILL_SERVES = "everything that was live still serves"
 
 
 def _deploy_body(arguments: Namespace, trigger: Trigger) -> Json:
-    name, project = project_to_deploy(arguments)
-    return {
-        "project": name,
-        "environment": arguments.env,
-        "trigger": trigger,
-        "services": arguments.service,
-        "root": str(project.root),
-        "environ": _environ(),
-        "engine": arguments.engine,
-        "label": getattr(arguments, "label", None),
-        "useCache": not getattr(arguments, "no_cache", False),
-        "waitS": arguments.timeout,
-    }
-
-
-def _environ() -> dict[str, str]:
-    """Our environment, from which the agent picks; what is not UTF-8 cannot be sent."""
-    return {name: value for name, value in os.environ.items() if is_utf8(name + value)}
+    return deploy_body(
+        project_here(),
+        trigger,
+        name=arguments.project,
+        environment=arguments.env,
+        services=arguments.service,
+        engine=arguments.engine,
+        label=getattr(arguments, "label", None),
+        use_cache=not getattr(arguments, "no_cache", False),
+        wait_s=arguments.timeout,
+    )
 
 
 def _plan_lines(found: Json, *, colour: bool) -> list[str]:

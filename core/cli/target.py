@@ -12,7 +12,7 @@ from core.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from core.agent.client import Client
     from core.model import Project
@@ -34,7 +34,7 @@ def ask(use: Callable[[Client], Awaitable[T]]) -> T:
 
 def target_of(arguments: Namespace) -> dict[str, Any]:
     """The project and environment, as requests name them. Needs no valid project file."""
-    name = arguments.project or _name_in_file() or project_here().name
+    name = arguments.project or name_in_file() or project_here().name
     return {"project": name, "environment": arguments.env}
 
 
@@ -49,13 +49,18 @@ def project_here() -> Project:
     Raises:
         ConfigError: there is none, or something is wrong with it.
     """
+    return project_in(_here())
+
+
+def project_in(folder: Path) -> Project:
+    """The same for another folder."""
     from core.config.project import find_project, load_project
 
-    return load_project(find_project(_here()))
+    return load_project(find_project(folder))
 
 
-def project_to_deploy(arguments: Namespace) -> tuple[str, Project]:
-    """The project's name, and the project, whose services that are asked for can be deployed.
+def check_deployable(project: Project, name: str, services: Sequence[str]) -> None:
+    """Refuses what cannot be deployed under a name: all services where none is named.
 
     Raises:
         ConfigError, UsageError: it cannot be deployed as it is asked for.
@@ -63,16 +68,14 @@ def project_to_deploy(arguments: Namespace) -> tuple[str, Project]:
     from core.config.document import did_you_mean
     from core.config.fields import PATTERN_WORDS, PROJECT_NAME
 
-    project = project_here()
-    name: str = arguments.project or project.name
     if not re.fullmatch(PROJECT_NAME, name):
         message = f"{name!r} cannot be the name of a project"
         raise UsageError(message, hint=f"use {PATTERN_WORDS[PROJECT_NAME]}")
-    for service in arguments.service:
+    for service in services:
         if service not in project.services:
             message = f"there is no service {service} in {project.name}"
             raise UsageError(message, hint=did_you_mean(service, project.services))
-    asked = arguments.service or project.services
+    asked = services or project.services
     not_built = [problem for problem in project.not_built if problem.service in asked]
     if not_built:
         raise ConfigError(
@@ -83,7 +86,6 @@ def project_to_deploy(arguments: Namespace) -> tuple[str, Project]:
     if not is_utf8(str(project.root)):
         message = f"the path of the project is not UTF-8: {str(project.root)!r}"
         raise UsageError(message, hint="rename the folder")
-    return name, project
 
 
 def _here() -> Path:
@@ -93,7 +95,7 @@ def _here() -> Path:
         raise UsageError("the current folder does not exist any more") from None
 
 
-def _name_in_file() -> str | None:
+def name_in_file() -> str | None:
     """The name in the nearest project file, if that much of it can be read.
 
     Validating the file would take longer than most commands that only need its name.

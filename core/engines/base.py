@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from core.model import EngineName, Service
@@ -67,6 +67,24 @@ class InstanceSpec:
     """The port of its first start, where one that ended is started again under the same name."""
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an instance takes of the machine."""
+
+    cpu_seconds: float
+    """Of processor time since it was started, also of its processes that have ended."""
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """How a shell beside an instance is started: with its folder and its environment."""
+
+    argv: tuple[str, ...]
+    cwd: str
+    environment: Variables
+
+
 class Instance(Protocol):
     """A running instance; it outlives the agent."""
 
@@ -81,6 +99,10 @@ class Instance(Protocol):
     @property
     def exit(self) -> Exit | None:
         """How it ended for good, None while it runs or is restarted."""
+
+    @property
+    def restarts(self) -> int:
+        """How often it ended by itself and was started again."""
 
     async def wait_exit(self) -> Exit:
         """Returns when it has ended for good: it is not, or no longer, restarted."""
@@ -154,6 +176,16 @@ class Engine(Protocol):
 
     async def instances(self) -> list[str]:
         """The activations that have an instance."""
+
+    async def usage(self, names: Sequence[str]) -> dict[str, Usage]:
+        """What these instances take now; without those that are not there."""
+
+    def shell(self, name: str) -> Shell:
+        """How a shell beside an instance is started.
+
+        Raises:
+            NotFound: there is no such instance.
+        """
 
     async def prune(self, keep: set[str]) -> None:
         """Deletes artifacts that are not in `keep`."""

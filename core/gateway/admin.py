@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from core.errors import GatewayUnavailable
-from core.gateway.table import STREAMS_SUFFIX, InFlight
+from core.gateway.table import STREAMS_SUFFIX, InFlight, Traffic
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _TIMEOUT_S = 5.0
+
+
+_CLUSTER = rf"cluster\.[^.]+(\.\d+)?({re.escape(STREAMS_SUFFIX)})?"
+"""Any cluster itself, without what Envoy counts apart as internal and external requests."""
+
+_TRAFFIC = rf"^{_CLUSTER}\.upstream_rq_(completed|5xx|time)$"
 
 
 class Admin:
@@ -40,16 +47,37 @@ class Admin:
 
     async def stats(self, pattern: str) -> dict[str, Any]:
         """The statistics whose names match a regular expression: numbers, or text for versions."""
+        return {row["name"]: row["value"] for row in await self._rows(pattern) if "name" in row}
+
+    async def _rows(self, pattern: str) -> list[dict[str, Any]]:
+        """Counters and gauges; all histograms together are the last of the rows."""
         try:
             reply = await self._client.get("/stats", params={"format": "json", "filter": pattern})
             reply.raise_for_status()
-            rows = reply.json()["stats"]
+            rows: list[dict[str, Any]] = reply.json()["stats"]
         except (httpx.HTTPError, ValueError, KeyError) as error:
             raise GatewayUnavailable(
                 f"the gateway's admin interface does not answer: {error}",
                 hint="run `compartment doctor`",
             ) from error
-        return {row["name"]: row["value"] for row in rows if "name" in row}
+        return rows
+
+    async def traffic(self) -> dict[str, Traffic]:
+        """What every upstream has answered, in one look."""
+        counted: dict[str, Counter[str]] = defaultdict(Counter)
+        p95_ms: dict[str, float] = {}
+        for row in await self._rows(_TRAFFIC):
+            if "histograms" in row:
+                p95_ms = _p95(row["histograms"])
+            else:
+                cluster, figure = _named(row["name"])
+                counted[cluster.removesuffix(STREAMS_SUFFIX)][figure] += row["value"]
+        return {
+            upstream: Traffic(
+                figures["upstream_rq_completed"], figures["upstream_rq_5xx"], p95_ms.get(upstream)
+            )
+            for upstream, figures in counted.items()
+        }
 
     async def in_flight(self, upstream: str) -> InFlight:
         """Requests and streams that an upstream carries now, waiting ones included."""
@@ -60,7 +88,37 @@ class Admin:
         streams = sum(value for name, value in found.items() if STREAMS_SUFFIX in name)
         return InFlight(requests=sum(found.values()) - streams, streams=streams)
 
-    async def cut(self, upstream: str) -> int:
-        """How many requests (not streams) an upstream has cut by closing their connection."""
-        name = f"cluster.{upstream}.upstream_cx_destroy_remote_with_active_rq"
-        return int((await self.stats(f"^{re.escape(name)}$")).get(name, 0))
+    async def totals(self, upstream: str) -> tuple[Traffic, int]:
+        """What an upstream has answered, and how many requests (not streams) it has cut.
+
+        It cuts them by closing their connection.
+        """
+        found = await self.stats(
+            rf"^cluster\.{re.escape(upstream)}({re.escape(STREAMS_SUFFIX)})?"
+            r"\.(upstream_rq_(completed|5xx)|upstream_cx_destroy_remote_with_active_rq)$"
+        )
+        answered, errors = (
+            sum(value for name, value in found.items() if name.endswith(figure))
+            for figure in ("rq_completed", "rq_5xx")
+        )
+        cut = found.get(f"cluster.{upstream}.upstream_cx_destroy_remote_with_active_rq", 0)
+        return Traffic(answered, errors, None), int(cut)
+
+
+def _named(statistic: str) -> tuple[str, str]:
+    """The cluster and the figure that a statistic is of."""
+    cluster, _, figure = statistic.removeprefix("cluster.").rpartition(".")
+    return cluster, figure
+
+
+def _p95(histograms: dict[str, Any]) -> dict[str, float]:
+    """The 95th percentile of each cluster in the last interval that is over, in ms.
+
+    Envoy closes an interval every 5 s; one without requests has none.
+    """
+    at = histograms["supported_quantiles"].index(95)
+    found = {
+        _named(each["name"])[0]: each["values"][at]["interval"]
+        for each in histograms["computed_quantiles"]
+    }
+    return {cluster: value for cluster, value in found.items() if value is not None}

@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from core.gateway.table import InFlight, Site
+    from core.gateway.table import InFlight, Site, Traffic
 
 _ACKNOWLEDGE_TIMEOUT_S = 10.0
+_ENDED_KEPT = 500
 _ACKNOWLEDGE_PAUSE_S = 0.002
 _CDS_VERSION = "cluster_manager.cds.version_text"
 _LDS_VERSION = "listener_manager.lds.version_text"
@@ -44,6 +45,8 @@ class Gateway:
     def __init__(self, folder: Path, admin_socket: Path, ports: Ports) -> None:
         self.ports = ports
         self.envoy = Envoy(folder, admin_socket)
+        self._ended: dict[str, Traffic] = {}
+        """What upstreams had answered when they ended."""
         self._folder = folder
         self._writing = asyncio.Lock()
         self._probe = httpx.AsyncClient(
@@ -152,8 +155,23 @@ class Gateway:
         return await self.envoy.admin.in_flight(upstream)
 
     async def cut(self, upstream: str) -> int:
-        """How many requests an upstream has cut so far."""
-        return await self.envoy.admin.cut(upstream)
+        """How many requests an upstream that ends has cut so far."""
+        self._ended[upstream], cut = await self.envoy.admin.totals(upstream)
+        if len(self._ended) > _ENDED_KEPT:
+            del self._ended[next(iter(self._ended))]
+        return cut
+
+    async def traffic(self) -> dict[str, Traffic] | None:
+        """What every upstream has answered so far; None when the gateway does not say.
+
+        Those that have ended are there, too: Envoy itself forgets them with their clusters.
+        """
+        if not self.envoy.is_running:
+            return None
+        try:
+            return self._ended | await self.envoy.admin.traffic()
+        except GatewayUnavailable:
+            return None
 
     def _choose_ports(self, listeners: list[resources.Json]) -> None:
         """Port 0 is the one that is listened on already, else any free one."""

@@ -53,6 +53,18 @@ class InFlight:
 
 
 @dataclass(frozen=True, slots=True)
+class Traffic:
+    """What an upstream has answered since its first request."""
+
+    requests_total: int
+    """Streams count when they begin to be answered."""
+    errors_total: int
+    """How many of them ended in a 5xx, also one that the gateway gave in its place."""
+    p95_ms: float | None
+    """Of requests, not streams, in the gateway's last interval; None when it had none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ports:
     """Where the gateway listens; `host` is the address of the public listener."""
 

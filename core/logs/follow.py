@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from core.lines import decode
+from core.lines import decode, stamp
 from core.logs.files import log_files
 from core.logs.reader import LogLine, newest
 from core.logs.tail import Tail
@@ -16,27 +18,37 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
     from pathlib import Path
 
+    from core.lines import Line
     from core.logs.reader import LogQuery, LogSource
 
 _PAUSE_S = 0.1
 _SLACK = timedelta(seconds=1)
 """How much earlier than its file a line may have been stamped."""
 
+_SETTLED_NS = 1_000_000_000
+"""From this age on the time of a folder tells whether files have come: clocks tick coarsely."""
+
 
 async def follow(
-    logs: Path, current_sources: Callable[[], Sequence[LogSource]], query: LogQuery
-) -> AsyncGenerator[LogLine, None]:
+    logs: Path,
+    current_sources: Callable[[], Sequence[LogSource]],
+    query: LogQuery,
+    past: Sequence[LogSource] = (),
+) -> AsyncGenerator[list[LogLine], None]:
     """The tail of what there is, then every new line, for as long as it is iterated.
 
+    Lines come together as they were found, in the order of time and never none.
     `current_sources` is asked again and again, so that a service is followed from one deployment to
-    the next. Of one that comes later, all that was written since the beginning is told.
+    the next. Of one that comes later, all that was written since the beginning is told. `past` are
+    deployments that may have ended before the beginning, and are wanted all the same.
     """
     follower = _Follower(logs, query)
     try:
-        lines = await asyncio.to_thread(follower.begin, tuple(current_sources()))
+        sources = tuple(dict.fromkeys([*current_sources(), *past]))
+        lines = await asyncio.to_thread(follower.begin, sources)
         while True:
-            for line in lines:
-                yield line
+            if lines:
+                yield lines
             if not follower.is_behind:
                 await asyncio.sleep(_PAUSE_S)
             lines = await follower.poll(tuple(current_sources()))
@@ -52,7 +64,10 @@ class _Follower:
         """Whether there was more to read than one look takes."""
         self._logs = logs
         self._query = query
+        self._since = stamp(query.since) if query.since else ""
         self._tails: dict[Path, tuple[Tail, LogSource]] = {}
+        self._settled: dict[str, int] = {}
+        """Deployments whose files are all known, with the times of their folders."""
         self._is_closed = False
         began = datetime.now(UTC) - _SLACK
         since = max(query.since or began, began)
@@ -70,8 +85,11 @@ class _Follower:
             raw_lines, is_behind = await tail.read()
             self.is_behind |= is_behind
             found = (decode(raw) for raw in raw_lines)
-            lines += [LogLine(line, source) for line in found if line and self._query.wants(line)]
-        return sorted(lines, key=lambda line: line.at)
+            lines += [LogLine(line, source) for line in found if line and self._wants(line)]
+        return sorted(lines, key=attrgetter("line.at"))
+
+    def _wants(self, line: Line) -> bool:
+        return line.at >= self._since and self._query.wants(line)
 
     def close(self) -> None:
         """Closes all files."""
@@ -97,7 +115,7 @@ class _Follower:
         new = {
             file: (Tail(file), source)
             for source in sources
-            for file in log_files(self._logs, source.deployment_id)
+            for file in self._files(source.deployment_id)
             if file not in self._tails
         }
         opened = [(tail.begin(), source) for tail, source in new.values()]
@@ -109,6 +127,21 @@ class _Follower:
                 for part in parts[1:]:
                     part.file.close()
             self._close_if_late()
+
+    def _files(self, deployment_id: str) -> Sequence[Path]:
+        """The files of a deployment; none where those that are known are all of them.
+
+        To list the folders of many services ten times a second would be most of the work.
+        """
+        try:
+            changed = (self._logs / deployment_id).stat().st_mtime_ns
+        except FileNotFoundError:
+            return ()
+        if self._settled.get(deployment_id) == changed:
+            return ()
+        if time.time_ns() - changed > _SETTLED_NS:
+            self._settled[deployment_id] = changed
+        return log_files(self._logs, deployment_id)
 
     def _close_if_late(self) -> None:
         """A cancelled `follow` does not wait for the thread it has sent to look."""

@@ -43,10 +43,8 @@ class LogQuery:
     grep: re.Pattern[str] | None = None
 
     def wants(self, line: Line) -> bool:
-        """Whether a line is one of them, the tail apart."""
+        """Whether a line is one of them, the tail and the moment apart."""
         if line.stream not in self.streams:
-            return False
-        if self.since is not None and line.at < stamp(self.since):
             return False
         return self.grep is None or self.grep.search(line.text) is not None
 

@@ -13,6 +13,7 @@ from core.model import Stage, Status
 from core.promotion import readiness
 from core.promotion.failure import DeploymentFailed
 from core.promotion.ledger import deployment_event
+from core.promotion.progress import WaitKind
 from core.promotion.states import Move, move
 from core.records import Activation, ActivationState
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from core.engines.base import Instance, Source
     from core.events import Event
     from core.promotion.parts import Parts
+    from core.promotion.progress import Waiting
     from core.records import Deployment
 
 
@@ -70,12 +72,22 @@ class Preparation:
         return Candidate(activation, instance)
 
     async def _build(self, source: Source) -> None:
-        async with self._parts.build_slots:
+        slots, waits = self._parts.build_slots, self._parts.progress.waits
+        with waits(WaitKind.BUILD_SLOT, self._id, detail="other builds are going on"):
+            await slots.acquire()
+        try:
             await self._move(Move.BEGIN)
             if source.is_built:
                 self._say("nothing to build: the same content was built before")
-            await self._parts.engine.build(source, self._say)
+            with waits(WaitKind.BUILD, self._id) as waiting:
+                await self._parts.engine.build(source, lambda line: self._show(line, waiting))
+        finally:
+            slots.release()
         self._say("build complete")
+
+    def _show(self, line: str, waiting: Waiting) -> None:
+        waiting.detail = line
+        self._say(line)
 
     async def _start(self) -> Instance:
         activations = self.deployment.activations + 1
@@ -96,7 +108,8 @@ class Preparation:
             await readiness.look(instance)
             return
         await self._move(Move.CHECK_READINESS)
-        ready = await readiness.check(instance, block, self._parts.probes, self._say)
+        with self._parts.progress.waits(WaitKind.READINESS, self._id) as waiting:
+            ready = await readiness.check(instance, block, self._parts.probes, self._say, waiting)
         event = deployment_event(
             EventType.READINESS_PASSED,
             self.deployment,

@@ -10,6 +10,7 @@ from core.errors import GatewayUnavailable, NotFound
 from core.events import EventType
 from core.promotion.drain import drain
 from core.promotion.ledger import deployment_event
+from core.promotion.progress import WaitKind
 from core.promotion.states import Move, move
 from core.records import Activation, ActivationState
 
@@ -52,7 +53,8 @@ async def take_down(parts: Parts, request: Down) -> list[str]:
     for activation in draining:
         service = ledger.deployments[activation.deployment_id].service
         if service.kind.is_routable:
-            await drain(parts.router.gateway, activation.name, service.drain)
+            with parts.progress.waits(WaitKind.DRAIN, activation.deployment_id) as waiting:
+                await drain(parts.router.gateway, activation.name, service.drain, waiting)
         await parts.engine.stop(activation.name, grace_s=parts.stop_grace_s)
         await ledger.write(replace(activation, state=ActivationState.GONE))
     with suppress(GatewayUnavailable):

@@ -13,6 +13,7 @@ from core.gateway.table import InFlight
 if TYPE_CHECKING:
     from core.gateway.gateway import Gateway
     from core.model import Drain
+    from core.promotion.progress import Waiting
 
 _SETTLE_S = 0.2
 """Zero is not believed sooner after the acknowledgement: old decisions may still be carried out."""
@@ -33,7 +34,7 @@ class Drained:
     seconds: float
 
 
-async def drain(gateway: Gateway, upstream: str, limits: Drain) -> Drained:
+async def drain(gateway: Gateway, upstream: str, limits: Drain, waiting: Waiting) -> Drained:
     """Waits until an upstream carries nothing, at most as long as its limits.
 
     Requests get `timeout_ms`. Once only streams are left they get `streams_ms`, because a stream
@@ -41,6 +42,7 @@ async def drain(gateway: Gateway, upstream: str, limits: Drain) -> Drained:
     A gateway that does not say what is in flight is asked again, up to the limit. One that has
     ended has nothing in flight: its connections died with it.
     """
+    waiting.limit_s = limits.timeout_ms / 1000
     started = time.monotonic()
     only_streams_since: float | None = None
     quiet_since: float | None = None
@@ -57,6 +59,8 @@ async def drain(gateway: Gateway, upstream: str, limits: Drain) -> Drained:
         quiet_since = (quiet_since or at) if is_quiet else None
         only_streams = found.requests == 0 and found.streams > 0
         only_streams_since = (only_streams_since or at) if only_streams else None
+        waiting.requests, waiting.streams = found.requests, found.streams
+        waiting.limit_s = _limit_s(limits, only_streams_since, started)
         if (
             _is_drained(at, started, quiet_since)
             or at - started >= limits.timeout_ms / 1000
@@ -72,6 +76,14 @@ async def _look(gateway: Gateway, upstream: str) -> InFlight | None:
         return await gateway.in_flight(upstream)
     except GatewayUnavailable:
         return None if gateway.envoy.is_running else InFlight(0, 0)
+
+
+def _limit_s(limits: Drain, only_streams_since: float | None, started: float) -> float:
+    """How long it may take in all, as it looks now."""
+    limit_s = limits.timeout_ms / 1000
+    if only_streams_since is None:
+        return limit_s
+    return min(limit_s, round(only_streams_since - started + limits.streams_ms / 1000, 3))
 
 
 def _is_drained(at: float, started: float, quiet_since: float | None) -> bool:

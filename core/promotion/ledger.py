@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 from core.ending import to_the_end
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from core.journal import Journal, Record
     from core.logs.writer import CompartmentLog
 
+_LATELY_S = 5.0
+
 
 class Ledger:
     """Runs, deployments and activations that matter now; the past is asked from the journal.
@@ -40,6 +43,8 @@ class Ledger:
         self.activations: dict[str, Activation] = {}
         self.environments: dict[Target, EnvironmentRecord] = {}
         self.hosts: dict[str, HostRecord] = {}
+        self._forgotten: dict[str, tuple[float, Deployment]] = {}
+        """Deployments of the past, with the time at which they became that."""
         self._changed = asyncio.Event()
         self._writing = asyncio.Lock()
 
@@ -102,13 +107,24 @@ class Ledger:
                 pass
 
     def forget_past(self) -> None:
-        """Drops deployments that are neither active nor on their way, and have no instance."""
+        """Drops what is neither active nor on its way, has no instance, and is of no open run."""
         held = {activation.deployment_id for activation in self.activations.values()}
-        self.deployments = {
-            each.id: each
-            for each in self.deployments.values()
-            if each.is_active or not each.status.is_final or each.id in held
-        }
+        held.update(id_ for run in self.runs.values() for id_ in run.deployment_ids)
+        kept: dict[str, Deployment] = {}
+        at = time.monotonic()
+        lately = {id_: found for id_, found in self._forgotten.items() if at - found[0] < _LATELY_S}
+        for each in self.deployments.values():
+            if each.is_active or not each.status.is_final or each.id in held:
+                kept[each.id] = each
+            else:
+                lately[each.id] = (at, each)
+        self.deployments, self._forgotten = kept, lately
+
+    def lately_forgotten(self) -> dict[str, Deployment]:
+        """What has become the past so lately that whoever looks from time to time may miss it."""
+        at = time.monotonic()
+        forgotten = self._forgotten.items()
+        return {id_: found[1] for id_, found in forgotten if at - found[0] < _LATELY_S}
 
     async def forget_environment(self, target: Target) -> None:
         """Frees a project's name, so that another folder or engine may take it."""

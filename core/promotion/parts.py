@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from core.promotion.progress import Progress
 
 if TYPE_CHECKING:
     import asyncio
@@ -28,3 +30,4 @@ class Parts:
     build_slots: asyncio.Semaphore
     stop_grace_s: float = 10.0
     """What an instance gets between SIGTERM and SIGKILL, as with Docker."""
+    progress: Progress = field(default_factory=Progress)

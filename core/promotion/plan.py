@@ -1,4 +1,4 @@
-"""What a deploy would do, service by service, and why. Pure."""
+"""What a run would do, service by service, and why. Pure."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ if TYPE_CHECKING:
     from core.records import Deployment
 
 
+_BESIDE = "the candidate starts beside the live one"
+
+
 class Action(StrEnum):
     """What happens to a service."""
 
     DEPLOY = "deploy"
     LEAVE = "leave"
+    ROLLBACK = "rollback"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +70,7 @@ def plan_service(
     artifact_id, is_built = artifact
     because = _reason(project, service, artifact_id, now, trigger)
     action = Action.DEPLOY if because else Action.LEAVE
-    reason = "the candidate starts beside the live one"
-    if now.active is None:
-        reason = "nothing is live yet"
+    reason = "nothing is live yet" if now.active is None else _BESIDE
     return PlannedService(
         service=service,
         action=action,
@@ -77,6 +79,18 @@ def plan_service(
         zero_downtime=True,
         downtime_reason=reason,
         warnings=_warnings(service) if action is Action.DEPLOY else (),
+    )
+
+
+def plan_rollback(earlier: Deployment, *, is_named: bool) -> PlannedService:
+    """What a rollback does with a service: it starts an earlier deployment again."""
+    return PlannedService(
+        service=earlier.service,
+        action=Action.ROLLBACK,
+        needs_build=False,
+        because="it was asked for by name" if is_named else "it was live before the active one",
+        zero_downtime=True,
+        downtime_reason=_BESIDE,
     )
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from core.engines.base import Instance
     from core.model import Readiness
+    from core.promotion.progress import Waiting
 
 _EAGER_PAUSE_S = 0.05
 _EAGER_FOR_S = 5.0
@@ -58,6 +59,7 @@ class _Trail:
     """What the tries have shown so far."""
 
     url: str
+    waiting: Waiting
     tries: int = 0
     last: str = "no try was made"
     status: int | None = None
@@ -67,12 +69,19 @@ class _Trail:
             f"GET {self.url} → {self.last} ({self.tries} {'try' if self.tries == 1 else 'tries'})"
         )
 
+    def show(self) -> None:
+        """Lets whoever watches see the last try."""
+        self.waiting.tries = self.tries
+        self.waiting.detail = f"GET {self.url} -> {self.last}"
+        self.waiting.recent.append(self.status)
+
 
 async def check(
     instance: Instance,
     readiness: Readiness,
     client: httpx.AsyncClient,
     say: Callable[[str], None],
+    waiting: Waiting,
 ) -> Ready:
     """Waits until the candidate answers 2xx.
 
@@ -81,7 +90,8 @@ async def check(
     """
     host, port = instance.address
     path = readiness.path if readiness.path.startswith("/") else f"/{readiness.path}"
-    trail = _Trail(f"http://{host}:{port}{path}")
+    trail = _Trail(f"http://{host}:{port}{path}", waiting)
+    waiting.limit_s = readiness.timeout_ms / 1000
     started = time.monotonic()
     try:
         with single_error():
@@ -138,7 +148,9 @@ async def _ask_until_ready(
     started = time.monotonic()
     while True:
         before = trail.last
-        if await _ask(client, trail):
+        is_ready = await _ask(client, trail)
+        trail.show()
+        if is_ready:
             say(f"GET {trail.url} → {trail.last}")
             return
         if trail.last != before:

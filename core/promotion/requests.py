@@ -19,10 +19,12 @@ from core.promotion.plan import (
     Action,
     PlannedService,
     Situation,
+    plan_rollback,
     plan_service,
     rules_on,
     rules_waiting,
 )
+from core.promotion.usual import usual_seconds
 from core.records import Deployment, EnvironmentRecord, Run, Target, new_id
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from core.engines.base import Source
     from core.journal import Record
     from core.promotion.parts import Parts
+
+Json = dict[str, Any]
 
 _INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR")
 """What a service gets of its deployer's environment, besides LC_*; the agent's it never sees."""
@@ -91,7 +95,41 @@ class Resolver:
         return await self._accept_deploy(request, run, is_first=is_first)
 
     async def plan(self, request: Request) -> dict[str, Any]:
-        """What a deploy would do now."""
+        """What a run would do now.
+
+        Raises:
+            ConfigError, NotFound, Conflict, UsageError: it could not be done.
+        """
+        if request.trigger is Trigger.ROLLBACK:
+            services = await self._plan_rollback(request)
+            warnings: list[str] = []
+        else:
+            services, warnings = await self._plan_deploy(request)
+        return {
+            "project": request.target.project,
+            "environment": request.target.environment,
+            "engine": self._parts.engine.name,
+            "services": services,
+            "warnings": warnings,
+            "usualSeconds": await usual_seconds(
+                self._ledger.journal, request.target, request.trigger
+            ),
+        }
+
+    async def _plan_rollback(self, request: Request) -> list[Json]:
+        _refuse_unclear_name(request)
+        found = await self._find_earlier(request)
+        active = self._ledger.active(request.target)
+        return [
+            {
+                **plan_rollback(each, is_named=request.to is not None).as_json(),
+                "deploymentId": each.id,
+                "replaces": _id_of(active.get(each.service.name)),
+            }
+            for each in found
+        ]
+
+    async def _plan_deploy(self, request: Request) -> tuple[list[Json], list[str]]:
         project, services = await self._load(request)
         planned = [
             self._planned(
@@ -107,19 +145,14 @@ class Resolver:
         selected = {service.name for service in services}
         active = self._ledger.active(request.target)
         gone = sorted(active.keys() - project.services.keys())
-        return {
-            "project": request.target.project,
-            "environment": request.target.environment,
-            "engine": self._parts.engine.name,
-            "services": [each.as_json() for each in planned],
-            "warnings": [
-                *rules_waiting(project, selected, active),
-                *(
-                    f"{name} is active but not in the project: `down --service {name}`"
-                    for name in gone
-                ),
-            ],
-        }
+        told = [
+            {**each.as_json(), "replaces": _id_of(active.get(each.service.name))}
+            for each in planned
+        ]
+        return told, [
+            *rules_waiting(project, selected, active),
+            *(f"{name} is active but not in the project: `down --service {name}`" for name in gone),
+        ]
 
     async def _accept_deploy(self, request: Request, run: Run, *, is_first: bool) -> Accepted:
         project, services = await self._load(request)
@@ -236,18 +269,10 @@ class Resolver:
         )
 
     async def _accept_rollback(self, request: Request, run: Run, *, is_first: bool) -> Accepted:
-        if request.to and len(request.services) != 1:
-            raise Conflict(
-                "--to names one deployment, so --service must name its service",
-                hint="add --service NAME",
-                code="rollback_service_required",
-            )
-
-        async def find() -> list[Deployment]:
-            return await rollback.find(self._parts, request.target, request.services, request.to)
+        _refuse_unclear_name(request)
 
         async def steps() -> list[Step]:
-            found = await find()
+            found = await self._find_earlier(request)
             ids = tuple(each.id for each in found)
             await self._ledger.write(*found, self._ledger.runs[run.id].changed(deployment_ids=ids))
             return [Step(each) for each in found]
@@ -256,9 +281,25 @@ class Resolver:
             return None
 
         if is_first:
-            ids = tuple(each.id for each in await find())
+            ids = tuple(each.id for each in await self._find_earlier(request))
             run = run.changed(deployment_ids=ids)
         return Accepted(run, (), steps, nothing)
+
+    async def _find_earlier(self, request: Request) -> list[Deployment]:
+        return await rollback.find(self._parts, request.target, request.services, request.to)
+
+
+def _refuse_unclear_name(request: Request) -> None:
+    if request.to and len(request.services) != 1:
+        raise Conflict(
+            "--to names one deployment, so --service must name its service",
+            hint="add --service NAME",
+            code="rollback_service_required",
+        )
+
+
+def _id_of(deployment: Deployment | None) -> str | None:
+    return deployment.id if deployment else None
 
 
 def _deployment(

@@ -22,6 +22,7 @@ from core.promotion.candidate import Preparation, Step, stage_event
 from core.promotion.drain import drain
 from core.promotion.failure import DeploymentFailed, describe
 from core.promotion.ledger import deployment_event, run_event
+from core.promotion.progress import WaitKind
 from core.promotion.states import Move, move
 from core.records import Activation, ActivationState, Deployment, Run
 
@@ -87,7 +88,9 @@ class Promotion:
         preparation = Preparation(self._parts, self._id, step)
         try:
             candidate = await preparation.prepare()
-            await readiness.stay_ready(candidate.instance, barrier)
+            waits_for = "it is ready; the other services of the run are not yet"
+            with self._parts.progress.waits(WaitKind.BARRIER, step.deployment.id, detail=waits_for):
+                await readiness.stay_ready(candidate.instance, barrier)
         except DeploymentFailed as failure:
             deployment = preparation.deployment
             message = await asyncio.to_thread(describe, deployment, failure, self._parts.home.logs)
@@ -204,15 +207,16 @@ class Promotion:
         if deployment.service.kind.is_routable:
             cut = await self._drain_and_stop(activation, deployment)
         else:
-            await self._stop(activation)
+            await self._end_previous(activation, deployment)
         await self._ledger.write(replace(activation, state=ActivationState.GONE))
         return cut
 
     async def _drain_and_stop(self, activation: Activation, deployment: Deployment) -> int:
         gateway = self._parts.router.gateway
-        drained = await drain(gateway, activation.name, deployment.service.drain)
+        with self._parts.progress.waits(WaitKind.DRAIN, self._successor(deployment)) as waiting:
+            drained = await drain(gateway, activation.name, deployment.service.drain, waiting)
         before = await self._cut_so_far(activation)
-        await self._stop(activation)
+        await self._end_previous(activation, deployment)
         cut: int | None = 0
         if drained.requests_left != 0:
             after = await self._cut_so_far(activation)
@@ -231,6 +235,20 @@ class Promotion:
             )
         )
         return cut or 0
+
+    async def _end_previous(self, activation: Activation, deployment: Deployment) -> None:
+        with self._parts.progress.waits(
+            WaitKind.DRAIN,
+            self._successor(deployment),
+            limit_s=self._parts.stop_grace_s,
+            detail="the previous one was asked to end",
+        ):
+            await self._stop(activation)
+
+    def _successor(self, previous: Deployment) -> str:
+        """The deployment that waits for the end of this one: who watches looks at what is live."""
+        active = self._ledger.active(previous.target).get(previous.service.name)
+        return active.id if active else previous.id
 
     async def _cut_so_far(self, activation: Activation) -> int | None:
         try:
@@ -252,7 +270,11 @@ class Promotion:
             if self.is_past_return:
                 # For a moment it may have been routed to.
                 service = self._ledger.deployments[activation.deployment_id].service
-                await drain(self._parts.router.gateway, activation.name, service.drain)
+                with self._parts.progress.waits(
+                    WaitKind.DRAIN, activation.deployment_id
+                ) as waiting:
+                    gateway = self._parts.router.gateway
+                    await drain(gateway, activation.name, service.drain, waiting)
             await self._stop(activation)
             await self._ledger.write(replace(activation, state=ActivationState.GONE))
         run = self.run.changed(

@@ -86,6 +86,19 @@ async def test_an_agent_that_is_lost_again_and_again_is_given_up(agent: Scripted
         await _follow({}, Output())
 
 
+async def test_an_agent_that_stops_after_the_last_event_is_asked_again(
+    agent: ScriptedAgent,
+) -> None:
+    answers = [result(), [], result()]  # the second time the connection is lost
+
+    async def run_result() -> Any:
+        return answers.pop(0)
+
+    agent.answers[f"/v1/runs/{RUN}"] = run_result
+    assert await _follow({}, Output()) == 0
+    assert answers == []
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_signal_during_the_submit_cancels_the_run_that_comes_of_it(
     agent: ScriptedAgent, number: signal.Signals

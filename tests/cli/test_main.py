@@ -20,16 +20,16 @@ from core.errors import UsageError
 if TYPE_CHECKING:
     from tests.cli.conftest import Cli
 
-PROGRAM = "import sys; from core.cli.main import {entry}; sys.exit({entry}())"
+PROGRAM = "import sys; from core.cli.main import run; sys.exit(run())"
 
 
-def program(entry: str, *arguments: str) -> list[str]:
-    return [sys.executable, "-c", PROGRAM.format(entry=entry), *arguments]
+def program(*arguments: str) -> list[str]:
+    return [sys.executable, "-c", PROGRAM, *arguments]
 
 
-def started(entry: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def started(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        program(entry, *arguments), capture_output=True, text=True, timeout=15, check=False,
+        program(*arguments), capture_output=True, text=True, timeout=15, check=False,
         env={**os.environ, **variables},
     )  # fmt: skip
 
@@ -39,7 +39,7 @@ def on_a_terminal(*arguments: str, **variables: str) -> str:
     main, other = pty.openpty()
     try:
         subprocess.run(
-            program("run", *arguments), stderr=other, stdout=other, timeout=15, check=False,
+            program(*arguments), stderr=other, stdout=other, timeout=15, check=False,
             env={**os.environ, "TERM": "xterm", **variables},
         )  # fmt: skip
         return os.read(main, 65_536).decode()
@@ -48,31 +48,9 @@ def on_a_terminal(*arguments: str, **variables: str) -> str:
         os.close(other)
 
 
-def test_the_dashboard_says_that_it_is_not_there_yet() -> None:
-    done = started("dashboard_or_run")
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert len(done.stderr.splitlines()) == 1
-    assert "--run COMMAND" in done.stderr
-    assert started("dashboard_or_run", "some/path").returncode == 2
-
-
-def test_the_dashboards_help_and_version() -> None:
-    assert "--run COMMAND" in started("dashboard_or_run", "--help").stdout
-    assert started("dashboard_or_run", "--version").stdout == f"compartment-tui {__version__}\n"
-
-
-def test_run_is_the_headless_mode() -> None:
-    done = started("dashboard_or_run", "--run", "routes", "--help")
-    assert done.returncode == 0
-    assert done.stdout.startswith("usage: compartment-tui --run routes")
-    cancelled = started("dashboard_or_run", "--env", "x", "--run", "cancel", "--run")
-    assert "argument --run: expected one argument" in cancelled.stderr
-
-
 def test_version_and_help_end_well() -> None:
-    assert started("run", "--version").stdout == f"compartment {__version__}\n"
-    assert started("run", "deploy", "--help").returncode == 0
+    assert started("--version").stdout == f"compartment {__version__}\n"
+    assert started("deploy", "--help").returncode == 0
 
 
 def test_an_unknown_command_is_one_error_with_a_hint(cli: Cli) -> None:
@@ -95,13 +73,11 @@ def test_colour_is_for_terminals_only() -> None:
     assert "\x1b" not in on_a_terminal("depoly", NO_COLOR="1")
     assert "\x1b" not in on_a_terminal("depoly", TERM="dumb")
     assert "\x1b" in on_a_terminal("depoly", NO_COLOR="")
-    assert "\x1b" not in started("run", "depoly").stderr
+    assert "\x1b" not in started("depoly").stderr
 
 
 def test_a_closed_pipe_ends_it_quietly() -> None:
-    process = subprocess.Popen(
-        program("run", "schema"), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    process = subprocess.Popen(program("schema"), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None
     assert process.stderr is not None
     process.stdout.close()
@@ -112,16 +88,16 @@ def test_a_closed_pipe_ends_it_quietly() -> None:
 def test_standard_output_that_is_full_or_closed() -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            program("run", "schema"), stdout=full, stderr=subprocess.PIPE, timeout=15, check=False
+            program("schema"), stdout=full, stderr=subprocess.PIPE, timeout=15, check=False
         )
     assert done.returncode == 1
     assert done.stderr == b"error: No space left on device\n"
-    shell = f"exec {sys.executable} -c '{PROGRAM.format(entry='run')}' schema >&-"
+    shell = f"exec {sys.executable} -c '{PROGRAM}' schema >&-"
     assert subprocess.run(["sh", "-c", shell], timeout=15, check=False).returncode == 0
 
 
 def test_text_that_the_terminal_cannot_show_is_escaped() -> None:
-    done = started("run", "stätus", PYTHONIOENCODING="ascii")
+    done = started("stätus", PYTHONIOENCODING="ascii")
     assert done.returncode == 2
     assert r"'st\xe4tus'" in done.stderr
 

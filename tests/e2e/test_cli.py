@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import httpcore
 import pytest
 
+from core.agent.client import Client
+from core.gateway.table import Ports
 from tests.e2e.house import kill
 
 if TYPE_CHECKING:
@@ -292,6 +295,54 @@ async def test_an_agent_that_is_stopped_in_the_middle_is_replaced(
     assert "1 instance and the gateway go on serving" in stopped.out
     assert (await command.done()).code == 1
     assert await ask(running, "/") == 200
+
+
+async def test_an_agent_that_is_started_again_keeps_its_ports(
+    started: Any, running: House, lab: LabProject
+) -> None:
+    about = await running.client.agent()
+    lab.write(web={"lab": SLOW_BOOT})
+    command = await started("deploy")
+    await command.until("checking_readiness")
+    ports = (await running.client.agent())["publicAddress"]
+    assert ports != about["publicAddress"] == "127.0.0.1:0"
+    await running.client.stop_agent()
+    await command.done()
+    assert (await running.client.agent())["publicAddress"] == ports
+
+
+async def test_a_home_folder_that_was_deleted_stays_deleted(
+    started: Any, running: House, lab: LabProject
+) -> None:
+    lab.write(web={"lab": SLOW_BOOT})
+    command = await started("deploy")
+    await command.until("checking_readiness")
+    # As `make demo-stop` does it: once the agent has ended, at once.
+    await running.client.stop_agent()
+    running.home.journal.unlink()
+    shutil.rmtree(running.home.root)
+    done = await command.done()
+    assert done.code == 4
+    assert f"error: the home folder {running.home.root} is gone" in done.err
+    assert not running.home.root.exists()
+    running.home.create()  # for the fixture, which shows what the agent has said
+    running.home.agent_output.touch()
+
+
+async def test_a_home_folder_that_was_made_anew_knows_nothing_of_the_run(
+    started: Any, running: House, lab: LabProject
+) -> None:
+    lab.write(web={"lab": SLOW_BOOT})
+    command = await started("deploy", "--output", "json")
+    await command.until("checking_readiness")
+    os.kill(command.process.pid, signal.SIGSTOP)
+    await running.client.stop_agent()
+    shutil.rmtree(running.home.root)
+    async with Client.connected(running.home, ports=Ports(0, 0)):
+        os.kill(command.process.pid, signal.SIGCONT)
+        done = await command.done()
+    assert done.code == 4
+    assert "does not know of run" in done.document["failureMessage"]
 
 
 async def test_an_agent_that_still_drains_is_waited_for(

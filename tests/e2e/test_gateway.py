@@ -12,7 +12,8 @@ import pytest
 from core.errors import GatewayUnavailable
 from core.files import Home
 from core.gateway.gateway import Gateway
-from core.gateway.table import Ports, Site, Table, Upstream
+from core.gateway.table import Ports, Site, Table, Traffic, Upstream
+from core.ports import free_port
 from tests.e2e.clients import Reply, get
 from tests.e2e.echo import echo
 from tests.load.plan import Target
@@ -124,3 +125,50 @@ async def test_an_agent_that_died_in_a_switch_is_followed_by_one_that_goes_back(
             await again.close()
         assert set(statuses) == {200}
         assert '"to": "old"' in (await running.ask()).headers["x-echo"]
+
+
+async def test_traffic_is_counted_by_upstream(running: Running) -> None:
+    gateway, dead = running.gateway, Upstream("dep_dead.1", (("127.0.0.1", free_port(set())),))
+    table = running.table("old", "new")
+    away = Site("away.localhost", "web", is_public=True, rules=(), live={"web": dead.name})
+    await gateway.apply(Table((*table.sites, away), (*table.upstreams, dead)))
+    for _ in range(3):
+        assert (await running.ask()).status == 200
+    public = Target("127.0.0.1", gateway.ports.public, HOST)
+    await get(public, "/", accept="text/event-stream")
+    assert (await get(replace(public, host="away.localhost"), "/")).status == 503
+    assert await gateway.traffic() == {
+        "old": Traffic(4, 0, None),
+        "new": Traffic(0, 0, None),
+        "dep_dead.1": Traffic(1, 1, None),
+    }
+
+
+async def test_the_percentile_is_of_requests_in_the_last_interval(running: Running) -> None:
+    gateway = running.gateway
+    table = running.table("old", "new")
+    streams = Site("streams.localhost", "web", is_public=True, rules=(), live={"web": "new"})
+    await gateway.apply(replace(table, sites=(*table.sites, streams)))
+
+    async def wait_p95(*, is_known: bool) -> float | None:
+        async with asyncio.timeout(12):
+            while True:
+                found = await gateway.traffic()
+                assert found is not None
+                assert found["new"].p95_ms is None
+                if (found["old"].p95_ms is not None) is is_known:
+                    return found["old"].p95_ms
+                await asyncio.sleep(0.05)
+
+    await running.ask()
+    public = Target("127.0.0.1", gateway.ports.public, "streams.localhost")
+    await get(public, "/", accept="text/event-stream")
+    p95_ms = await wait_p95(is_known=True)
+    assert p95_ms is not None
+    assert 0 <= p95_ms < 1000
+    assert await wait_p95(is_known=False) is None
+
+
+async def test_a_gateway_that_is_gone_has_no_traffic(running: Running) -> None:
+    await running.gateway.envoy.stop()
+    assert await running.gateway.traffic() is None

@@ -1,17 +1,22 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import aclosing
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from core.lines import Line, RotatingFile, stamp
-from core.logs.follow import follow
+from core.logs.files import log_files
+from core.logs.follow import _Follower, follow
 from core.logs.reader import LogQuery, LogSource
 from core.model import Stream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    import pytest
 
     from core.logs.reader import LogLine
 
@@ -30,30 +35,36 @@ class Writer:
         self._file.append([Line(stamp(), Stream.STDOUT, text) for text in texts])
 
 
-async def take(lines: AsyncIterator[LogLine], count: int) -> list[str]:
+async def take(batches: AsyncIterator[list[LogLine]], count: int) -> list[str]:
+    """The messages of whole batches, as many as it takes."""
+    found: list[str] = []
     async with asyncio.timeout(10):
-        return [(await anext(lines)).message for _ in range(count)]
+        while len(found) < count:
+            batch = await anext(batches)
+            assert batch
+            found += [line.message for line in batch]
+    return found
 
 
 async def test_the_tail_and_then_what_is_new(tmp_path: Path) -> None:
     writer = Writer(tmp_path, ONE)
     writer.write("1", "2", "3")
-    async with aclosing(follow(tmp_path, lambda: [ONE], LogQuery(tail=2))) as lines:
-        assert await take(lines, 2) == ["2", "3"]
+    async with aclosing(follow(tmp_path, lambda: [ONE], LogQuery(tail=2))) as batches:
+        assert await take(batches, 2) == ["2", "3"]
         writer.write("4")
-        assert await take(lines, 1) == ["4"]
+        assert await take(batches, 1) == ["4"]
         writer.write("5", "6")
-        assert await take(lines, 2) == ["5", "6"]
+        assert await take(batches, 2) == ["5", "6"]
 
 
 async def test_a_service_is_followed_to_its_next_deployment(tmp_path: Path) -> None:
     sources = [ONE]
     Writer(tmp_path, ONE).write("old")
-    async with aclosing(follow(tmp_path, lambda: sources, LogQuery())) as lines:
-        assert await take(lines, 1) == ["old"]
+    async with aclosing(follow(tmp_path, lambda: sources, LogQuery())) as batches:
+        assert await take(batches, 1) == ["old"]
         Writer(tmp_path, TWO).write("new from its first line")
         sources[:] = [TWO]
-        assert await take(lines, 1) == ["new from its first line"]
+        assert await take(batches, 1) == ["new from its first line"]
 
 
 async def test_nothing_is_lost_or_doubled_over_rotations(tmp_path: Path) -> None:
@@ -67,22 +78,71 @@ async def test_nothing_is_lost_or_doubled_over_rotations(tmp_path: Path) -> None
             await asyncio.sleep(0.001)
 
     async with (
-        aclosing(follow(tmp_path, lambda: [ONE], LogQuery())) as lines,
+        aclosing(follow(tmp_path, lambda: [ONE], LogQuery())) as batches,
         asyncio.TaskGroup() as group,
     ):
         group.create_task(write_slowly())
-        assert await take(lines, count) == expected
+        assert await take(batches, count) == expected
 
 
 async def test_a_line_that_is_still_being_written_waits_for_its_end(tmp_path: Path) -> None:
     writer = Writer(tmp_path, ONE)
     writer.write("whole")
     path = tmp_path / "dep_1" / "dep_1.1.log"
-    async with aclosing(follow(tmp_path, lambda: [ONE], LogQuery())) as lines:
-        assert await take(lines, 1) == ["whole"]
+    async with aclosing(follow(tmp_path, lambda: [ONE], LogQuery())) as batches:
+        assert await take(batches, 1) == ["whole"]
         with path.open("ab") as file:
             file.write(b"2026-04-24T10:01:00.123456Z o torn")
             file.flush()
             await asyncio.sleep(0.15)  # at least one look at the half line
             file.write(b" and mended\n")
-        assert await take(lines, 1) == ["torn and mended"]
+        assert await take(batches, 1) == ["torn and mended"]
+
+
+async def test_what_is_written_together_comes_together(tmp_path: Path) -> None:
+    writer = Writer(tmp_path, ONE)
+    writer.write("first")
+    texts = [str(number) for number in range(5_000)]
+    async with aclosing(follow(tmp_path, lambda: [ONE], LogQuery())) as batches:
+        assert await take(batches, 1) == ["first"]
+        writer.write(*texts)
+        found: list[list[str]] = []
+        async with asyncio.timeout(10):
+            while sum(map(len, found)) < len(texts):
+                found.append([line.message for line in await anext(batches)])
+        assert list(chain(*found)) == texts
+        assert len(found) <= 2  # it may be looked at while it is being written
+
+
+async def test_a_file_that_comes_when_its_folder_has_been_listed_for_good_is_followed(
+    tmp_path: Path,
+) -> None:
+    Writer(tmp_path, ONE).write("old")
+    folder = tmp_path / "dep_1"
+    os.utime(folder, (1, 1))
+    async with aclosing(follow(tmp_path, lambda: [ONE], LogQuery())) as batches:
+        assert await take(batches, 1) == ["old"]
+        second = RotatingFile(folder / "dep_1.2.log", size_bytes=10**6)
+        second.append([Line(stamp(), Stream.STDOUT, "from the next activation")])
+        assert await take(batches, 1) == ["from the next activation"]
+
+
+def test_a_folder_in_which_nothing_changes_is_listed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Writer(tmp_path, ONE).write("a")
+    Writer(tmp_path, TWO).write("b")
+    os.utime(tmp_path / "dep_1", (1, 1))
+    listed: list[str] = []
+
+    def listing(logs: Path, deployment_id: str) -> list[Path]:
+        listed.append(deployment_id)
+        return log_files(logs, deployment_id)
+
+    monkeypatch.setattr("core.logs.follow.log_files", listing)
+    follower = _Follower(tmp_path, LogQuery())
+    follower.begin([ONE, TWO])
+    follower._look([ONE, TWO])
+    follower.close()
+    # The second has changed so lately that it may change again without a trace.
+    assert listed == ["dep_1", "dep_2", "dep_2"]

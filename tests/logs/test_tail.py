@@ -14,7 +14,7 @@ from core.lines import Line, RotatingFile, encode, part, stamp
 from core.logs.follow import follow
 from core.logs.reader import LogQuery, LogSource
 from core.model import Stream
-from tests.logs.writing import API, WEB, write
+from tests.logs.writing import API, BEGAN, WEB, second, write
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -27,13 +27,17 @@ DEADLINE_S = 10
 class Follower:
     """A `follow` that a test reads from."""
 
-    def __init__(self, found: AsyncIterator[LogLine]) -> None:
+    def __init__(self, found: AsyncIterator[list[LogLine]]) -> None:
         self._found = found
+        self._left: list[str] = []
 
     async def take(self, number: int) -> list[str]:
         """The next lines; waits for them."""
         async with asyncio.timeout(DEADLINE_S):
-            return [(await anext(self._found)).message for _ in range(number)]
+            while len(self._left) < number:
+                self._left += [line.message for line in await anext(self._found)]
+        taken, self._left = self._left[:number], self._left[number:]
+        return taken
 
 
 class Looks:
@@ -84,10 +88,12 @@ async def test_tail_then_what_comes(tmp_path: Path) -> None:
 async def test_the_query_holds_for_what_comes(tmp_path: Path) -> None:
     path = tmp_path / "dep_a/dep_a.1.log"
     write(path, "old error", "old")
-    query = LogQuery(streams=frozenset({Stream.STDOUT}), tail=10, grep=re.compile("error"))
+    streams = frozenset({Stream.STDOUT})
+    query = LogQuery(streams=streams, tail=10, since=BEGAN, grep=re.compile("error"))
     async with following(tmp_path, query=query) as follower:
         assert await follower.take(1) == ["old error"]
         write(path, "error on stderr", at=stamp(), stream=Stream.STDERR)
+        write(path, "error of before", at=second(-1))
         write_now(path, "nothing", "new error")
         assert await follower.take(1) == ["new error"]
 

@@ -16,20 +16,21 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from core.engines.base import InstanceSpec, Source
+from core.engines.base import InstanceSpec, Shell, Source
 from core.engines.process.detect import shell_argv
 from core.engines.process.instance import ProcessInstance
 from core.engines.process.recipe import Recipe
 from core.engines.process.releases import Releases, Taken
-from core.errors import CompartmentError, EngineUnavailable
+from core.engines.process.usage import usage_of
+from core.errors import CompartmentError, EngineUnavailable, NotFound
 from core.files import write_atomically
 from core.model import BuildStrategy, EngineName, Service
 from core.ports import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from core.engines.base import Variables
+    from core.engines.base import Usage, Variables
     from core.files import Home
 
 _SHIM = Path(__file__).with_name("shim.py")
@@ -237,6 +238,25 @@ class ProcessEngine:
     async def instances(self) -> list[str]:
         """The activations that have, or had, a process."""
         return [folder.name for folder in self._home.instances.iterdir()]
+
+    async def usage(self, names: Sequence[str]) -> dict[str, Usage]:
+        """What the processes of these instances take now."""
+        shims = {name: self._instances[name].shim_pid for name in names if name in self._instances}
+        running = {name: pid for name, pid in shims.items() if pid is not None}
+        # A thread: it reads a file of every process of the machine.
+        return await asyncio.to_thread(usage_of, running) if running else {}
+
+    def shell(self, name: str) -> Shell:
+        """A plain shell where the process of an instance runs.
+
+        Raises:
+            NotFound: there is no such instance.
+        """
+        try:
+            described = json.loads((self._home.instances / name / "spec.json").read_text())
+        except (OSError, ValueError):
+            raise NotFound(f"there is no instance {name}", hint="deploy the service") from None
+        return Shell(("/bin/sh",), described["cwd"], described["environment"])
 
     async def prune(self, keep: set[str]) -> None:
         """Deletes the artifacts that are not to be kept."""

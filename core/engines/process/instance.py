@@ -37,6 +37,12 @@ class ProcessInstance:
         pid: int | None = self._state.get("pid")
         return pid
 
+    @property
+    def shim_pid(self) -> int | None:
+        """The process that watches over it; None when it has ended for good."""
+        pid: int | None = self._state.get("shimPid")
+        return None if self._ended.is_set() else pid
+
     async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Follows what the shim tells until it ends; the owner of the connection runs this."""
         self._writer = writer

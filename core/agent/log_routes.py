@@ -1,0 +1,81 @@
+"""The log streams over HTTP: lines as they were kept, or as they come."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import datetime  # noqa: TC003 - read by FastAPI
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import FastAPI, Query
+from fastapi.responses import StreamingResponse
+
+from core.errors import UsageError
+from core.logs.follow import follow
+from core.logs.reader import LogLine, LogQuery, read
+from core.logs.wire import chunks
+from core.model import DEFAULT_ENVIRONMENT, Stream
+from core.records import Target
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from core.platform import Platform
+
+_LINES = "application/x-ndjson"
+
+
+def add_logs(app: FastAPI, platform: Platform) -> None:
+    """Adds `/v1/logs`: of what is active, of a service, or of one deployment.
+
+    Followed with `past` and `since`, after a loss: what has ended meanwhile is told as well.
+    """
+
+    @app.get("/v1/logs")
+    async def logs(
+        project: str,
+        environment: str = DEFAULT_ENVIRONMENT,
+        service: str | None = None,
+        deployment: str | None = None,
+        stream: Annotated[list[Stream] | None, Query()] = None,
+        tail: Annotated[int, Query(ge=0)] = 100,
+        since: datetime | None = None,
+        grep: str | None = None,
+        *,
+        following: bool = False,
+        past: bool = False,
+    ) -> StreamingResponse:
+        target = Target(project, environment)
+        sources = await platform.snapshots.log_sources(target, service, deployment)
+        query = LogQuery(
+            streams=frozenset(stream or Stream), tail=tail, since=since, grep=_pattern(grep)
+        )
+        home = platform.parts.home.logs
+        if following:
+            if deployment:
+                found = follow(home, lambda: sources, query)
+            else:
+                now = lambda: platform.snapshots.current_log_sources(target, service)  # noqa: E731
+                ended = await platform.snapshots.past_log_sources(target, service) if past else ()
+                found = follow(home, now, query, ended)
+            return StreamingResponse(_each(found), media_type=_LINES)
+        lines = await asyncio.to_thread(read, home, sources, query)
+        return StreamingResponse(_all(lines), media_type=_LINES)
+
+
+def _pattern(grep: str | None) -> re.Pattern[str] | None:
+    try:
+        return re.compile(grep) if grep is not None else None
+    except re.error as error:
+        raise UsageError(f"--grep: not a regular expression: {error}") from error
+
+
+async def _each(batches: AsyncIterator[Sequence[LogLine]]) -> AsyncIterator[str]:
+    async for lines in batches:
+        for chunk in chunks(lines):
+            yield chunk
+
+
+async def _all(lines: Sequence[LogLine]) -> AsyncIterator[str]:
+    for chunk in chunks(lines):
+        yield chunk

@@ -1,0 +1,41 @@
+"""An agent in the process of the test: its platform can be changed by hand, its socket is real."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from core.agent.client import Client
+from core.agent.server import create_app
+from core.files import Home
+from core.gateway.table import Ports
+from core.platform import Platform
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+
+@asynccontextmanager
+async def agent_inside(folder: Path) -> AsyncIterator[tuple[Platform, Client]]:
+    """A served platform without a gateway, and a client of it."""
+    home = Home(folder)
+    async with Platform.running(home, Ports(0, 0)) as platform:
+        server: uvicorn.Server
+        app = create_app(platform, lambda: setattr(server, "should_exit", True))
+        config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+        server = uvicorn.Server(config)
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(str(home.agent_socket))
+            listening.listen()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(server.serve(sockets=[listening]))
+                try:
+                    async with Client.opened(home) as client:
+                        yield platform, client
+                finally:
+                    server.should_exit = True

@@ -1,0 +1,1 @@
+"""Measurements with budgets, run by hand; the end-to-end tests have a short version."""

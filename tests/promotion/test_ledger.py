@@ -1,0 +1,59 @@
+"""What the ledger keeps in memory, and what it leaves to the journal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.journal import Journal
+from core.logs.writer import CompartmentLog
+from core.model import Stage, Status, Trigger
+from core.promotion import ledger as ledger_module
+from core.promotion.ledger import Ledger
+from core.records import Run
+from tests.promotion.records import TARGET, deployment
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+PAST = deployment(id="dep_past", status=Status.SUCCEEDED, stage=Stage.ACTIVE)
+ROLLBACK = Run(
+    id="drn_rollback",
+    target=TARGET,
+    trigger=Trigger.ROLLBACK,
+    status=Status.RUNNING,
+    created_at="2026-01-01T00:00:00.000000Z",
+    deployment_ids=(PAST.id,),
+)
+
+
+@pytest.fixture
+async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
+    journal = Journal(tmp_path / "journal.db")
+    await journal.open()
+    log = CompartmentLog(tmp_path / "logs")
+    yield Ledger(journal, log)
+    log.close()
+    await journal.close()
+
+
+async def test_the_end_of_another_run_takes_nothing_from_one_that_goes_on(ledger: Ledger) -> None:
+    await ledger.write(PAST, ROLLBACK)
+    ledger.forget_past()
+    assert ledger.deployments.keys() == {PAST.id}
+    await ledger.write(ROLLBACK.changed(status=Status.FAILED))
+    ledger.forget_past()
+    assert not ledger.deployments
+
+
+async def test_what_was_just_forgotten_can_still_be_asked_for(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ledger.write(PAST)
+    ledger.forget_past()
+    ledger.forget_past()
+    assert ledger.lately_forgotten() == {PAST.id: PAST}
+    monkeypatch.setattr(ledger_module, "_LATELY_S", 0)
+    assert ledger.lately_forgotten() == {}

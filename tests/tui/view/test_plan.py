@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import pytest
+
+from core.model import Trigger
+from tests.tui.screens.replies import HOSTILE, Json, plan, planned
+from tui.view.glyphs import ASCII, UNICODE, Glyphs
+from tui.view.plan import lines, title
+
+
+def shown(found: Json, width: int = 78, glyphs: Glyphs = UNICODE) -> list[str]:
+    return [line.plain for line in lines(found, width, glyphs)]
+
+
+def test_a_plan_says_what_happens_in_its_order_and_draws_the_barrier() -> None:
+    found = plan(
+        planned("web", warnings=["no readiness check"]),
+        planned("api", build=False, because="the configuration changed", replaces=None),
+        planned("worker", action="leave", build=False, because="unchanged"),
+        warnings=["changed route rules of admin wait for a deployment of admin"],
+    )
+    told = shown(found)
+    assert told[:7] == [
+        "1.  web  build, then start     the source changed",
+        "    in place of dep_web1",
+        "    ✓ zero downtime: the candidate starts beside the live one",
+        "    ↻ no readiness check",
+        "2.  api  start, built already  the configuration changed",
+        "    for the first time",
+        "    ✓ zero downtime: the candidate starts beside the live one",
+    ]
+    assert told[8].startswith("─── barrier ──")
+    assert told[9:] == [
+        "    both switch together; if one fails, none does and what is live stays",
+        "",
+        "    left alone, unchanged: worker",
+        "",
+        "    ↻ changed route rules of admin wait for a deployment of admin",
+        "",
+        "usually takes about 52s",
+    ]
+
+
+def test_a_rollback_names_both_deployments() -> None:
+    step = planned(
+        "web", action="rollback", build=False, deploymentId="dep_old", replaces="dep_new",
+        because="it was live before the active one",
+    )  # fmt: skip
+    told = shown(plan(step, usualSeconds=None))
+    assert told[0] == "1.  web  roll back, no build  it was live before the active one"
+    assert told[1] == "    from dep_new back to dep_old"
+    assert not any("usually" in line for line in told)
+
+
+def test_downtime_is_a_warning() -> None:
+    step = planned("db", zeroDowntime=False, zeroDowntimeReason="it has a fixed port")
+    assert "    ↻ not without downtime: it has a fixed port" in shown(plan(step))
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(1, "it switches once"), (2, "both switch"), (5, "all 5 switch")]
+)
+def test_the_barrier_counts(count: int, words: str) -> None:
+    told = shown(plan(*(planned(f"s{at}") for at in range(count))))
+    assert any(line.strip().startswith(words) for line in told)
+
+
+def test_nothing_to_do_says_so() -> None:
+    found = plan(planned("web", action="leave"))
+    assert shown(found)[0] == "every service is up to date: nothing would be built or replaced"
+    assert not any("barrier" in line or "usually" in line for line in shown(found))
+    assert title(Trigger.DEPLOY, found, "production") == "Deploy: nothing to do in production"
+
+
+@pytest.mark.parametrize(
+    ("trigger", "words"),
+    [
+        (Trigger.DEPLOY, "Deploy 1 service to staging"),
+        (Trigger.REDEPLOY, "Redeploy 1 service to staging"),
+        (Trigger.ROLLBACK, "Roll back 1 service in staging"),
+    ],
+)
+def test_the_title_says_how_much_and_where(trigger: Trigger, words: str) -> None:
+    assert title(trigger, plan(planned("web")), "staging") == words
+    assert title(trigger, None, "staging").endswith(": the plan for staging")
+
+
+@pytest.mark.parametrize("width", [40, 74])
+@pytest.mark.parametrize("text", HOSTILE)
+def test_any_text_fits_and_stays_text(text: str, width: int) -> None:
+    found = plan(planned(text, warnings=[text]), warnings=[text])
+    for line in lines(found, width, ASCII):
+        assert line.cell_length <= width
+    assert any(text[:10] in line for line in shown(found, 78))
+
+
+def test_ascii_has_only_ascii() -> None:
+    assert all(line.isascii() for line in shown(plan(planned("web")), glyphs=ASCII))

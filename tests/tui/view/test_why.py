@@ -1,0 +1,241 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from core.model import Health, Stage, Status
+from tests.tui import samples
+from tests.tui.samples import before, scene
+from tui.view.glyphs import ASCII, UNICODE
+from tui.view.pieces import length, plain
+from tui.view.state import Link, State, Waiting
+from tui.view.why import why
+
+if TYPE_CHECKING:
+    from tui.view.glyphs import Glyphs
+
+
+def said(state: State, width: int = 500, **fields: Any) -> str:
+    found = replace(scene(state, glyphs=ASCII), **fields)
+    return plain(why(found).line(width, ASCII)).strip()
+
+
+@pytest.mark.parametrize(
+    ("sample", "sentence"),
+    [
+        (
+            "idle",
+            "ok everything is live and healthy; D deploys what changed;"
+            " enter shows all about a service",
+        ),
+        (
+            "deploying",
+            "!! api: waits for readiness GET /healthz, last 503, 44 tries, 8s left;"
+            " then the run fails and nothing is switched;"
+            " web and worker are ready and wait for it",
+        ),
+        (
+            "building",
+            "~~ web and api are building, 12s so far; worker waits for a build slot;"
+            " the candidates start beside what is live",
+        ),
+        (
+            "failed",
+            "xx deploy failed, nothing was switched: api: GET /healthz replied 503 for 30 s;"
+            " what was live still serves",
+        ),
+        ("cancelled", "-- deploy was cancelled 50s ago; nothing was switched"),
+        (
+            "draining",
+            "~~ api: the previous one finishes 3 requests and 1 stream, at most 12s more;"
+            " then it is stopped",
+        ),
+        ("never-deployed", "-- nothing is deployed to production: press D to deploy"),
+        ("just-succeeded", "ok deploy succeeded in 49.4s; no request was cut"),
+        ("rolling-back", "<< api: its candidate starts, 3s so far; what is live serves meanwhile"),
+        ("unhealthy", "xx api is unhealthy: 0 of 1 ready, 4 restarts"),
+        (
+            "lost",
+            "xx no connection to the agent for 12s; connecting again;"
+            " what runs goes on without it; the agent at agent.sock does not answer",
+        ),
+    ],
+)
+def test_one_sentence_for_each_moment(sample: str, sentence: str) -> None:
+    assert said(samples.ALL[sample]()) == sentence
+
+
+def test_an_ascii_screen_gets_no_other_sign() -> None:
+    state = samples.failed_deploy()
+    assert state.run is not None
+    message = "api: GET http://127.0.0.1:31008/up → 503 — stopped…"
+    state = replace(state, run=replace(state.run, failure_message=message))
+    assert "api: GET :31008/up -> 503 - stopped..." in said(state)
+
+
+def test_a_sentence_is_cut_between_two_words() -> None:
+    assert said(samples.failed_deploy(), 55) == (
+        "xx deploy failed, nothing was switched: api: GET ~"
+    )
+
+
+def test_a_service_that_ends_again_and_again_is_not_told_as_well() -> None:
+    state = samples.just_succeeded()
+    api = state.services["api"]
+    assert api.live is not None
+    again = replace(api, live=replace(api.live, restarts=3))
+    state = replace(state, services={**state.services, "api": again})
+    assert said(state) == (
+        "!! api ended by itself and was restarted 3 times since its deploy; its stderr may say why"
+    )
+
+
+def test_a_failure_is_news_for_a_while_also_where_something_is_restarted() -> None:
+    state = samples.failed_deploy()
+    web = state.services["web"]
+    assert web.live is not None
+    again = replace(web, live=replace(web.live, restarts=1))
+    state = replace(state, services={**state.services, "web": again})
+    assert said(state).startswith("xx deploy failed")
+    assert state.run is not None
+    state = replace(state, run=replace(state.run, completed_at=before(31)))
+    assert said(state).startswith("!! web ended by itself and was restarted 1 time ")
+
+
+def test_an_agent_that_says_nothing_is_not_believed() -> None:
+    state = replace(samples.idle(), figures_at=before(12))
+    assert said(state) == "?? no figures for 12s: the agent may hang, and what is shown may be old"
+
+
+def test_what_was_live_is_not_said_to_serve_when_it_was_switched() -> None:
+    state = samples.failed_deploy()
+    api = state.services["api"]
+    switched = replace(api, failed=None, live=api.failed)
+    state = replace(state, services={**state.services, "api": switched})
+    assert "nothing was switched" not in said(state)
+    assert "still serves" not in said(state)
+
+
+def test_a_service_that_is_taken_down_is_awaited() -> None:
+    state = samples.never_deployed()
+    waiting = Waiting("drain", before(2), limit_s=10, requests=1)
+    web = replace(state.services["web"], waiting=waiting)
+    state = replace(state, services={**state.services, "web": web})
+    assert said(state) == (
+        "~~ web is taken down: it finishes 1 request, at most 8s more; then it is stopped"
+    )
+
+
+def test_requests_that_were_cut_are_said() -> None:
+    assert said(samples.just_succeeded(2)) == "!! deploy succeeded in 49.4s; 2 requests cut"
+
+
+def test_success_is_news_for_a_while_only() -> None:
+    state = samples.just_succeeded()
+    assert state.run is not None
+    old = replace(state, run=replace(state.run, completed_at=before(31)))
+    assert said(old).startswith("ok everything is live")
+
+
+def test_a_queued_run() -> None:
+    state = replace(samples.idle(), run=samples.run(Status.QUEUED))
+    assert said(state) == ".. deploy drn_4c1ak2m9q7xz is queued, 37s so far: waits for its turn"
+
+
+def test_runs_behind_the_one_that_goes_on() -> None:
+    state = replace(samples.building(), queue=(samples.run(Status.QUEUED),))
+    assert said(state).endswith("; 1 run queued behind it")
+
+
+def test_all_are_ready() -> None:
+    state = samples.deploying()
+    services = dict(state.services)
+    services["api"] = replace(services["api"], waiting=Waiting("barrier", before(1)))
+    sentence = "~~ all 3 are ready: their routes switch together next"
+    assert said(replace(state, services=services)) == sentence
+
+
+def test_switching() -> None:
+    state = samples.deploying()
+    services = {
+        name: replace(
+            each,
+            waiting=None,
+            candidate=replace(each.candidate, stage=Stage.SWITCHING_ROUTE),
+        )
+        if each.candidate
+        else each
+        for name, each in state.services.items()
+    }
+    assert said(replace(state, services=services)) == (
+        "~~ the routes of web, api and worker switch in one step;"
+        " then the previous ones finish what they have"
+    )
+
+
+def test_a_run_without_moving_services_is_about_to_end() -> None:
+    state = replace(samples.idle(), run=samples.run(Status.RUNNING))
+    assert said(state) == "~~ deploy drn_4c1ak2m9q7xz is coming to its end"
+
+
+def test_the_reason_of_an_unhealthy_service_is_in_its_last_event() -> None:
+    events = [
+        {"type": "HealthChanged", "serviceName": "api", "message": "it ended with exit code 1\n"},
+        {"type": "HealthChanged", "serviceName": "web", "message": "other"},
+    ]
+    assert said(samples.unhealthy(), events=events) == (
+        "xx api is unhealthy: it ended with exit code 1"
+    )
+
+
+def test_what_is_unwell_now_is_said_before_what_failed_then() -> None:
+    state = samples.failed_deploy()
+    services = dict(state.services)
+    web = services["web"].live
+    assert web is not None
+    services["web"] = replace(services["web"], live=replace(web, health=Health.UNHEALTHY))
+    assert said(replace(state, services=services)).startswith("xx web is unhealthy")
+
+
+def test_services_that_are_not_live() -> None:
+    state = samples.idle()
+    services = dict(state.services)
+    services["web"] = replace(services["web"], live=None)
+    assert said(replace(state, services=services)) == (
+        "-- web is not live in production: press D to deploy"
+    )
+
+
+def test_no_services_at_all() -> None:
+    assert said(State(samples.PLACE, link=samples.UP)) == "-- there are no services here"
+
+
+def test_nobody_is_told_to_press_what_does_nothing() -> None:
+    told = said(samples.never_deployed(), notes=("read-only",))
+    assert told == "-- nothing is deployed to production"
+    assert "D " not in said(samples.idle(), notes=("replay",))
+
+
+def test_before_the_first_connection() -> None:
+    state = State(samples.PLACE, link=Link())
+    assert said(state).startswith("xx no connection to the agent; connecting again")
+
+
+@pytest.mark.parametrize("sample", samples.ALL)
+@pytest.mark.parametrize("width", [20, 60, 80, 120, 200])
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
+def test_it_fits(sample: str, width: int, glyphs: Glyphs) -> None:
+    row = why(scene(samples.ALL[sample](), glyphs=glyphs)).line(width, glyphs)
+    assert length(row) <= width
+    if glyphs.is_ascii and sample != "odd-names":
+        assert plain(row).isascii()
+
+
+def test_a_clause_is_there_as_a_whole_or_not_at_all() -> None:
+    whole = said(samples.deploying())
+    for width in range(72, len(whole) + 4):
+        line = said(samples.deploying(), width)
+        assert whole.startswith(line)
+        assert line.endswith(("left", "switched", "it"))

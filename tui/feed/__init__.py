@@ -1,0 +1,1 @@
+"""Where the dashboard hears from: the agent live, or a recording."""

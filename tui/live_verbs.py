@@ -1,0 +1,127 @@
+"""What the dashboard asks of the agent, about one environment."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from core.cli.requests import deploy_body, rollback_body
+from core.cli.target import project_in
+from core.errors import UsageError
+from core.model import Trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from core.agent.client import Client
+    from core.model import Project
+
+Json = dict[str, Any]
+
+_CAUGHT_UP_S: Final = 0.3
+"""The events so far come at once; a pause of this length means that the rest is yet to happen."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveVerbs:
+    """The verbs as the commands carry them out, with the same checks and the same words."""
+
+    client: Client
+    target: Mapping[str, str]
+    project: Project | None = None
+    """As its files were when the dashboard was opened; None without files here."""
+    engine: str = "auto"
+
+    async def plan(
+        self, trigger: Trigger, services: Sequence[str] = (), to: str | None = None
+    ) -> Json:
+        """What a run would do."""
+        return await self.client.plan(await self._body(trigger, services, to))
+
+    async def submit(
+        self, trigger: Trigger, services: Sequence[str] = (), to: str | None = None
+    ) -> Json:
+        """Begins a run."""
+        return await self.client.submit(await self._body(trigger, services, to))
+
+    async def _body(self, trigger: Trigger, services: Sequence[str], to: str | None) -> Json:
+        if trigger is Trigger.ROLLBACK:
+            return rollback_body(self.target, services, to=to)
+        root = self.project.root if self.project else await self._known_root()
+        # Read again each time, as a person edits while the dashboard is open; checking everything
+        # takes longer than a frame.
+        project = await asyncio.to_thread(project_in, root)
+        return deploy_body(
+            project,
+            trigger,
+            environment=self.target["environment"],
+            name=self.target["project"],
+            services=services,
+            engine=self.engine,
+        )
+
+    async def _known_root(self) -> Path:
+        """Where it was deployed from last."""
+        for each in await self.environments():
+            is_ours = all(each[name] == value for name, value in self.target.items())
+            if is_ours and each.get("root"):
+                return Path(each["root"])
+        project = self.target["project"]
+        raise UsageError(
+            f"it is not known where the files of {project} are",
+            hint=f"name their folder: compartment-tui FOLDER --project {project}",
+        )
+
+    async def cancel(self, run_id: str) -> Json:
+        """Stops a run before its switch; returns the run as it ended."""
+        await self.client.cancel(run_id)
+        run: Json = (await self.client.run_result(run_id))["run"]
+        return run
+
+    async def runs(self, limit: int = 30) -> list[Json]:
+        """The newest runs, newest first."""
+        found: list[Json] = (await self.client.runs({**self.target, "limit": limit}))["runs"]
+        return found
+
+    async def run_result(self, run_id: str) -> Json:
+        """A run with its deployments."""
+        return await self.client.run_result(run_id)
+
+    async def run_events(self, run_id: str) -> list[Json]:
+        """The events of a run so far, oldest first."""
+        found: list[Json] = []
+        events = self.client.events(0, run_id)
+        # Every run has one, however long the agent takes to look.
+        async for event in events:
+            found.append(event)
+            break
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CAUGHT_UP_S) as patience:
+                async for event in events:
+                    found.append(event)
+                    patience.reschedule(asyncio.get_running_loop().time() + _CAUGHT_UP_S)
+        return found
+
+    async def deployments(self, service: str | None = None, limit: int = 50) -> list[Json]:
+        """The newest deployments, newest first."""
+        query = {**self.target, "service": service, "limit": limit}
+        found: list[Json] = (await self.client.history(query))["deployments"]
+        return found
+
+    async def inspect(self, deployment_id: str) -> Json:
+        """Everything about one deployment."""
+        found = await self.client.inspect({**self.target, "deployment": deployment_id})
+        one: Json = found["deployments"][0]
+        return one
+
+    async def environments(self) -> list[Json]:
+        """The environments of all projects of this agent."""
+        found: list[Json] = (await self.client.environments())["environments"]
+        return found
+
+    async def shell(self, service: str) -> Json:
+        """How to open a shell in the live instance."""
+        return await self.client.shell({**self.target, "service": service})

@@ -1,0 +1,28 @@
+"""How the dashboard was asked to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line, the terminal and the person's own files say."""
+
+    is_ascii: bool = False
+    is_read_only: bool = False
+    """Nothing can be changed; whatever would change something has no key."""
+    is_slow_link: bool = False
+    """Fewer frames a second."""
+    theme: str | None = None
+    """None: the one that was chosen last."""
+    notes: tuple[str, ...] = ()
+    """What the status line says besides, such as `read-only` and `replay`."""
+    keymap: Mapping[str, str] = field(default_factory=dict)
+    """Other keys than the usual ones, by the id of the binding, as Textual takes them."""
+    warnings: tuple[str, ...] = ()
+    """What a person is told once, at the start."""

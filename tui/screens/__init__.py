@@ -1,0 +1,1 @@
+"""The screens, dialogs and the palette."""

@@ -1,0 +1,1 @@
+"""What the dashboard knows, folded from the feed. Pure: no widget, no clock of its own."""

@@ -1,0 +1,200 @@
+"""Everything about one service, as lines: its present, its figures, its past, its configuration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from textual.content import Content
+
+from core.model import Health
+from tui.view import words
+from tui.view.bar import bar
+from tui.view.columns import Row, aligned, hanging
+from tui.view.diff import rule_text, settings
+from tui.view.looks import FAILED, HEALTHY, IDLE, WORKING, Look, health_look, stage_look
+from tui.view.pieces import plain
+from tui.view.sparkline import sparkline
+from tui.view.state import moment
+from tui.view.strip import draw, service_cells
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from tui.view.glyphs import Glyphs
+    from tui.view.scene import Scene
+    from tui.view.state import Deployment, Figures, Service, Waiting
+
+Json = dict[str, Any]
+_MUTED = "$foreground-muted"
+_BAR_CELLS = 20
+_NAME = 11
+"""Cells for the names of values."""
+
+
+def present(service: Service, scene: Scene, width: int) -> list[Content]:
+    """How it is doing now."""
+    glyphs, now = scene.glyphs, scene.now
+    found = service_cells(service, scene.state.run)
+    cells = Content.assemble(*draw(found, glyphs, is_moving=service.is_moving))
+    stage = stage_look(service, scene.state.run, now, glyphs)
+    lines = [
+        _named("stage", cells + "  " + _looks(stage)),
+        _named("health", _looks(health_look(service, glyphs))),
+    ]
+    if service.waiting is not None:
+        lines += _waiting(service.waiting, scene)
+    for name, deployment in (
+        ("live", service.live),
+        ("candidate", service.candidate),
+        ("failed", service.failed),
+        ("previous", service.previous),
+    ):
+        if deployment is not None:
+            lines += _deployment(name, deployment, scene, width)
+    if service.live is not None and service.live.route_url:
+        lines.append(_named("url", service.live.route_url))
+    rules = [rule_text(each) for each in service.routes]
+    lines += [_named("routes" if not at else "", rule) for at, rule in enumerate(rules)]
+    return [*lines, Content(""), *_figures(scene.trends.get(service.name, ()), glyphs, width)]
+
+
+def _named(name: str, value: Content | str) -> Content:
+    return Content.styled(name.ljust(_NAME), _MUTED) + value
+
+
+def _looks(look: Look) -> Content:
+    return Content.styled(f"{look.glyph} {look.word}", look.style)
+
+
+def _waiting(waiting: Waiting, scene: Scene) -> list[Content]:
+    passed = words.seconds(waiting.since, scene.now)
+    text = f"{_WAITS_FOR.get(waiting.kind, waiting.kind)}, {words.counting(passed)}"
+    lines = [_named("waits", Content.styled(text, WORKING))]
+    if waiting.detail:
+        lines.append(_named("", waiting.detail))
+    if waiting.tries:
+        replies = " ".join(str(each) if each else words.NONE for each in waiting.recent)
+        lines.append(_named("tries", f"{waiting.tries}, the last replies: {replies or words.NONE}"))
+    if waiting.limit_s is not None:
+        lines.append(_named("left", _left(passed, waiting.limit_s, scene.glyphs)))
+    if waiting.kind == "drain":
+        carried = words.counted(waiting.requests, "request")
+        lines.append(_named("open", f"{carried}, {words.counted(waiting.streams, 'stream')}"))
+    return lines
+
+
+_WAITS_FOR = {
+    "turn": "for its turn: another run is ahead",
+    "buildSlot": "for a build slot",
+    "build": "for its build",
+    "readiness": "for a first 2xx reply",
+    "barrier": "ready; for the other services, then all switch together",
+    "drain": "for the last requests of the previous one",
+}
+
+
+def _left(passed: float, limit: float, glyphs: Glyphs) -> str:
+    left = max(limit - passed, 0)
+    drawn = plain(bar(passed, limit, _BAR_CELLS, glyphs))
+    return f"{words.counting(left)} of {words.counting(limit)}  {drawn}"
+
+
+def _deployment(name: str, found: Deployment, scene: Scene, width: int) -> list[Content]:
+    glyphs, now = scene.glyphs, scene.now
+    facts = [found.id]
+    if found.started_at:
+        facts.append(f"up {words.age(words.seconds(found.started_at, now))}")
+    elif found.completed_at:
+        facts.append(words.ago(found.completed_at, now))
+    if found.address:
+        facts.append(found.address)
+    if found.is_active and found.replicas_desired > 1:
+        facts.append(f"{found.replicas_ready} of {found.replicas_desired} replicas")
+    if found.restarts:
+        facts.append(words.counted(found.restarts, "restart"))
+    if found.label:
+        facts.append(f'"{found.label}"')
+    lines = [_named(name, "  ".join(facts))]
+    if found.failure_message:
+        told = Content.styled(glyphs.said(words.reason(found.failure_message)), FAILED)
+        lines += hanging(told, width, _NAME)
+    return lines
+
+
+def _figures(trend: Sequence[Figures], glyphs: Glyphs, width: int) -> list[Content]:
+    if not trend:
+        return [Content.styled("no figures yet: they come every 2 s while it runs", _MUTED)]
+    room = max(min(width - _NAME - 10, 60), 10)
+    return [
+        _named(name, Content.assemble(f"{show(of(trend[-1])):>7}  ", (drawn, HEALTHY)))
+        for name, of, show in _KINDS
+        for drawn in [sparkline([of(each) for each in trend], room, glyphs.spark)]
+    ]
+
+
+_KINDS: tuple[tuple[str, Callable[[Figures], float | None], Callable[[float | None], str]], ...] = (
+    ("cpu", lambda each: each.cpu_percent, words.percent),
+    ("memory", lambda each: each.memory_bytes, words.size),
+    ("requests/s", lambda each: each.requests_per_s, words.rate),
+    ("p95", lambda each: each.p95_ms, words.milliseconds),
+    ("errors/s", lambda each: each.errors_per_s, words.rate),
+)
+
+
+def past(deployments: Sequence[Json], now: datetime, width: int, glyphs: Glyphs) -> list[Content]:
+    """The last deployments of the service, newest first."""
+    if not deployments:
+        return [Content.styled("never deployed", _MUTED)]
+    rows = [_past_row(each, now, glyphs) for each in deployments]
+    return aligned(rows, width, glyphs.cut, (5, 4))
+
+
+def _past_row(each: Mapping[str, Any], now: datetime, glyphs: Glyphs) -> Row:
+    is_live = bool(each.get("isActive"))
+    return (
+        glyphs.live if is_live else "",
+        str(each["id"]),
+        outcome(each, glyphs),
+        words.ago(moment(each.get("createdAt")), now),
+        f'"{each["label"]}"' if each.get("label") else "",
+        glyphs.said(words.reason(each.get("failureMessage"))),
+    )
+
+
+def outcome(deployment: Mapping[str, Any], glyphs: Glyphs) -> Content:
+    """What has become of a deployment, as history tells of it."""
+    status, stage = str(deployment.get("status")), str(deployment.get("promotionStage"))
+    if deployment.get("isActive"):
+        sick = deployment.get("health") == Health.UNHEALTHY
+        sign, style = (glyphs.failed, FAILED) if sick else (glyphs.healthy, HEALTHY)
+        return Content.styled(f"{sign} live{', unhealthy' if sick else ''}", style)
+    if str(deployment.get("failureMessage") or "").startswith(words.NOT_SWITCHED):
+        return Content.styled(f"{glyphs.stopped} not switched", IDLE)
+    if stage == "rolled_back":
+        return Content.styled(f"{glyphs.rolled_back} rolled back", IDLE)
+    return Content.styled(*_OUTCOMES.get(status, _plain)(glyphs, status))
+
+
+def _plain(glyphs: Glyphs, status: str) -> tuple[str, str]:
+    return f"{glyphs.unknown} {status}", IDLE
+
+
+_OUTCOMES: dict[str, Callable[[Glyphs, str], tuple[str, str]]] = {
+    "succeeded": lambda glyphs, _: (f"{glyphs.healthy} succeeded", IDLE),
+    "failed": lambda glyphs, _: (f"{glyphs.failed} failed", FAILED),
+    "stopped": lambda glyphs, _: (f"{glyphs.stopped} stopped", IDLE),
+    "queued": lambda glyphs, _: (f"{glyphs.queued} queued", IDLE),
+    "running": lambda glyphs, _: (f"{glyphs.working} running", WORKING),
+}
+
+
+def configuration(inspected: Mapping[str, Any]) -> list[Content]:
+    """What it was deployed with; variables by name, never by value."""
+    found = settings(inspected)
+    room = max(map(len, found), default=0) + 2
+    lines = [Content.styled(name.ljust(room), _MUTED) + value for name, value in found.items()]
+    artifact = f"{inspected.get('artifactId', '')}  ({inspected.get('artifactState', 'unknown')})"
+    names = ", ".join(inspected.get("variableNames") or ()) or "none"
+    lines.append(Content.styled("artifact".ljust(room), _MUTED) + artifact)
+    return [*lines, Content.styled("variables".ljust(room), _MUTED) + names]

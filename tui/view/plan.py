@@ -1,0 +1,123 @@
+"""What a run would do, service by service, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from textual.content import Content
+
+from core.model import Trigger
+from tui.view import words
+from tui.view.columns import Row, aligned, hanging
+from tui.view.looks import HEALTHY, IDLE, RETRYING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tui.view.glyphs import Glyphs
+
+Json = Mapping[str, Any]
+_MUTED = "$foreground-muted"
+_LEAVE = "leave"
+
+
+def changing(plan: Json) -> list[Json]:
+    """The services that something happens to."""
+    return [each for each in plan["services"] if each["action"] != _LEAVE]
+
+
+def title(trigger: Trigger, plan: Json | None, environment: str) -> str:
+    """The heading: what would be done, to how much, and where."""
+    verb = {Trigger.DEPLOY: "Deploy", Trigger.REDEPLOY: "Redeploy"}.get(trigger, "Roll back")
+    if plan is None:
+        return f"{verb}: the plan for {environment}"
+    count = len(changing(plan))
+    if not count:
+        return f"{verb}: nothing to do in {environment}"
+    where = "to" if trigger is not Trigger.ROLLBACK else "in"
+    return f"{verb} {words.counted(count, 'service')} {where} {environment}"
+
+
+def lines(plan: Json, width: int, glyphs: Glyphs) -> list[Content]:
+    """The plan in its order: what happens, the barrier, what stays, what to know."""
+    moving = changing(plan)
+    shown = _moving(moving, width, glyphs) if moving else [Content(_NOTHING)]
+    left = [str(each["serviceName"]) for each in plan["services"] if each["action"] == _LEAVE]
+    if left:
+        names = words.listed(left, most=8)
+        shown += [Content(""), *_told(f"left alone, unchanged: {names}", IDLE, width)]
+    warnings = plan.get("warnings") or ()
+    if warnings:
+        shown.append(Content(""))
+    for text in warnings:
+        shown += _told(f"{glyphs.retrying} {text}", RETRYING, width)
+    if moving and plan.get("usualSeconds"):
+        usual = words.about(plan["usualSeconds"])
+        shown += [Content(""), Content(f"usually takes about {usual}")]
+    return shown
+
+
+_NOTHING = "every service is up to date: nothing would be built or replaced"
+
+
+def _moving(moving: Sequence[Json], width: int, glyphs: Glyphs) -> list[Content]:
+    rows: list[Row] = [
+        (
+            f"{number}.",
+            Content.styled(str(each["serviceName"]), "bold"),
+            _what(each),
+            Content.styled(str(each.get("because") or ""), _MUTED),
+        )
+        for number, each in enumerate(moving, start=1)
+    ]
+    shown: list[Content] = []
+    for each, line in zip(moving, aligned(rows, width, glyphs.cut, (3, 1, 2)), strict=True):
+        shown += [line, *_notes(each, width, glyphs)]
+    return [*shown, Content(""), *_barrier(len(moving), width, glyphs)]
+
+
+def _what(service: Json) -> str:
+    if service["action"] == Trigger.ROLLBACK:
+        return "roll back, no build"
+    return "build, then start" if service["build"] else "start, built already"
+
+
+def _notes(service: Json, width: int, glyphs: Glyphs) -> list[Content]:
+    reason = service.get("zeroDowntimeReason")
+    notes = _told(_instead_of(service), _MUTED, width)
+    if service["zeroDowntime"]:
+        notes += _told(f"{glyphs.healthy} zero downtime: {reason}", HEALTHY, width)
+    else:
+        notes += _told(f"{glyphs.retrying} not without downtime: {reason}", RETRYING, width)
+    for text in service.get("warnings") or ():
+        notes += _told(f"{glyphs.retrying} {text}", RETRYING, width)
+    return notes
+
+
+def _instead_of(service: Json) -> str:
+    replaces, back_to = service.get("replaces"), service.get("deploymentId")
+    if back_to:
+        return f"from {replaces} back to {back_to}" if replaces else f"back to {back_to}"
+    return f"in place of {replaces}" if replaces else "for the first time"
+
+
+def _told(text: str, style: str, width: int) -> list[Content]:
+    return hanging(Content.styled(text, style), width, _INDENT)
+
+
+_INDENT = 4
+"""Under the name of the service."""
+
+
+def _barrier(count: int, width: int, glyphs: Glyphs) -> list[Content]:
+    line = "=" if glyphs.is_ascii else "─"
+    if count == 1:
+        told = "it switches once it is ready; if it fails, what is live stays"
+    else:
+        together = "both" if count == 2 else f"all {count}"
+        told = f"{together} switch together; if one fails, none does and what is live stays"
+    return [
+        Content.styled(f"{line * 3} barrier ".ljust(width, line), "$primary"),
+        *hanging(told, width, _INDENT),
+    ]

@@ -1,0 +1,36 @@
+"""One look at everything that is drawn: the state, the time, and where the person is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tui.view.glyphs import UNICODE, Glyphs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from tui.view.state import Figures, Service, State
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a widget is given to show itself; it repaints only what differs from the last one."""
+
+    state: State
+    now: datetime
+    selected: str | None = None
+    """The service under the cursor."""
+    only: str | None = None
+    """The one service whose lines the log panes show; None for all."""
+    trends: Mapping[str, Sequence[Figures]] = field(default_factory=dict)
+    events: Sequence[Mapping[str, Any]] = ()
+    glyphs: Glyphs = UNICODE
+    notes: Sequence[str] = ()
+    """What the status line says besides: `read-only`, `replay`, `mouse: terminal`."""
+
+    @property
+    def service(self) -> Service | None:
+        """The service under the cursor."""
+        return self.state.services.get(self.selected or "")

@@ -1,0 +1,204 @@
+"""What a run that goes on is waiting for, and what happens next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.model import Stage, Status, Trigger
+from tui.view import looks, words
+from tui.view.strip import PROMOTION, members
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tui.view.scene import Scene
+    from tui.view.state import Deployment, Run, Service, Waiting
+
+    Member = tuple[Service, Deployment]
+
+_NOTHING_SWITCHED = "; then the run fails and nothing is switched"
+
+
+@dataclass(frozen=True, slots=True)
+class WaitsFor:
+    """Glyph, colour and clauses of the sentence."""
+
+    glyph: str
+    style: str
+    clauses: tuple[str, ...]
+
+
+def waits_for(scene: Scene, run: Run) -> WaitsFor:
+    """What everybody waits for is what has come least far."""
+    glyphs = scene.glyphs
+    is_back = run.trigger is Trigger.ROLLBACK
+    glyph = glyphs.rolled_back if is_back else glyphs.working
+    style = looks.ROLLBACK if is_back else looks.WORKING
+    if run.status is Status.QUEUED:
+        return WaitsFor(glyphs.queued, looks.IDLE, _queued(scene, run))
+    moving = [each for each in members(scene.state, run) if not each[1].status.is_final]
+    if not moving:
+        return WaitsFor(glyph, style, (f"{run.trigger} {run.id} is coming to its end",))
+    last = [each for each in moving if _has_come(each) == min(map(_has_come, moving))]
+    last.sort(key=lambda each: _left_s(each, scene))
+    service, deployment = last[0]
+    if _kind(service) == "barrier":
+        return WaitsFor(glyph, style, _all_ready(last))
+    if deployment.stage is Stage.CHECKING_READINESS and service.waiting is not None:
+        if service.waiting.tries > 1:
+            glyph, style = glyphs.retrying, looks.RETRYING
+        others = _others_ready(moving, "it")
+        return WaitsFor(glyph, style, (*_readiness(service, deployment, scene), *others))
+    say = _SAYS.get(deployment.stage, _others)
+    return WaitsFor(glyph, style, (*say(last, scene), *_others_ready(moving, _it(last))))
+
+
+def _kind(service: Service) -> str:
+    return service.waiting.kind if service.waiting else ""
+
+
+def _has_come(member: Member) -> int:
+    service, deployment = member
+    if _kind(service) == "barrier":
+        return PROMOTION.index(Stage.SWITCHING_ROUTE)
+    if deployment.status is Status.QUEUED:
+        return -1
+    return PROMOTION.index(deployment.stage)
+
+
+def _left_s(member: Member, scene: Scene) -> float:
+    waiting = member[0].waiting
+    if waiting is None or waiting.limit_s is None:
+        return float("inf")
+    return waiting.limit_s - words.seconds(waiting.since, scene.now)
+
+
+def _queued(scene: Scene, run: Run) -> tuple[str, ...]:
+    since = words.counting(words.seconds(run.created_at, scene.now))
+    detail = next(
+        (each.waiting.detail for each, _ in members(scene.state, run) if each.waiting), ""
+    )
+    told = words.reason(detail) or "waits for its turn"
+    return (f"{run.trigger} {run.id} is queued, {since} so far: {told}",)
+
+
+def _names(row: Sequence[Member]) -> str:
+    return words.listed([service.name for service, _ in row])
+
+
+def _is(row: Sequence[Member]) -> str:
+    return "is" if len(row) == 1 else "are"
+
+
+def _it(row: Sequence[Member]) -> str:
+    return "it" if len(row) == 1 else "them"
+
+
+def _others_ready(moving: Sequence[Member], it: str) -> tuple[str, ...]:
+    ready = [each for each in moving if _kind(each[0]) == "barrier"]
+    if not ready:
+        return ()
+    wait = "waits" if len(ready) == 1 else "wait"
+    return (f"; {_names(ready)} {_is(ready)} ready and {wait} for {it}",)
+
+
+def _all_ready(row: Sequence[Member]) -> tuple[str, ...]:
+    who = f"{row[0][0].name} is ready" if len(row) == 1 else f"all {len(row)} are ready"
+    together = "routes switch next" if len(row) == 1 else "their routes switch together next"
+    return (f"{who}: {together}",)
+
+
+def _since_s(row: Sequence[Member], scene: Scene) -> str:
+    starts = [
+        each.waiting.since if each.waiting and each.waiting.since else deployment.stage_since
+        for each, deployment in row
+    ]
+    longest = max(words.seconds(start, scene.now) for start in starts)
+    return words.counting(longest)
+
+
+def _left(waiting: Waiting, scene: Scene) -> str | None:
+    if waiting.limit_s is None:
+        return None
+    return words.counting(waiting.limit_s - words.seconds(waiting.since, scene.now))
+
+
+def _readiness(service: Service, deployment: Deployment, scene: Scene) -> tuple[str, ...]:
+    waiting = service.waiting
+    if waiting is None:
+        return (f"{service.name}: its readiness is checked",)
+    path = f" GET {deployment.readiness_path}" if deployment.readiness_path else ""
+    parts = [f"{service.name}: waits for readiness{path}"]
+    if waiting.recent:
+        last = waiting.recent[-1]
+        parts.append(f"last {last}" if last is not None else "no reply")
+    if waiting.tries:
+        parts.append("1 try" if waiting.tries == 1 else f"{waiting.tries} tries")
+    left = _left(waiting, scene)
+    if left is not None:
+        parts.append(f"{left} left")
+    return (", ".join(parts), *([_NOTHING_SWITCHED] if left is not None else []))
+
+
+def _first(row: Sequence[Member], scene: Scene) -> tuple[str, ...]:
+    queued = [each for each in row if each[1].status is Status.QUEUED]
+    slots = [each for each in row if _kind(each[0]) == "buildSlot"]
+    building = [each for each in row if each not in queued and each not in slots]
+    if not building:
+        what = "a build slot" if slots else "their turn" if len(row) > 1 else "its turn"
+        wait = "waits" if len(row) == 1 else "wait"
+        return (f"{_names(row)} {wait} for {what}, {_since_s(row, scene)} so far",)
+    waits = (f"; {_names(slots)} {'waits' if len(slots) == 1 else 'wait'} for a build slot",)
+    return (
+        f"{_names(building)} {_is(building)} building, {_since_s(building, scene)} so far",
+        *(waits if slots else ()),
+        "; the candidates start beside what is live",
+    )
+
+
+def _starting(row: Sequence[Member], scene: Scene) -> tuple[str, ...]:
+    candidates = "its candidate starts" if len(row) == 1 else "their candidates start"
+    return (
+        f"{_names(row)}: {candidates}, {_since_s(row, scene)} so far",
+        "; what is live serves meanwhile",
+    )
+
+
+def _switching(row: Sequence[Member], _: Scene) -> tuple[str, ...]:
+    return (
+        f"the routes of {_names(row)} switch in one step",
+        "; then the previous ones finish what they have",
+    )
+
+
+def _draining(row: Sequence[Member], scene: Scene) -> tuple[str, ...]:
+    service, _ = max(row, key=lambda each: each[0].waiting.requests if each[0].waiting else 0)
+    waiting = service.waiting
+    if waiting is None:
+        return (f"{_names(row)}: new requests go to the new one, the previous one finishes",)
+    return (
+        f"{service.name}: the previous one {finishes(waiting, scene)}",
+        "; then it is stopped",
+    )
+
+
+def finishes(waiting: Waiting, scene: Scene) -> str:
+    """What an instance that gets no new requests is at: `finishes 2 requests, at most 8s more`."""
+    counts = [(waiting.requests, "request"), (waiting.streams, "stream")]
+    told = " and ".join(words.counted(count, noun) for count, noun in counts if count)
+    left = _left(waiting, scene)
+    most = f", at most {left} more" if left is not None else ""
+    return f"finishes {told}{most}" if told else f"has no request left and comes to its end{most}"
+
+
+def _others(row: Sequence[Member], _: Scene) -> tuple[str, ...]:
+    return (f"{_names(row)}: {words.STAGES[row[0][1].stage]}",)
+
+
+_SAYS = {
+    Stage.BUILDING: _first,
+    Stage.STARTING_CANDIDATE: _starting,
+    Stage.SWITCHING_ROUTE: _switching,
+    Stage.DRAINING_PREVIOUS: _draining,
+}
