@@ -16,6 +16,7 @@ class EventType(StrEnum):
 
     RUN_QUEUED = "RunQueued"
     RUN_STARTED = "RunStarted"
+    ENGINE_CHOSEN = "EngineChosen"
     RUN_FINISHED = "RunFinished"
     STAGE_CHANGED = "StageChanged"
     READINESS_PASSED = "ReadinessPassed"

@@ -7,7 +7,8 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from core.errors import CompartmentError, EngineUnavailable, JournalError
+from core.ending import single_error
+from core.errors import CompartmentError, JournalError
 from core.events import Event, EventType
 from core.lines import stamp
 from core.model import Health
@@ -15,7 +16,7 @@ from core.promotion.ledger import deployment_event
 from core.records import Activation, ActivationState
 
 if TYPE_CHECKING:
-    from core.engines.base import Exit
+    from core.engines.base import Engine, Instance
     from core.journal import Record
     from core.promotion.parts import Parts
     from core.promotion.routing import Router
@@ -68,6 +69,13 @@ class HealthWatch:
                 self._watched.pop(name).cancel()
             await self._parts.ledger.wait_change()
 
+    def look_again(self, engine: Engine) -> None:
+        """Watches what is live on an engine anew: it may have been started again meanwhile."""
+        for name, activation in self._live().items():
+            if name in self._watched and self._parts.engine_behind(activation) is engine:
+                self._watched[name].cancel()
+                self._watched[name] = self._tasks.create_task(self._watch(activation))
+
     def stop(self) -> None:
         """Ends every watch."""
         for task in self._watched.values():
@@ -81,30 +89,60 @@ class HealthWatch:
         }
 
     async def _watch(self, activation: Activation) -> None:
-        """Tells when a live instance has ended for good."""
+        """Tells what becomes of the instances of a live activation, as long as it is live."""
+        unhealthy = set[str]()
+        async with asyncio.TaskGroup() as tasks:
+            for name in activation.instance_names:
+                tasks.create_task(self._watch_one(activation, name, unhealthy))
+
+    async def _watch_one(self, activation: Activation, name: str, unhealthy: set[str]) -> None:
+        """`unhealthy` are those of its instances that are: it is healthy when there are none."""
         try:
-            instance = await self._parts.engine.adopt(activation.name)
-        except EngineUnavailable as error:
-            _log.warning("%s is not watched: %s", activation.name, error.message)
+            instance = await self._parts.engine_behind(activation).adopt(name)
+        except CompartmentError as error:
+            _log.warning("%s is not watched: %s", name, error.message)
             return
         if instance is None:
             return
-        ended = await instance.wait_exit()
+        with single_error():
+            async with asyncio.TaskGroup() as tasks:
+                own = tasks.create_task(self._tell_own_health(activation, instance, unhealthy))
+                ended = await instance.wait_exit()
+                own.cancel()
+        unhealthy.add(name)
+        which = "it" if activation.replicas == 1 else f"instance {name}"
+        await self._tell(activation, Health.UNHEALTHY, f"{which} {ended} and is not restarted")
+
+    async def _tell_own_health(
+        self, activation: Activation, instance: Instance, unhealthy: set[str]
+    ) -> None:
+        found = instance.own_health
+        while True:
+            why = f"its own check says: {found.detail}" if found else ""
+            if found is not None and found.health is Health.UNHEALTHY:
+                unhealthy.add(instance.name)
+                await self._tell(activation, Health.UNHEALTHY, why)
+            elif found is not None and found.health is Health.HEALTHY:
+                unhealthy.discard(instance.name)
+                if not unhealthy:
+                    await self._tell(activation, Health.HEALTHY, why)
+            found = await instance.next_health()
+
+    async def _tell(self, activation: Activation, health: Health, why: str) -> None:
         try:
-            await self._parts.ledger.update(lambda: self._unhealthy(activation, ended))
+            await self._parts.ledger.update(lambda: self._changed(activation, health, why))
         except JournalError as error:
             # What is true stays true; the run that needs the journal next tells of it.
-            _log.warning("%s is unhealthy: %s", activation.name, error.message)
+            _log.warning("%s is %s: %s", activation.name, health, error.message)
 
-    def _unhealthy(self, activation: Activation, ended: Exit) -> list[Record]:
-        """Nothing, if it is not live any more."""
-        if activation.name not in self._live():
+    def _changed(self, activation: Activation, health: Health, why: str) -> list[Record]:
+        """Nothing, if it is not live any more, or is known to be so."""
+        deployment = self._parts.ledger.deployments.get(activation.deployment_id)
+        if activation.name not in self._live() or deployment is None:
             return []
-        deployment = self._parts.ledger.deployments[activation.deployment_id]
+        if deployment.health is health:
+            return []
         event = deployment_event(
-            EventType.HEALTH_CHANGED,
-            deployment,
-            f"unhealthy: it {ended} and is not restarted",
-            health=Health.UNHEALTHY,
+            EventType.HEALTH_CHANGED, deployment, f"{health}: {why}", health=health
         )
-        return [deployment.changed(health=Health.UNHEALTHY), event]
+        return [deployment.changed(health=health), event]

@@ -32,7 +32,7 @@ T = TypeVar("T")
 EVENTS_PAGE = 1000
 """How many events are read at once, so that a long history holds up no commit."""
 
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
     id TEXT PRIMARY KEY, project TEXT, environment TEXT, status TEXT, created_at TEXT, body TEXT);
@@ -55,6 +55,12 @@ CREATE INDEX IF NOT EXISTS events_by_target
     ON events (json_extract(body, '$.project'), json_extract(body, '$.environment'));
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT);
 """
+_SEVERAL_ADDRESSES = """
+UPDATE activations
+    SET body = json_set(body, '$.addresses', json_array(json_extract(body, '$.address')))
+    WHERE json_extract(body, '$.address') IS NOT NULL;
+"""
+"""From version 1, when an activation had one instance, to version 2."""
 
 _ADAPTERS: dict[type, TypeAdapter[Any]] = {
     kind: TypeAdapter(kind)
@@ -92,6 +98,8 @@ class Journal:
                 hint="install that version again, or choose another COMPARTMENT_HOME",
             )
         connection.executescript(_SCHEMA)
+        if version == 1:
+            connection.executescript(_SEVERAL_ADDRESSES)
         connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
         (self._seq,) = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
         self._connection = connection

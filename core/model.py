@@ -196,6 +196,8 @@ class Service:
     depends_on: tuple[str, ...] = ()
     schedule: str | None = None
     limits: Limits = field(default_factory=Limits)
+    release_command: str | None = None
+    """Run once per deploy from source, after the build and before the first candidate starts."""
 
 
 @dataclass(frozen=True, slots=True)

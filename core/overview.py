@@ -87,8 +87,9 @@ class Overview:
         self._usual = {each: await usual_seconds(journal, target, each) for each in Trigger}
 
     def _look_for_artifacts(self) -> None:
-        found = {each.artifact_id for each in self._earlier.values()}
-        self._startable = {each for each in found if self._parts.engine.has_artifact(each)}
+        engines = self._parts.engines
+        earlier = self._earlier.values()
+        self._startable = {each.artifact_id for each in earlier if engines.has_artifact(each)}
 
     async def look_closer(self) -> None:
         """Looks at what changes without an event: which artifacts are left, and restarts."""
@@ -121,7 +122,7 @@ class Overview:
         return {
             "project": self._target.project,
             "environment": self._target.environment,
-            "engine": record.engine if record else self._parts.engine.name,
+            "engine": record.engine if record else None,
             "root": record.root if record else None,
             "publicAddress": f"{gateway.ports.host}:{gateway.ports.public}",
             "internalAddress": f"127.0.0.1:{gateway.ports.internal}",
@@ -212,11 +213,12 @@ class _Told:
 
     async def look_for_restarts(self, activation: Activation) -> None:
         """Takes note of how often its instance was started again."""
+        engine = self._parts.engine_behind(activation)
         try:
-            instance = await self._parts.engine.adopt(activation.name)
+            found = [await engine.adopt(name) for name in activation.instance_names]
         except EngineUnavailable:
             return
-        self._restarts[activation.name] = instance.restarts if instance else 0
+        self._restarts[activation.name] = sum(each.restarts for each in found if each)
 
     def begin(self, unfinished: set[str]) -> None:
         """Begins a look; what is not asked for until the next one is forgotten then."""
@@ -247,13 +249,13 @@ class _Told:
         told = self._snapshots.deployment(deployment)
         del told["uptimeSeconds"]
         _, since = self._reached.get(deployment.id, (None, None))
-        address = instance.address if instance else None
+        addresses = instance.addresses if instance else ()
         readiness, drain = deployment.service.readiness, deployment.service.drain
         return {
             **told,
             "artifactId": deployment.artifact_id,
             "stageSince": since,
-            "address": f"{address[0]}:{address[1]}" if address else None,
+            "address": f"{addresses[0][0]}:{addresses[0][1]}" if addresses else None,
             "restarts": self._restarts_of(instance),
             "readiness": (
                 {"path": readiness.path, "timeoutMs": readiness.timeout_ms} if readiness else None

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import httpx
 
 from core.ending import to_the_end
-from core.engines.process.engine import ProcessEngine
 from core.errors import (
     CompartmentError,
     Conflict,
@@ -29,10 +28,11 @@ from core.logs.writer import CompartmentLog
 from core.model import Status
 from core.promotion import retention
 from core.promotion.down import take_down
+from core.promotion.engines import Engines
 from core.promotion.ledger import Ledger, run_event
 from core.promotion.parts import Parts
 from core.promotion.progress import WaitKind
-from core.promotion.recovery import recover
+from core.promotion.recovery import recover, resume, tidy
 from core.promotion.requests import Resolver
 from core.promotion.routing import Router
 from core.promotion.run import CANCELLED, Promotion
@@ -44,6 +44,7 @@ from core.statistics import Statistics
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable
 
+    from core.engines.base import Engine
     from core.files import Home
     from core.promotion.requests import Accepted, Down, Request
     from core.promotion.turns import Turn
@@ -59,8 +60,8 @@ class Platform:
         self.parts = parts
         self.ledger = parts.ledger
         self.gateway = gateway
-        self.snapshots = Snapshots(parts.ledger, parts.engine, gateway)
-        self.statistics = Statistics(parts.ledger, parts.engine, gateway)
+        self.snapshots = Snapshots(parts.ledger, parts.engines, gateway)
+        self.statistics = Statistics(parts.ledger, parts.engines, gateway)
         self.resolver = Resolver(parts)
         self.failure: JournalError | None = None
         """Why this platform cannot go on; whoever runs it must end it."""
@@ -95,17 +96,17 @@ class Platform:
         async with httpx.AsyncClient(timeout=None, trust_env=False) as probes:  # noqa: S113 - per try
             try:
                 async with asyncio.TaskGroup() as tasks:
-                    engine = ProcessEngine(home, tasks)
-                    router = Router(ledger, gateway)
+                    engines = Engines(home, journal, tasks)
+                    router = Router(ledger, gateway, engines)
                     slots = asyncio.Semaphore(max(1, os.cpu_count() or 1))
-                    parts = Parts(home, ledger, router, engine, probes, slots)
+                    parts = Parts(home, ledger, router, engines, probes, slots)
                     platform = cls(parts, gateway, tasks)
                     try:
                         await platform._open()
                         yield platform
                     finally:
                         await platform._close()
-                        await engine.close()
+                        await engines.close()
             finally:
                 await gateway.close()
                 log.close()
@@ -113,7 +114,7 @@ class Platform:
 
     async def _open(self) -> None:
         await self.ledger.load()
-        await self.parts.engine.open()
+        await self.parts.engines.open()
         for promotion in await recover(self.parts):
             run = promotion.run
             with_turn = self._turns.join(run.target, run.id)
@@ -125,6 +126,26 @@ class Platform:
             self._tasks.create_task(self._watch.follow()),
             self._tasks.create_task(keep_gateway(self.parts.router, self._gateway_wanted)),
         ]
+        self.parts.engines.met = self._meet
+        for engine in self.parts.engines:
+            await self._meet(engine)
+
+    async def _meet(self, engine: Engine) -> None:
+        self._helpers.append(self._tasks.create_task(self._keep_true(engine)))
+
+    async def _keep_true(self, engine: Engine) -> None:
+        """Looks at everything on an engine again whenever it is back."""
+        while True:
+            await engine.wait_back()
+            try:
+                await resume(self.parts, engine)
+                self._watch.look_again(engine)
+                if self.gateway.envoy.is_running:
+                    await self.parts.router.open_entrances()
+            except JournalError as error:
+                self._fail(error)
+            except CompartmentError as error:
+                _log.warning("after the %s engine was back: %s", engine.name, error.message)
 
     async def _close(self) -> None:
         for helper in self._helpers:
@@ -272,6 +293,7 @@ class Platform:
     async def _prune(self) -> None:
         async with self._accepting:
             await retention.prune(self.parts)
+        await tidy(self.parts)
 
     async def cancel(self, run_id: str) -> Run:
         """Stops a run before its switch; returns it as it ended.

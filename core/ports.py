@@ -26,7 +26,7 @@ def free_port(taken: set[int]) -> int:
     ports = below or list(_PREFERRED_PORTS)
     start = secrets.randbelow(len(ports))
     for port in (*ports[start:], *ports[:start]):
-        if port not in taken and _can_bind(port):
+        if port not in taken and can_bind(port):
             return port
     raise CompartmentError(
         f"no port between {ports[0]} and {ports[-1]} is free",
@@ -41,7 +41,7 @@ def _lowest_ephemeral() -> int:
         return _LOWEST_EPHEMERAL_ELSEWHERE
 
 
-def _can_bind(port: int) -> bool:
+def can_bind(port: int) -> bool:
     """Whether a service could listen there, at 127.0.0.1 or at every address."""
     with socket.socket() as candidate:
         try:

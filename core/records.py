@@ -57,6 +57,8 @@ class HostRecord:
     service: str
     is_public: bool
     """Whether the public listener answers for it: only for a `web` service."""
+    inner_port: int | None = None
+    """The port of this machine where the other services of its environment reach it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,8 @@ class Deployment:
     variables: dict[str, str]
     """What the environment of its processes is made of, besides what is injected."""
     created_at: str
+    engine: EngineName = EngineName.PROCESS
+    """What its artifact was built by, and its instances run on."""
     status: Status = Status.QUEUED
     stage: Stage = Stage.BUILDING
     health: Health = Health.PENDING
@@ -160,17 +164,24 @@ class ActivationState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """One time that a deployment serves; it names an instance and a cluster that never return."""
+    """One time that a deployment serves; it names instances and a cluster that never return."""
 
     deployment_id: str
     number: int
     state: ActivationState
     started_at: str
-    address: tuple[str, int] | None = None
+    replicas: int = 1
+    addresses: tuple[tuple[str, int], ...] = ()
+    """Where its instances answer, in the order of their names; empty until all were started."""
     replaced_by: str | None = None
     """The run whose switch took the traffic away, while it drains."""
 
     @property
     def name(self) -> str:
-        """The name of its instance and of its cluster, such as `dep_k3v9….2`."""
+        """The name of its cluster and of its first instance, such as `dep_k3v9….2`."""
         return f"{self.deployment_id}.{self.number}"
+
+    @property
+    def instance_names(self) -> tuple[str, ...]:
+        """The names of its instances: the first one's is its own, then `dep_k3v9….2-2`."""
+        return (self.name, *(f"{self.name}-{each}" for each in range(2, self.replicas + 1)))

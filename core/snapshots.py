@@ -15,8 +15,8 @@ from core.records import ActivationState
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.engines.base import Engine
     from core.gateway.gateway import Gateway
+    from core.promotion.engines import Engines
     from core.promotion.ledger import Ledger
     from core.records import Activation, Deployment, EnvironmentRecord, Run, Target
 
@@ -28,9 +28,9 @@ _PAST_LOOKED_AT = 100
 class Snapshots:
     """Reads; changes nothing."""
 
-    def __init__(self, ledger: Ledger, engine: Engine, gateway: Gateway) -> None:
+    def __init__(self, ledger: Ledger, engines: Engines, gateway: Gateway) -> None:
         self._ledger = ledger
-        self._engine = engine
+        self._engines = engines
         self._gateway = gateway
 
     async def status(self, target: Target, service: str | None) -> Json:
@@ -89,7 +89,10 @@ class Snapshots:
             "environmentName": deployment.target.environment,
             "routeUrl": self._url(deployment),
             "rollbackAvailable": self._can_return(deployment),
-            "replicas": {"ready": 1 if live else 0, "desired": deployment.service.replicas},
+            "replicas": {
+                "ready": live.replicas if live else 0,
+                "desired": deployment.service.replicas,
+            },
             "startedAt": started,
             "uptimeSeconds": _seconds_since(started) if started else None,
         }
@@ -107,7 +110,7 @@ class Snapshots:
             deployment.activated_at is not None
             and deployment.status in (Status.SUCCEEDED, Status.STOPPED)
             and not deployment.is_active
-            and self._engine.has_artifact(deployment.artifact_id)
+            and self._engines.has_artifact(deployment)
         )
 
     async def inspect(self, target: Target, service: str | None, deployment_id: str | None) -> Json:
@@ -148,9 +151,7 @@ class Snapshots:
             **self.deployment(deployment),
             "path": service.path,
             "artifactId": deployment.artifact_id,
-            "artifactState": (
-                "available" if self._engine.has_artifact(deployment.artifact_id) else "cleaned"
-            ),
+            "artifactState": ("available" if self._engines.has_artifact(deployment) else "cleaned"),
             "build": asdict(service.build),
             "run": {"command": service.run_command, "restart": asdict(service.restart)},
             "readiness": asdict(service.readiness) if service.readiness else None,
@@ -274,7 +275,7 @@ def _activation(activation: Activation) -> Json:
     return {
         "name": activation.name,
         "state": activation.state,
-        "address": ":".join(map(str, activation.address)) if activation.address else None,
+        "addresses": [f"{host}:{port}" for host, port in activation.addresses],
         "startedAt": activation.started_at,
         "isLive": activation.state is ActivationState.LIVE,
     }

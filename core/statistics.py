@@ -9,18 +9,21 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from core.engines.base import Usage
+from core.errors import EngineUnavailable
 from core.lines import stamp
 from core.records import ActivationState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from core.engines.base import Engine, Usage
     from core.gateway.gateway import Gateway
     from core.gateway.table import Traffic
+    from core.promotion.engines import Engines
     from core.promotion.ledger import Ledger
     from core.records import Target
 
@@ -32,7 +35,7 @@ _COMPARABLE_S = 10.0
 """An older reading tells nothing of now: after a pause, the second reading has the first rates."""
 
 _PATIENCE_S = 1.0
-"""For the gateway, so that one that hangs does not hold back who asks."""
+"""For the gateway and each engine, so that one that hangs does not hold back who asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +57,12 @@ class Statistics:
     def __init__(
         self,
         ledger: Ledger,
-        engine: Engine,
+        engines: Engines,
         gateway: Gateway,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ledger = ledger
-        self._engine = engine
+        self._engines = engines
         self._gateway = gateway
         self._clock = clock
         self._reading = asyncio.Lock()
@@ -88,9 +91,29 @@ class Statistics:
     async def _read(self) -> _Reading:
         at, at_s = stamp(), self._clock()
         # Candidates as well: once one is live there is something to compare with.
-        usage = await self._engine.usage(list(self._ledger.activations))
+        usage = await self._usage()
         traffic = await self._traffic()
         return _Reading(at, at_s, self._serving(), usage, traffic)
+
+    async def _usage(self) -> dict[str, Usage]:
+        """By activation: what all its instances take together."""
+        activations = list(self._ledger.activations.values())
+        names = [name for each in activations for name in each.instance_names]
+        found: dict[str, Usage] = {}
+        for engine in self._engines:
+            with suppress(EngineUnavailable, TimeoutError):
+                async with asyncio.timeout(_PATIENCE_S):
+                    found |= await engine.usage(names)
+        told = {
+            each.name: [found[n] for n in each.instance_names if n in found] for each in activations
+        }
+        return {
+            name: Usage(
+                sum(each.cpu_seconds for each in parts), sum(each.memory_bytes for each in parts)
+            )
+            for name, parts in told.items()
+            if parts
+        }
 
     def _serving(self) -> dict[str, tuple[Target, str]]:
         found = {}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.engine.plugin import EnginePlugin
 from tests.figures import FiguresRecorder, FiguresSummary
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, usual)
     config.pluginmanager.register(FiguresSummary(), "figures")
+    config.pluginmanager.register(EnginePlugin(os.environ), "engine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -45,7 +47,7 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="ct-", dir="/tmp") as name:
         folder = Path(name)
         for variable in os.environ:
-            if variable.startswith("COMPARTMENT_"):
+            if variable.startswith(("COMPARTMENT_", "DOCKER_")):
                 monkeypatch.delenv(variable)
         monkeypatch.setenv("HOME", name)
         for kind in XDG_FOLDERS:

@@ -1,12 +1,17 @@
-"""Figures that tests measure, printed together at the end of a run, parallel or not."""
+"""Figures that tests measure, printed together at the end of a run, parallel or not.
+
+Those of a test that ran on several engines stand side by side.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from core.model import EngineName
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pytest
 
@@ -23,11 +28,7 @@ class Figure:
     goal: float | None = None
 
     def __str__(self) -> str:
-        text = f"{self.name:<48} {self.value:>12,.6g} {self.unit}"
-        if self.goal is None:
-            return text
-        verdict = "within" if self.value <= self.goal else "OVER"
-        return f"{text:<72} {verdict} the goal of {self.goal:,.6g} {self.unit}"
+        return _line([self])
 
 
 @dataclass(slots=True)
@@ -56,10 +57,49 @@ class FiguresSummary:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self.by_test:
             terminalreporter.section("figures")
-        for test, figures in self.by_test.items():
+        by_engine: dict[str, dict[str, list[Figure]]] = {}
+        for node, figures in self.by_test.items():
+            test, engine = _apart(node)
+            by_engine.setdefault(test, {})[engine] = figures
+        for test, found in by_engine.items():
             terminalreporter.line(test)
-            for figure in figures:
-                terminalreporter.line(f"  {figure}")
+            for line in _side_by_side(found):
+                terminalreporter.line(f"  {line}")
+
+
+def _apart(node: str) -> tuple[str, str]:
+    """The id of a test without the engine among its parameters, and that; empty if none is."""
+    test, _, parameters = node.rstrip("]").partition("[")
+    given = parameters.split("-")
+    engine = next((name for name in EngineName if name in given), "")
+    others = "-".join(name for name in given if name != engine)
+    return (f"{test}[{others}]" if others else test), engine
+
+
+def _side_by_side(by_engine: Mapping[str, Sequence[Figure]]) -> Iterator[str]:
+    engines = sorted(by_engine, key=lambda name: (name != EngineName.PROCESS, name))
+    if engines != [""]:
+        yield f"{'':<48} " + " ".join(f"{name:>12}" for name in engines)
+    names = dict.fromkeys(each.name for engine in engines for each in by_engine[engine])
+    for name in names:
+        found = {
+            engine: [each for each in by_engine[engine] if each.name == name] for engine in engines
+        }
+        for row in range(max(map(len, found.values()))):
+            yield _line([each[row] if row < len(each) else None for each in found.values()])
+
+
+def _line(figures: Sequence[Figure | None]) -> str:
+    """The same figure on each of the engines; None where it was not measured."""
+    (first, *_) = measured = [each for each in figures if each is not None]
+    values = " ".join(f"{'' if each is None else f'{each.value:,.6g}':>12}" for each in figures)
+    text = f"{first.name:<48} {values} {first.unit}"
+    if first.goal is None:
+        return text
+    is_within = all(each.value <= first.goal for each in measured)
+    verdict = "within" if is_within else "OVER"
+    width = 72 + 13 * (len(figures) - 1)
+    return f"{text:<{width}} {verdict} the goal of {first.goal:,.6g} {first.unit}"
 
 
 def figures_of(properties: Sequence[tuple[str, object]]) -> list[Figure]:

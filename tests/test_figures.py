@@ -20,6 +20,13 @@ def test_measures(figures):
 def test_measures_and_fails(figures):
     figures("lost", 3, "requests", 0)
     assert False
+
+@pytest.mark.parametrize("engine", ["docker", "process"])
+@pytest.mark.parametrize("kind", ["odd-one"])
+def test_on_both(figures, kind, engine):
+    figures("took", {"docker": 2, "process": 1}[engine], "s", 1.5)
+    if engine == "docker":
+        figures("only there", 7, "ms")
 """
 
 
@@ -34,10 +41,19 @@ def test_the_summary_prints_figures_of_passed_and_failed_tests(
         "    config.pluginmanager.register(FiguresSummary())\n"
     )
     result = pytester.runpytest_subprocess(*arguments)
-    result.assert_outcomes(passed=1, failed=1)
+    result.assert_outcomes(passed=3, failed=1)
     result.stdout.fnmatch_lines(["*= figures =*"])
     result.stdout.fnmatch_lines(["  route switch * 5.25 ms * within the goal of 20 ms"])
     result.stdout.fnmatch_lines(["  lost * 3 requests * OVER the goal of 0 requests"])
+    result.stdout.fnmatch_lines(
+        [
+            "*::test_on_both[[]odd-one]",
+            "   * process       docker",
+            "  took *      1            2 s * OVER the goal of 1.5 s",
+            "  only there              * 7 ms",
+        ],
+        consecutive=True,
+    )
 
 
 def test_a_figure_without_a_goal_is_only_printed() -> None:

@@ -52,7 +52,7 @@ async def test_records_come_back_as_they_were(journal: Journal, tmp_path: Path) 
         variables={"PATH": "/bin", "LANG": "é"},
     )
     activation = Activation(
-        active.id, 1, ActivationState.LIVE, "2026-01-01", address=("127.0.0.1", 20_000)
+        active.id, 1, ActivationState.LIVE, "2026-01-01", addresses=(("127.0.0.1", 20_000),)
     )
     environment = EnvironmentRecord(TARGET, EngineName.PROCESS, "/shop")
     host = HostRecord("shop.localhost", TARGET, "web", is_public=True)

@@ -29,6 +29,7 @@ from core.promotion.requests import Down, Request
 from core.promotion.routing import Router
 from core.records import Target
 from core.watch import Watch
+from tests.one_engine import one_engine
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from core.engines.base import Engine, Instance, InstanceSpec, Usage
+    from core.engines.base import Instance, InstanceSpec, OwnHealth, Usage
     from core.gateway.gateway import Gateway
 
 Json = dict[str, Any]
@@ -80,12 +81,17 @@ class FakeInstance:
         self.address = ("127.0.0.1", port)
         self.exit: Exit | None = None
         self.restarts = 0
+        self.own_health = None
         self._ended = asyncio.Event()
 
     async def wait_exit(self) -> Exit:
         await self._ended.wait()
         assert self.exit is not None
         return self.exit
+
+    async def next_health(self) -> OwnHealth:
+        await asyncio.Event().wait()
+        raise AssertionError
 
     def end(self) -> None:
         self.exit = Exit(code=1)
@@ -111,12 +117,27 @@ class FakeMachine:
     def refusal(self, _: object) -> None:
         return None
 
+    def warnings(self, _: object) -> tuple[str, ...]:
+        return ()
+
+    def inherited(self, _: object) -> dict[str, str]:
+        return {}
+
+    async def prepare(self, *_: object) -> None:
+        pass
+
+    async def clear(self, *_: object) -> None:
+        pass
+
+    def holder(self, *_: object) -> None:
+        return None
+
     async def take(self, *_: object, use_cache: bool = True) -> Source:
         assert use_cache
         self._taken += 1
         return Source(f"art_{self._taken}", is_built=False)
 
-    async def build(self, source: Source, say: Callable[[str], None]) -> None:
+    async def build(self, source: Source, _: object, say: Callable[[str], None]) -> None:
         await self.gates.pass_one("build")
         say("built")
         self._artifacts.add(source.artifact_id)
@@ -257,10 +278,10 @@ async def world(folder: Path) -> AsyncIterator[World]:
     log = CompartmentLog(home.logs)
     ledger = Ledger(journal, log)
     machine = FakeMachine()
-    router = Router(ledger, cast("Gateway", machine))
+    engines = one_engine(machine)
+    router = Router(ledger, cast("Gateway", machine), engines)
     probes = cast("httpx.AsyncClient", None)  # these services have no readiness check
-    engine = cast("Engine", machine)
-    parts = Parts(home, ledger, router, engine, probes, asyncio.Semaphore(2))
+    parts = Parts(home, ledger, router, engines, probes, asyncio.Semaphore(2))
     try:
         async with asyncio.TaskGroup() as tasks:
             platform = Platform(parts, cast("Gateway", machine), tasks)

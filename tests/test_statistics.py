@@ -15,13 +15,13 @@ from core.model import Service
 from core.promotion.ledger import Ledger
 from core.records import Activation, ActivationState, Target
 from core.statistics import Statistics
+from tests.one_engine import one_engine
 from tests.promotion.records import TARGET, deployment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
-    from core.engines.base import Engine
     from core.gateway.gateway import Gateway
 
 OTHER = Target("other", "production")
@@ -79,9 +79,7 @@ async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
 
 @pytest.fixture
 def statistics(ledger: Ledger, machine: Machine) -> Statistics:
-    return Statistics(
-        ledger, cast("Engine", machine), cast("Gateway", machine), clock=machine.clock
-    )
+    return Statistics(ledger, one_engine(machine), cast("Gateway", machine), clock=machine.clock)
 
 
 async def place(
@@ -92,7 +90,7 @@ async def place(
     target: Target = TARGET,
 ) -> str:
     """A deployment with one activation; returns the name of that."""
-    activation = Activation(id_, 1, state, "2026-01-01", ("127.0.0.1", 20_000))
+    activation = Activation(id_, 1, state, "2026-01-01", addresses=(("127.0.0.1", 20_000),))
     service_of = Service(service, ".")
     await ledger.write(deployment(id=id_, service=service_of, target=target), activation)
     return activation.name

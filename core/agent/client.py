@@ -157,6 +157,10 @@ class Client:
         """How a shell beside a live service is started."""
         return await self._call("GET", "/v1/shell", query=query)
 
+    async def dockerfile(self, query: Mapping[str, Any]) -> Json:
+        """The Dockerfile that a service is built with on the Docker engine."""
+        return await self._call("GET", "/v1/dockerfile", query=query)
+
     async def runs(self, query: Mapping[str, Any]) -> Json:
         """The newest runs of an environment, newest first."""
         return await self._call("GET", "/v1/runs", query=query)

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from core import __version__
 from core.agent.bodies import DownBody, RunBody, TargetBody  # noqa: TC001 - read by FastAPI
+from core.agent.dockerfile_routes import add_dockerfile
 from core.agent.log_routes import add_logs
 from core.agent.protocol import PROTOCOL, error_to_json
 from core.agent.shell_routes import add_shell
@@ -65,6 +66,7 @@ def create_app(platform: Platform, stop: Callable[[], None]) -> FastAPI:
     _add_reads(app, platform)
     add_logs(app, platform)
     add_shell(app, platform)
+    add_dockerfile(app)
     add_watch(app, platform)
     return app
 
@@ -79,7 +81,7 @@ def _add_agent(app: FastAPI, platform: Platform, stop: Callable[[], None]) -> No
             "pid": os.getpid(),
             "isIdle": platform.is_idle,
             "home": str(platform.parts.home.root),
-            "engine": platform.parts.engine.name,
+            "engines": sorted(engine.name for engine in platform.parts.engines),
             "publicAddress": f"{ports.host}:{ports.public}",
             "internalAddress": f"127.0.0.1:{ports.internal}",
             "gatewayRunning": platform.gateway.envoy.is_running,

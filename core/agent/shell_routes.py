@@ -40,4 +40,4 @@ def _shell(platform: Platform, target: Target, service: str) -> Shell:
             hint=f"live: {others}" if others else "deploy it: compartment deploy",
             code="service_not_live",
         )
-    return platform.parts.engine.shell(live.name)
+    return platform.parts.engine_behind(live).shell(live.name)

@@ -159,7 +159,7 @@ def _about_lines(about: Json) -> list[str]:
             ("Home", about["home"]),
             ("Pid", about["pid"]),
             ("Version", about["version"]),
-            ("Engine", about["engine"]),
+            ("Engines", ", ".join(about["engines"])),
             ("Public", _address(about["publicAddress"])),
             ("Internal", _address(about["internalAddress"])),
             ("Gateway", "running" if about["gatewayRunning"] else "starts with the first deploy"),

@@ -85,6 +85,11 @@ COMMANDS = (
     Command("descriptor schema", "the JSON Schema of compartment.yml", "projects:schema"),
     Command("descriptor routes-schema", "the JSON Schema of compartment.routes.yml",
             "projects:routes_schema"),
+    Command("dockerfile", "show what a service is built with by Docker", "dockerfile:dockerfile", (
+        Flag("path", nargs="?", metavar="PATH",
+             help="the folder of the project (default: this one, or the nearest above)"),
+        _SERVICE,
+    )),
     Command("plan", "say what a deploy would do", "runs:plan", (_SERVICES,)),
     Command("deploy", "deploy all services, or those named", "runs:deploy",
             (_SERVICES, _LABEL, _DETACH, _NO_CACHE), has_events=True),

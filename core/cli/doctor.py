@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from core.cli.checks import Check, Level, machine_checks
+from core.cli.docker import docker_checks
 from core.cli.exits import Exit
 from core.cli.running import our_checks
 from core.cli.text import columns
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 def doctor(_: Namespace, output: Output) -> int:
     """Runs every check; a warning is not a failure."""
     home = Home.locate()
-    checks = [*machine_checks(home), *our_checks(home)]
+    checks = [*machine_checks(home), *docker_checks(home, os.environ), *our_checks(home)]
     failed = [check for check in checks if check.level is Level.FAIL]
     message = "; ".join(f"{check.name}: {check.found}" for check in failed) or None
     document: dict[str, Any] = {

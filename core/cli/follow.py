@@ -26,6 +26,7 @@ _LOSSES = 5
 _SHOWN = frozenset(
     {
         EventType.RUN_QUEUED,
+        EventType.ENGINE_CHOSEN,
         EventType.STAGE_CHANGED,
         EventType.READINESS_PASSED,
         EventType.ROUTES_SWITCHED,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.cli.exits import Exit
-from core.cli.target import project_here
+from core.cli.target import check_service, project_here
 from core.cli.text import columns, counted, plain
 from core.errors import Conflict, UsageError
 
@@ -93,7 +93,7 @@ def routes_schema(arguments: Namespace, output: Output) -> int:
 def routes_list(arguments: Namespace, output: Output) -> int:
     """The rules in their order."""
     project = project_here()
-    _check_service(arguments.service, project.services)
+    check_service(arguments.service, project.services)
     rules = [rule for rule in project.rules if arguments.service in (None, rule.on)]
     output.answer(
         {"project": project.name, "routes": [_rule_json(rule) for rule in rules]},
@@ -114,7 +114,7 @@ def routes_test(arguments: Namespace, output: Output) -> int:
     from core.config.routes import match
 
     project = project_here()
-    _check_service(arguments.service, project.services)
+    check_service(arguments.service, project.services)
     if not arguments.path.startswith("/"):
         raise UsageError(f"{plain(arguments.path)!r} is no path: it begins with /")
     found = match(project.rules, arguments.service, arguments.method, arguments.path)
@@ -145,14 +145,6 @@ def _decision(found: Decision | None, rules: tuple[RouteRule, ...], service: str
         f"rule {rules.index(rule) + 1} takes it: {words}",
         f"{found.to} sees {found.upstream}",
     ]
-
-
-def _check_service(service: str | None, services: Any) -> None:
-    from core.config.document import did_you_mean
-
-    if service is not None and service not in services:
-        message = f"there is no service {service}"
-        raise UsageError(message, hint=did_you_mean(service, services))
 
 
 def _methods(rule: RouteRule) -> str:

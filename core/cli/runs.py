@@ -107,7 +107,7 @@ def _plan_lines(found: Json, *, colour: bool) -> list[str]:
     warnings += [f"warning: {plain(text)}" for text in found["warnings"]]
     target = f"{found['project']}/{found['environment']}"
     return [
-        f"plan for {target}, engine {found['engine']}",
+        f"plan for {target}, engine {found['engine']}: {plain(found['engineBecause'])}",
         *columns(rows, colour=colour),
         *warnings,
     ]

@@ -12,7 +12,7 @@ from core.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Sequence
 
     from core.agent.client import Client
     from core.model import Project
@@ -57,6 +57,19 @@ def project_in(folder: Path) -> Project:
     from core.config.project import find_project, load_project
 
     return load_project(find_project(folder))
+
+
+def check_service(service: str | None, services: Collection[str]) -> None:
+    """Refuses a service that is not among those there are; None is all of them.
+
+    Raises:
+        UsageError: there is no such service; with the nearest name.
+    """
+    from core.config.document import did_you_mean
+
+    if service is not None and service not in services:
+        message = f"there is no service {service}"
+        raise UsageError(message, hint=did_you_mean(service, services))
 
 
 def check_deployable(project: Project, name: str, services: Sequence[str]) -> None:

@@ -106,6 +106,15 @@ class ReadinessModel(StrictModel):
     )
 
 
+class ReleaseModel(StrictModel):
+    """What has to happen once before a new deployment starts, such as a database migration."""
+
+    command: Text = Field(
+        description="Run once per deploy from source, in the new artifact with the variables of "
+        "the service, before the candidate starts; another exit code than 0 fails the deploy."
+    )
+
+
 class DrainModel(StrictModel):
     """How long the previous deployment may finish its work after the switch."""
 
@@ -131,7 +140,7 @@ class LimitsModel(StrictModel):
 class ServiceModel(StrictModel):
     """One service: one thing that is built and run."""
 
-    later: ClassVar[frozenset[str]] = frozenset({"release", "connections"})
+    later: ClassVar[frozenset[str]] = frozenset({"connections"})
     elsewhere: ClassVar[dict[str, str]] = {
         "env": _VARIABLES,
         "environment": _VARIABLES,
@@ -139,7 +148,7 @@ class ServiceModel(StrictModel):
         "variables": _VARIABLES,
         "domains": _DOMAINS,
         "routes": _ROUTES,
-        "command": 'it goes under "run" or "build"',
+        "command": 'it goes under "run", "build" or "release"',
         "restart": 'it goes under "run"',
         "healthcheck": 'use "readiness"',
         "timeoutMs": 'it goes under "readiness" or "drain"',
@@ -178,6 +187,9 @@ class ServiceModel(StrictModel):
     run: RunModel | None = Field(None, description="How the service is run.")
     readiness: ReadinessModel | None = Field(
         None, description="The check before the switch; without it a candidate only has to be up."
+    )
+    release: ReleaseModel | None = Field(
+        None, description="What is run once before the candidate starts."
     )
     drain: DrainModel | None = Field(None, description="How long the previous one may finish.")
     port: Annotated[int, Field(ge=1, le=65_535)] | None = Field(

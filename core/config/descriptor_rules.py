@@ -22,7 +22,7 @@ RESERVED_NAME = "create"
 RESERVED_VARIABLES = "COMPARTMENT_"
 
 _NOT_BUILT_KINDS = (ServiceKind.JOB, ServiceKind.CRON)
-_NOT_BUILT_KEYS = ("dependsOn", "schedule", "limits")
+_NOT_BUILT_KEYS = ("dependsOn", "schedule")
 
 
 def broken_rules(document: Document) -> Iterator[Problem]:
@@ -47,13 +47,6 @@ def not_built(document: Document) -> Iterator[Problem]:
         kind = service.get("kind")
         if kind in _NOT_BUILT_KINDS:
             yield document.problem((*path, "kind"), f"kind {kind} is not supported yet")
-        if service.get("replicas", 1) != 1:
-            message = "more than one replica is not supported yet"
-            yield document.problem((*path, "replicas"), message)
-        if mapping(service.get("build")).get("env"):
-            message = "build.env is not supported yet: there are no variables to name"
-            hint = "set them in build.command"
-            yield document.problem((*path, "build", "env"), message, hint=hint, at_key=True)
         for key in _NOT_BUILT_KEYS:
             if service.get(key):
                 message = f"{quote(key)} is not supported yet"

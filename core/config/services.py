@@ -42,6 +42,7 @@ def _service(name: str, model: ServiceModel) -> Service:
         depends_on=tuple(model.depends_on),
         schedule=model.schedule,
         limits=_limits(model.limits),
+        release_command=model.release.command if model.release else None,
     )
 
 

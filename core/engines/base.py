@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from core.model import EngineName, Service
+    from core.model import EngineName, Health, Service
+    from core.records import Target
 
 
 Variables = dict[str, str]
+Address = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +54,47 @@ def _signal_name(number: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Owner:
+    """Who something is made for; what an engine makes is labelled with it."""
+
+    target: Target
+    service_name: str
+    deployment_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class InstanceSpec:
-    """What an instance is started from. `name` is its activation's."""
+    """What an instance is started from. `name` is its own, one of its activation's."""
 
     name: str
-    deployment_id: str
+    owner: Owner
     service: Service
     artifact_id: str
     variables: Variables
     log: Path
-    taken_ports: frozenset[int] = frozenset()
-    """Ports that belong to instances which may be down at this moment."""
-    port: int | None = None
-    """The port of its first start, where one that ended is started again under the same name."""
+    taken: frozenset[Address] = frozenset()
+    """Addresses that belong to instances which may be down at this moment."""
+    address: Address | None = None
+    """That of its first start, where one that ended is started again under the same name."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnHealth:
+    """What the check that an instance brings along says of it, and its last words."""
+
+    health: Health
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Where the name of a service leads to, for the other services of its environment.
+
+    The gateway listens at the address, inside the network namespace, which is a file's path.
+    """
+
+    address: str
+    namespace: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +120,10 @@ class Instance(Protocol):
 
     @property
     def name(self) -> str:
-        """The activation that it serves."""
+        """The name it was started under."""
 
     @property
-    def address(self) -> tuple[str, int]:
+    def address(self) -> Address:
         """Where it is expected to answer."""
 
     @property
@@ -104,8 +134,18 @@ class Instance(Protocol):
     def restarts(self) -> int:
         """How often it ended by itself and was started again."""
 
+    @property
+    def own_health(self) -> OwnHealth | None:
+        """What the check that it brings along says; None where it brings none."""
+
+    async def next_health(self) -> OwnHealth:
+        """Returns when its own check says something else than before; never where it has none."""
+
     async def wait_exit(self) -> Exit:
-        """Returns when it has ended for good: it is not, or no longer, restarted."""
+        """Returns when it has ended for good: it is not, or no longer, restarted.
+
+        What it printed before is in its log by then.
+        """
 
     async def keep(self) -> None:
         """Makes a candidate permanent: from now on its restart policy applies."""
@@ -118,17 +158,39 @@ class Instance(Protocol):
 
 
 class Engine(Protocol):
-    """Builds artifacts and runs instances."""
+    """Builds artifacts and runs instances; EngineUnavailable where it cannot be reached."""
 
     @property
     def name(self) -> EngineName:
         """The name it is chosen by."""
 
     async def open(self) -> None:
-        """Removes what a crash left unfinished."""
+        """Removes what a crash left unfinished. Does not fail where the engine is not there."""
+
+    async def close(self) -> None:
+        """Ends the conversations; the instances go on."""
+
+    async def check(self) -> None:
+        """Asks whether the engine can be used.
+
+        Raises:
+            EngineUnavailable: why not, and what to do about it.
+        """
+
+    async def wait_back(self) -> None:
+        """Returns when it answers again after it did not: what it holds is to be looked through.
+
+        Also when a holder has moved, or somebody has removed an instance that is live.
+        """
 
     def refusal(self, service: Service) -> str | None:
         """Why this engine cannot run a service, if it cannot."""
+
+    def warnings(self, service: Service) -> tuple[str, ...]:
+        """What this machine cannot do for a service, which a plan has to say."""
+
+    def inherited(self, environ: Mapping[str, str]) -> Variables:
+        """What a service gets of its deployer's environment."""
 
     async def identify(self, root: Path, service: Service, variables: Variables) -> Source:
         """What a deploy would build from, without keeping a copy: for `plan`."""
@@ -144,7 +206,7 @@ class Engine(Protocol):
             ConfigError: the source cannot be read, or leads out of its folder.
         """
 
-    async def build(self, source: Source, say: Callable[[str], None]) -> None:
+    async def build(self, source: Source, owner: Owner, say: Callable[[str], None]) -> None:
         """Makes the artifact, saying each line of output. Cancelling really ends the build.
 
         Raises:
@@ -157,6 +219,24 @@ class Engine(Protocol):
     def has_artifact(self, artifact_id: str) -> bool:
         """Whether an artifact can still be started."""
 
+    async def prepare(self, target: Target, names: Sequence[str]) -> None:
+        """Makes what the instances of an environment share, before the first of them starts.
+
+        `names` are those of all routable services of the environment, not of one run alone.
+        """
+
+    def holder(self, target: Target, service_name: str) -> Holder | None:
+        """Where the gateway takes the calls of other services; None: at an address of its own."""
+
+    async def clear(self, target: Target) -> None:
+        """Removes what `prepare` made, once nothing of the environment is left."""
+
+    async def release(self, spec: InstanceSpec, command: str, limit_s: float) -> Exit:
+        """Runs a command once, in a throw-away instance, its output in the log of the spec.
+
+        Cancelling ends it. TimeoutError when it takes longer.
+        """
+
     async def start(self, spec: InstanceSpec) -> Instance:
         """Starts an instance; it may end at once, which `wait_exit` tells.
 
@@ -165,17 +245,20 @@ class Engine(Protocol):
         """
 
     async def adopt(self, name: str) -> Instance | None:
-        """The running instance of an activation, also one started by an agent before this one.
+        """The running instance of that name, also one started by an agent before this one.
 
         Raises:
             EngineUnavailable: it is there, but what watches over it does not answer.
         """
 
     async def stop(self, name: str, *, grace_s: float) -> None:
-        """Ends and removes an instance: asked first, killed after the grace. Its log stays."""
+        """Ends and removes an instance: asked first, killed after the grace. Its log stays.
+
+        Where the engine cannot be reached it stays, to be removed as a stranger when it is back.
+        """
 
     async def instances(self) -> list[str]:
-        """The activations that have an instance."""
+        """The names of all instances of this home folder."""
 
     async def usage(self, names: Sequence[str]) -> dict[str, Usage]:
         """What these instances take now; without those that are not there."""

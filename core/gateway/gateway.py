@@ -1,14 +1,15 @@
 """The one writer of the gateway's configuration, and the order in which it is written.
 
-Clusters first, until Envoy has them; then both route files, each by one atomic rename; then the
-acknowledgement: a route that answers with the version of the table, asked through the listeners
-themselves. Only then is the switch a fact. Old clusters go later, when they are drained.
+Clusters and entrances first, until Envoy has them; then the route files, each by one atomic rename;
+then the acknowledgement: a route that answers with the version of the table, asked through the
+listeners themselves. Only then is the switch a fact. What is old goes later, when it is drained.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -18,8 +19,14 @@ import httpx
 from core.errors import GatewayUnavailable
 from core.files import write_atomically
 from core.gateway import resources
+from core.gateway.entrances import usable
 from core.gateway.envoy import Envoy, check_free
-from core.gateway.routes import VERSION_HOST, route_configuration
+from core.gateway.routes import (
+    ENTRANCE_HEADER,
+    VERSION_HOST,
+    entrance_configuration,
+    route_configuration,
+)
 from core.gateway.table import Ports, Table
 from core.ports import free_port
 
@@ -27,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from core.gateway.table import InFlight, Site, Traffic
+    from core.gateway.table import InFlight, Traffic
 
 _ACKNOWLEDGE_TIMEOUT_S = 10.0
 _ENDED_KEPT = 500
@@ -37,6 +44,11 @@ _LDS_VERSION = "listener_manager.lds.version_text"
 _CLUSTERS = "clusters"
 _PORTS = "listeners"
 _LISTENERS = (resources.PUBLIC, resources.INTERNAL)
+_TABLES = (*_LISTENERS, resources.ENTRANCES)
+_LISTENER_TRIES = 3
+"""A namespace may end at the moment in which Envoy is told to listen in it."""
+
+_log = logging.getLogger(__name__)
 
 
 class Gateway:
@@ -48,9 +60,16 @@ class Gateway:
         self._ended: dict[str, Traffic] = {}
         """What upstreams had answered when they ended."""
         self._folder = folder
+        self._entrances = admin_socket.with_name("entrances.sock")
         self._writing = asyncio.Lock()
+        headers = {"host": VERSION_HOST, ENTRANCE_HEADER: VERSION_HOST}
         self._probe = httpx.AsyncClient(
-            timeout=2.0, headers={"host": VERSION_HOST}, trust_env=False
+            timeout=2.0,
+            headers=headers,
+            trust_env=False,
+            mounts={
+                "http://entrances/": httpx.AsyncHTTPTransport(uds=str(self._entrances)),
+            },
         )
 
     async def close(self) -> None:
@@ -70,31 +89,54 @@ class Gateway:
             if is_serving:
                 await self._move_listeners()
                 await self._switch(table)
+                await self._write_listeners(self._wanted_listeners(table))
                 await self._write_clusters(resources.clusters(table.upstreams))
                 return
             version = _version()
-            self._write(_PORTS, version, resources.listeners(self._folder, self.ports))
+            self._entrances.unlink(missing_ok=True)
+            self._write(_PORTS, version, usable(self._wanted_listeners(table), []))
             self._write(_CLUSTERS, version, resources.clusters(table.upstreams))
-            self._write_routes(version, table.sites)
+            self._write_routes(version, table)
             mark = self._log_size()
             await self.envoy.start(self.ports)
             await self._await_routes(version, mark)
 
     async def _move_listeners(self) -> None:
         """Where other ports are wanted than the running Envoy has, it listens there instead."""
-        wanted = resources.listeners(self._folder, self.ports)
         before = self._resources_of(_PORTS)
-        if wanted == before:
-            return
-        for old, new in zip(before, wanted, strict=False):
-            if old["address"] != new["address"]:
+        old = {each["name"]: each["address"] for each in before}
+        wanted = resources.listeners(self._folder, self.ports)
+        for new in wanted:
+            if old.get(new["name"]) != new["address"]:
                 address = new["address"]["socket_address"]
                 check_free(new["name"], address["address"], address["port_value"])
-        version = _version()
-        mark = self._log_size()
-        with self._restored_on_failure(_PORTS):
-            self._write(_PORTS, version, wanted)
-            await self._await_version(_LDS_VERSION, version, mark)
+        others = [each for each in before if each["name"] not in _LISTENERS]
+        await self._write_listeners([*wanted, *others])
+
+    def _wanted_listeners(self, table: Table) -> list[resources.Json]:
+        return [
+            *resources.listeners(self._folder, self.ports),
+            *resources.entrance_listeners(self._folder, self._entrances, table.entrances),
+        ]
+
+    async def _write_listeners(self, wanted: list[resources.Json]) -> None:
+        """Listens where it is wanted and can be done; a namespace that has ended is left out."""
+        before = self._resources_of(_PORTS)
+        for tries in range(1, _LISTENER_TRIES + 1):
+            found = usable(wanted, before)
+            if found == before:
+                return
+            version = _version()
+            mark = self._log_size()
+            try:
+                with self._restored_on_failure(_PORTS):
+                    self._write(_PORTS, version, found)
+                    await self._await_version(_LDS_VERSION, version, mark)
+            except GatewayUnavailable:
+                if tries == _LISTENER_TRIES or usable(wanted, before) == found:
+                    raise
+            else:
+                return
 
     async def apply(self, table: Table) -> float:
         """Serves a table from now on; returns how long the switch of the routes took, in seconds.
@@ -111,19 +153,29 @@ class Gateway:
         names = {cluster["name"] for cluster in wanted}
         left_over = [each for each in self._resources_of(_CLUSTERS) if each["name"] not in names]
         await self._write_clusters(wanted + left_over)
+        await self._add_listeners(table)
         version = _version()
         started = time.monotonic()
         # Taken before the files are written: Envoy may refuse them at once.
         mark = self._log_size()
         before = self._version_of(resources.INTERNAL)
         try:
-            with self._restored_on_failure(*_LISTENERS):
-                self._write_routes(version, table.sites)
+            with self._restored_on_failure(*_TABLES):
+                self._write_routes(version, table)
                 await self._await_routes(version, mark)
         except GatewayUnavailable:
             await self._await_the_way_back(before)
             raise
         return time.monotonic() - started
+
+    async def _add_listeners(self, table: Table) -> None:
+        if self._content_of(resources.ENTRANCES) is None:
+            # Envoy does not watch a file that is not there when a listener first names it.
+            self._write_entrances(_version(), Table())
+        wanted = self._wanted_listeners(table)
+        names = {listener["name"] for listener in wanted}
+        left_over = [each for each in self._resources_of(_PORTS) if each["name"] not in names]
+        await self._write_listeners([*wanted, *left_over])
 
     async def _await_the_way_back(self, version: str | None) -> None:
         """Whoever hears of the failure may stop what was to be routed to."""
@@ -146,8 +198,9 @@ class Gateway:
             raise
 
     async def remove_drained(self, table: Table) -> None:
-        """Forgets the clusters that the table no longer has; its routes must be served already."""
+        """Forgets what the table no longer has; its routes must be served already."""
         async with self._writing:
+            await self._write_listeners(self._wanted_listeners(table))
             await self._write_clusters(resources.clusters(table.upstreams))
 
     async def in_flight(self, upstream: str) -> InFlight:
@@ -175,7 +228,11 @@ class Gateway:
 
     def _choose_ports(self, listeners: list[resources.Json]) -> None:
         """Port 0 is the one that is listened on already, else any free one."""
-        now = {each["name"]: each["address"]["socket_address"]["port_value"] for each in listeners}
+        now = {
+            each["name"]: each["address"]["socket_address"]["port_value"]
+            for each in listeners
+            if each["name"] in _LISTENERS
+        }
         public = self.ports.public or now.get(resources.PUBLIC) or free_port(set())
         internal = self.ports.internal or now.get(resources.INTERNAL) or free_port({public})
         self.ports = Ports(public, internal, self.ports.host)
@@ -189,10 +246,15 @@ class Gateway:
             self._write(_CLUSTERS, version, clusters)
             await self._await_version(_CDS_VERSION, version, mark)
 
-    def _write_routes(self, version: str, sites: tuple[Site, ...]) -> None:
-        public = tuple(site for site in sites if site.is_public)
-        self._write("internal", version, [route_configuration("internal", version, sites)])
+    def _write_routes(self, version: str, table: Table) -> None:
+        public = tuple(site for site in table.sites if site.is_public)
+        self._write_entrances(version, table)
+        self._write("internal", version, [route_configuration("internal", version, table.sites)])
         self._write("public", version, [route_configuration("public", version, public)])
+
+    def _write_entrances(self, version: str, table: Table) -> None:
+        found = entrance_configuration(resources.ENTRANCES, version, table.entrances)
+        self._write(resources.ENTRANCES, version, [found])
 
     def _write(self, name: str, version: str, found: list[resources.Json]) -> None:
         content = json.dumps({"version_info": version, "resources": found})
@@ -229,10 +291,14 @@ class Gateway:
             await asyncio.sleep(_ACKNOWLEDGE_PAUSE_S)
 
     async def _await_routes(self, version: str, mark: int) -> None:
-        """The acknowledgement: the version seen through both listeners."""
+        """The acknowledgement: the version seen through the listeners."""
         deadline = time.monotonic() + _ACKNOWLEDGE_TIMEOUT_S
         host = "127.0.0.1" if self.ports.host in ("0.0.0.0", "::") else self.ports.host  # noqa: S104
-        for address in (f"{host}:{self.ports.public}", f"127.0.0.1:{self.ports.internal}"):
+        for address in (
+            f"{host}:{self.ports.public}",
+            f"127.0.0.1:{self.ports.internal}",
+            "entrances",
+        ):
             while await self._served_version(address) != version:
                 self._check_refusal(mark)
                 self._check_patience(deadline)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from core.gateway.routes import ENTRANCE_HEADER
 from core.gateway.table import STREAMS_SUFFIX
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from core.gateway.table import Ports, Upstream
+    from core.gateway.table import Entrance, Ports, Upstream
 
 Json = dict[str, Any]
 
 PUBLIC = "public"
 INTERNAL = "internal"
+ENTRANCES = "entrances"
 
 _UPSTREAM_IDLE_S = 1
 """Common servers close an idle connection after 2 to 5 s; one reused at that moment would reset."""
@@ -30,7 +32,7 @@ _STATISTICS = [
     r"cluster\..*\.upstream_cx_destroy_remote_with_active_rq",
     r"cluster\..*\.upstream_rq_time",
     r"cluster_manager\.cds\.(version_text|update_rejected)",
-    r"http\.(public|internal)\.rds\..*\.(version_text|update_rejected)",
+    r"http\.(public|internal|entrances)\.rds\..*\.(version_text|update_rejected)",
     r"listener_manager\.(lds\.(version_text|update_rejected)|listener_create_failure)",
 ]
 """What is drained by, acknowledged by or shown; a thousand clusters stay cheap without the rest."""
@@ -71,19 +73,69 @@ def clusters(upstreams: tuple[Upstream, ...]) -> list[Json]:
 
 def listeners(folder: Path, ports: Ports) -> list[Json]:
     """The public and the internal listener; each reads its route table from a file of its own."""
+    from_outside = {"use_remote_address": True}
     return [
-        _listener(PUBLIC, ports.host, ports.public, folder),
-        _listener(INTERNAL, "127.0.0.1", ports.internal, folder),
+        _listener(name, _socket(host, port), _connections(name, folder, from_outside))
+        for name, host, port in (
+            (PUBLIC, ports.host, ports.public),
+            (INTERNAL, "127.0.0.1", ports.internal),
+        )
     ]
 
 
-def _listener(name: str, host: str, port: int, folder: Path) -> Json:
-    connections = {
+def entrance_listeners(folder: Path, socket: Path, entrances: tuple[Entrance, ...]) -> list[Json]:
+    """A listener for each port of an entrance, and one at `socket` that tells their version.
+
+    All read the same route table, so that one rename switches all entrances.
+    """
+    found = [
+        _listener(
+            f"{each.name}:{port}",
+            _socket(each.address, port, each.namespace),
+            _connections(ENTRANCES, folder, _as_it_came(each.name)),
+        )
+        for each in entrances
+        for port in each.ports
+    ]
+    pipe = {"pipe": {"path": str(socket), "mode": 0o600}}
+    return [_listener(ENTRANCES, pipe, _connections(ENTRANCES, folder, {})), *found]
+
+
+def _as_it_came(entrance: str) -> Json:
+    """Between services nothing is added to a request: who forwards one says where it is from."""
+    header = {
+        "header": {"key": ENTRANCE_HEADER, "value": entrance},
+        "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+    }
+    mutation = {
+        "name": "entrance",
+        "typed_config": {
+            "@type": f"{_API}.extensions.http.early_header_mutation.header_mutation.v3"
+            ".HeaderMutation",
+            "mutations": [{"append": header}],
+        },
+    }
+    return {
+        "use_remote_address": False,
+        "skip_xff_append": True,
+        "generate_request_id": False,
+        "early_header_mutation_extensions": [mutation],
+    }
+
+
+def _socket(host: str, port: int, namespace: str | None = None) -> Json:
+    address: Json = {"address": host, "port_value": port}
+    if namespace is not None:
+        address["network_namespace_filepath"] = namespace
+    return {"socket_address": address}
+
+
+def _connections(routes: str, folder: Path, more: Json) -> Json:
+    return {
         "@type": f"{_API}.extensions.filters.network.http_connection_manager.v3"
         ".HttpConnectionManager",
-        "stat_prefix": name,
+        "stat_prefix": routes,
         "codec_type": "AUTO",
-        "use_remote_address": True,
         "http_protocol_options": {"accept_http_10": True},
         "stream_idle_timeout": "0s",
         "request_timeout": "0s",
@@ -92,7 +144,7 @@ def _listener(name: str, host: str, port: int, folder: Path) -> Json:
         "path_with_escaped_slashes_action": "KEEP_UNCHANGED",
         "server_header_transformation": "PASS_THROUGH",
         "upgrade_configs": [{"upgrade_type": "websocket"}],
-        "rds": {"route_config_name": name, "config_source": _file(folder / f"{name}.json")},
+        "rds": {"route_config_name": routes, "config_source": _file(folder / f"{routes}.json")},
         "http_filters": [
             {
                 "name": "envoy.filters.http.router",
@@ -102,11 +154,15 @@ def _listener(name: str, host: str, port: int, folder: Path) -> Json:
                 },
             }
         ],
+        **more,
     }
+
+
+def _listener(name: str, address: Json, connections: Json) -> Json:
     return {
         "@type": f"{_API}.config.listener.v3.Listener",
         "name": name,
-        "address": {"socket_address": {"address": host, "port_value": port}},
+        "address": address,
         # With SO_REUSEPORT two gateways could share a port, each taking half of the connections.
         "enable_reuse_port": False,
         "filter_chains": [

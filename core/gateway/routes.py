@@ -15,13 +15,16 @@ from core.model import Transform
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from core.gateway.table import Site
+    from core.gateway.table import Entrance, Site
     from core.model import RouteRule
 
 Json = dict[str, Any]
 
 VERSION_HOST = "gateway.compartment.internal"
 """The host that answers with the table's version: a switch is seen where traffic is."""
+
+ENTRANCE_HEADER = "x-compartment-entrance"
+"""Says which entrance a request came through; set by the listener, whatever a caller has sent."""
 
 _UNSAFE_PATH = (
     r"//.*"  # an authority in disguise
@@ -55,6 +58,29 @@ def route_configuration(name: str, version: str, sites: tuple[Site, ...]) -> Jso
         "@type": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
         "name": name,
         "ignore_port_in_host_matching": True,
+        "virtual_hosts": hosts,
+    }
+
+
+def entrance_configuration(name: str, version: str, entrances: tuple[Entrance, ...]) -> Json:
+    """The table of all entrances. The host of a request decides nothing, and is passed on as is."""
+    hosts = [
+        {"name": VERSION_HOST, "domains": [VERSION_HOST], "routes": [_reply(200, version)]},
+        *(
+            {
+                "name": each.name,
+                "domains": [each.name],
+                "routes": list(_forward(each.upstream, {"prefix": "/"}, {})),
+            }
+            for each in entrances
+        ),
+        {"name": "unknown", "domains": ["*"], "routes": [_unavailable({"prefix": "/"})]},
+    ]
+    return {
+        "@type": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
+        "name": name,
+        "vhost_header": ENTRANCE_HEADER,
+        "request_headers_to_remove": [ENTRANCE_HEADER],
         "virtual_hosts": hosts,
     }
 

@@ -37,11 +37,27 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
+class Entrance:
+    """Where the other services of an environment reach one: an address that never changes.
+
+    `namespace` is the file of the network namespace that the address is in, None that of the
+    gateway. Whatever the host that a request names, it goes to `upstream`; None: nothing is there.
+    """
+
+    name: str
+    address: str
+    ports: tuple[int, ...]
+    upstream: str | None
+    namespace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """Everything that the gateway serves, over all projects."""
 
     sites: tuple[Site, ...] = ()
     upstreams: tuple[Upstream, ...] = ()
+    entrances: tuple[Entrance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

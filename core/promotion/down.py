@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from core.ending import single_error
 from core.errors import GatewayUnavailable, NotFound
 from core.events import EventType
 from core.promotion.drain import drain
@@ -50,16 +52,23 @@ async def take_down(parts: Parts, request: Down) -> list[str]:
         # Without a gateway nothing is routed; one that is started reads the ledger.
         with suppress(GatewayUnavailable):
             await parts.router.refresh()
-    for activation in draining:
-        service = ledger.deployments[activation.deployment_id].service
-        if service.kind.is_routable:
-            with parts.progress.waits(WaitKind.DRAIN, activation.deployment_id) as waiting:
-                await drain(parts.router.gateway, activation.name, service.drain, waiting)
-        await parts.engine.stop(activation.name, grace_s=parts.stop_grace_s)
-        await ledger.write(replace(activation, state=ActivationState.GONE))
+    with single_error():
+        async with asyncio.TaskGroup() as group:
+            for activation in draining:
+                group.create_task(_end(parts, activation))
     with suppress(GatewayUnavailable):
         await parts.router.forget_gone()
     if not ledger.active(request.target):
+        await parts.engines.of(ledger.environments[request.target].engine).clear(request.target)
         await ledger.forget_environment(request.target)
     ledger.forget_past()
     return list(names)
+
+
+async def _end(parts: Parts, activation: Activation) -> None:
+    service = parts.ledger.deployments[activation.deployment_id].service
+    if service.kind.is_routable:
+        with parts.progress.waits(WaitKind.DRAIN, activation.deployment_id) as waiting:
+            await drain(parts.router.gateway, activation.name, service.drain, waiting)
+    await parts.stop(activation)
+    await parts.ledger.write(replace(activation, state=ActivationState.GONE))

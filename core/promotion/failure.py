@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.errors import CompartmentError
 from core.logs.reader import LogQuery, LogSource, read
 from core.model import Stage, Stream
 
@@ -26,19 +27,30 @@ _PHASES = {
 class DeploymentFailed(Exception):
     """One deployment cannot go on; the run goes back as a whole."""
 
-    def __init__(self, detail: str, *, guess: str | None = None) -> None:
+    def __init__(
+        self,
+        detail: str,
+        *,
+        guess: str | None = None,
+        phase: str | None = None,
+        code: str = CompartmentError.code,
+    ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.guess = guess
+        self.code = code
+        """Of the error that it failed by: scripts tell an engine that is away from a bad build."""
+        self.phase = phase
+        """What failed, where the stage does not say it."""
 
 
 def describe(deployment: Deployment, failure: DeploymentFailed, logs: Path) -> str:
     """The failure message: stage, detail, guess, then the last lines that the candidate wrote."""
-    phase = _PHASES.get(deployment.stage, str(deployment.stage))
+    phase = failure.phase or _PHASES.get(deployment.stage, str(deployment.stage))
     parts = [f"{phase}: {failure.detail}"]
     if failure.guess:
         parts.append(f"likely: {failure.guess}")
-    if deployment.stage in (Stage.STARTING_CANDIDATE, Stage.CHECKING_READINESS):
+    if failure.phase or deployment.stage in (Stage.STARTING_CANDIDATE, Stage.CHECKING_READINESS):
         lines = last_lines(deployment, logs)
         parts += ["its last lines:", *lines] if lines else ["it wrote nothing"]
     return "\n".join(parts)

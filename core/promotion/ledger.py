@@ -127,9 +127,17 @@ class Ledger:
         return {id_: found[1] for id_, found in forgotten if at - found[0] < _LATELY_S}
 
     async def forget_environment(self, target: Target) -> None:
-        """Frees a project's name, so that another folder or engine may take it."""
-        await self.journal.forget_environment(target)
-        self.environments.pop(target, None)
+        """Frees a project's name, so that another folder or engine may take it.
+
+        Unless a run is on its way there: it counts on what it has found.
+        """
+        await to_the_end(self._forget_environment(target))
+
+    async def _forget_environment(self, target: Target) -> None:
+        async with self._writing:
+            if not any(run.target == target for run in self.runs.values()):
+                await self.journal.forget_environment(target)
+                self.environments.pop(target, None)
 
     def next_change(self) -> asyncio.Event:
         """What the next write sets; taken before reading, so that nothing falls in between."""

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from core.promotion.progress import Progress
 
 if TYPE_CHECKING:
-    import asyncio
-
     import httpx
 
     from core.engines.base import Engine
     from core.files import Home
+    from core.promotion.engines import Engines
     from core.promotion.ledger import Ledger
     from core.promotion.routing import Router
+    from core.records import Activation, Deployment
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +26,23 @@ class Parts:
     home: Home
     ledger: Ledger
     router: Router
-    engine: Engine
+    engines: Engines
     probes: httpx.AsyncClient
     build_slots: asyncio.Semaphore
     stop_grace_s: float = 10.0
     """What an instance gets between SIGTERM and SIGKILL, as with Docker."""
     progress: Progress = field(default_factory=Progress)
+
+    async def stop(self, activation: Activation) -> None:
+        """Ends and removes the instances of an activation."""
+        engine, grace_s = self.engine_behind(activation), self.stop_grace_s
+        stops = (engine.stop(name, grace_s=grace_s) for name in activation.instance_names)
+        await asyncio.gather(*stops)
+
+    def engine_of(self, deployment: Deployment) -> Engine:
+        """What a deployment was built by and runs on."""
+        return self.engines.of(deployment.engine)
+
+    def engine_behind(self, activation: Activation) -> Engine:
+        """What the instances of an activation run on."""
+        return self.engine_of(self.ledger.deployments[activation.deployment_id])

@@ -64,9 +64,17 @@ def rules_on(project: Project, service: str) -> tuple[RouteRule, ...]:
 
 
 def plan_service(
-    project: Project, service: Service, artifact: tuple[str, bool], now: Situation, trigger: Trigger
+    project: Project,
+    service: Service,
+    artifact: tuple[str, bool],
+    now: Situation,
+    trigger: Trigger,
+    costs: tuple[str, ...] = (),
 ) -> PlannedService:
-    """Decides about one service. `artifact` is its id and whether it is built already."""
+    """Decides about one service. `artifact` is its id and whether it is built already.
+
+    `costs` is what its engine cannot do for it on this machine.
+    """
     artifact_id, is_built = artifact
     because = _reason(project, service, artifact_id, now, trigger)
     action = Action.DEPLOY if because else Action.LEAVE
@@ -78,7 +86,7 @@ def plan_service(
         because=because or "unchanged",
         zero_downtime=True,
         downtime_reason=reason,
-        warnings=_warnings(service) if action is Action.DEPLOY else (),
+        warnings=(*_warnings(service), *costs) if action is Action.DEPLOY else (),
     )
 
 

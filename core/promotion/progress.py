@@ -27,6 +27,7 @@ class WaitKind(StrEnum):
     TURN = "turn"
     BUILD_SLOT = "buildSlot"
     BUILD = "build"
+    RELEASE = "release"
     READINESS = "readiness"
     BARRIER = "barrier"
     DRAIN = "drain"

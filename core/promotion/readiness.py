@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 import httpx
 
 from core.ending import single_error
+from core.model import Health
 from core.promotion.failure import DeploymentFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from core.engines.base import Instance
     from core.model import Readiness
@@ -28,6 +29,9 @@ _EAGER_FOR_S = 5.0
 _PATIENT_PAUSE_S = 0.5
 _LOOK_S = 0.3
 """Long enough for an interpreter to find out that it cannot import its program."""
+
+_OWN_CHECK_LIMIT_S = 300.0
+"""The longest that a readiness check may be given (spec, 1.6): an image says when it gives up."""
 
 _TRY_TIMEOUT_S = 5.0
 """The longest single try (spec, 7.1)."""
@@ -110,7 +114,44 @@ async def check(
     return Ready(trail.url, trail.status or 0, trail.tries, time.monotonic() - started)
 
 
-async def stay_ready(instance: Instance, barrier: asyncio.Barrier) -> None:
+async def wait_healthy(instance: Instance, say: Callable[[str], None], waiting: Waiting) -> Ready:
+    """Waits until the check that the candidate brings along says that it is healthy.
+
+    Raises:
+        DeploymentFailed: it ended, or its check gave up on it, or said nothing in time.
+    """
+    waiting.limit_s = _OWN_CHECK_LIMIT_S
+    started = time.monotonic()
+    try:
+        with single_error():
+            async with asyncio.timeout(_OWN_CHECK_LIMIT_S), asyncio.TaskGroup() as group:
+                watch = group.create_task(
+                    _fail_when_it_ends(instance, "it {} while it was checked")
+                )
+                await _until_healthy(instance, waiting)
+                watch.cancel()
+    except TimeoutError:
+        last = instance.own_health
+        said = f": {last.detail}" if last and last.detail else ""
+        raise DeploymentFailed(
+            f"its own health check did not pass within {_OWN_CHECK_LIMIT_S:g} s{said}"
+        ) from None
+    say("its own health check passed")
+    return Ready("", 0, waiting.tries, time.monotonic() - started)
+
+
+async def _until_healthy(instance: Instance, waiting: Waiting) -> None:
+    found = instance.own_health
+    while found is None or found.health is not Health.HEALTHY:
+        if found is not None:
+            waiting.detail = f"its own health check: {found.detail or found.health}"
+            if found.health is Health.UNHEALTHY:
+                raise DeploymentFailed(f"its own health check failed: {found.detail or 'no words'}")
+        found = await instance.next_health()
+        waiting.tries += 1
+
+
+async def stay_ready(instances: Sequence[Instance], barrier: asyncio.Barrier) -> None:
     """Waits at the barrier until all candidates are ready.
 
     Raises:
@@ -118,14 +159,16 @@ async def stay_ready(instance: Instance, barrier: asyncio.Barrier) -> None:
     """
     with single_error():
         async with asyncio.TaskGroup() as group:
-            watch = group.create_task(_fail_when_it_ends(instance))
+            told = "it was ready, and {} while it waited for the other services"
+            watches = [group.create_task(_fail_when_it_ends(each, told)) for each in instances]
             await barrier.wait()
-            watch.cancel()
+            for watch in watches:
+                watch.cancel()
 
 
-async def _fail_when_it_ends(instance: Instance) -> None:
+async def _fail_when_it_ends(instance: Instance, told: str) -> None:
     ended = await instance.wait_exit()
-    raise DeploymentFailed(f"it was ready, and {ended} while it waited for the other services")
+    raise DeploymentFailed(told.format(ended))
 
 
 async def look(instance: Instance) -> None:

@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING
 from core.errors import CompartmentError, EngineUnavailable, JournalError
 from core.events import EventType
 from core.model import Health, Stage
-from core.promotion.candidate import instance_spec
+from core.promotion.candidate import instance_specs
 from core.promotion.failure import DeploymentFailed
 from core.promotion.ledger import deployment_event
 from core.promotion.run import Promotion
 from core.records import Activation, ActivationState
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from core.engines.base import Engine
+    from core.journal import Record
     from core.promotion.parts import Parts
-    from core.records import Deployment, Run
+    from core.records import Deployment, Run, Target
 
 _log = logging.getLogger(__name__)
 _AGENT_ENDED = "the agent ended before the switch; everything that was live still serves"
@@ -29,9 +33,8 @@ async def recover(parts: Parts) -> list[Promotion]:
     Raises:
         GatewayUnavailable: the gateway cannot serve what is live.
     """
-    await _end_strangers(parts)
-    for activation in _in_state(parts, ActivationState.LIVE):
-        await _revive(parts, activation)
+    for engine in parts.engines:
+        await resume(parts, engine)
     switching = {run.id: await _switching(parts, run) for run in parts.ledger.runs.values()}
     if parts.ledger.hosts:
         # What is to go forward is routed to at once: it may be already, and must not go to and fro.
@@ -44,36 +47,105 @@ async def recover(parts: Parts) -> list[Promotion]:
     ]
 
 
-async def _end_strangers(parts: Parts) -> None:
-    for name in await parts.engine.instances():
-        if name not in parts.ledger.activations:
-            await parts.engine.stop(name, grace_s=parts.stop_grace_s)
+async def resume(parts: Parts, engine: Engine) -> None:
+    """Makes what is live on an engine true again, and ends what nothing is known of.
+
+    Done when the agent starts, and whenever an engine answers again.
+    """
+    await _as_far_as_it_goes(_end_strangers(parts, engine))
+    for target in {each.target for each in parts.ledger.deployments.values() if each.is_active}:
+        await _as_far_as_it_goes(_prepare(parts, engine, target))
+    for activation in _in_state(parts, ActivationState.LIVE):
+        # Runs go on meanwhile, and may have replaced it.
+        if _is_live(parts, activation) and parts.engine_behind(activation) is engine:
+            await _revive(parts, activation)
+
+
+async def tidy(parts: Parts) -> None:
+    """Ends what an engine could not end when it was asked to."""
+    for engine in parts.engines:
+        await _as_far_as_it_goes(_end_strangers(parts, engine))
+
+
+async def _as_far_as_it_goes(work: Awaitable[None]) -> None:
+    """What cannot be done for one environment must not hold up the others, nor the agent."""
+    try:
+        await work
+    except CompartmentError as error:
+        _log.warning("%s", error.message)
+
+
+async def _prepare(parts: Parts, engine: Engine, target: Target) -> None:
+    record = parts.ledger.environments.get(target)
+    if record is not None and record.engine == engine.name:
+        await engine.prepare(target, [each.service for each in parts.router.hosts.of(target)])
+
+
+async def _end_strangers(parts: Parts, engine: Engine) -> None:
+    for name in await engine.instances():
+        # Looked up now: an instance is journalled before it is started, by a run that goes on.
+        known = (each.instance_names for each in parts.ledger.activations.values())
+        if not any(name in names for names in known):
+            await engine.stop(name, grace_s=parts.stop_grace_s)
 
 
 async def _end_left_over(parts: Parts) -> None:
     """Ends what was being taken down: no run is there to do it."""
     for activation in _in_state(parts, ActivationState.DRAINING):
         if activation.replaced_by not in parts.ledger.runs:
-            await parts.engine.stop(activation.name, grace_s=parts.stop_grace_s)
+            await parts.stop(activation)
             await parts.ledger.write(replace(activation, state=ActivationState.GONE))
 
 
 async def _revive(parts: Parts, activation: Activation) -> None:
-    """Adopts a live instance; one that died with the machine is started again, where it was."""
-    deployment = parts.ledger.deployments[activation.deployment_id]
+    """Adopts live instances; those that died with the machine are started again, in place."""
+    engine = parts.engine_behind(activation)
+    was_down, says = False, list[str]()
     try:
-        instance = await parts.engine.adopt(activation.name)
-        if instance is not None and instance.exit is None:
-            return
-        instance = await parts.engine.start(instance_spec(parts, activation))
-        await instance.keep()
-        message, health = "started again: it was not running when the agent came up", Health.HEALTHY
+        for spec in instance_specs(parts, activation):
+            instance = await engine.adopt(spec.name)
+            if instance is None or instance.exit is not None:
+                if not _is_live(parts, activation):
+                    return
+                was_down = True
+                instance = await engine.start(spec)
+                await instance.keep()
+            own = instance.own_health
+            if own is not None and own.health is Health.UNHEALTHY:
+                says.append(own.detail)
+        message, health = "it runs", Health.HEALTHY
+        if was_down:
+            message = "started again: it was not running"
+        if says:
+            message, health = f"its own check says: {says[0]}", Health.UNHEALTHY
     except CompartmentError as error:
         message, health = f"cannot be started again: {error.message}", Health.UNHEALTHY
-    await parts.ledger.write(
-        deployment.changed(health=health),
-        deployment_event(EventType.HEALTH_CHANGED, deployment, message, health=health),
-    )
+    if not _is_live(parts, activation):
+        # Replaced meanwhile, by a run that could not know of what was just started.
+        if was_down:
+            for name in activation.instance_names:
+                await engine.stop(name, grace_s=parts.stop_grace_s)
+        return
+    await parts.ledger.update(lambda: _told(parts, activation, health, message, is_news=was_down))
+
+
+def _told(
+    parts: Parts, activation: Activation, health: Health, message: str, *, is_news: bool
+) -> list[Record]:
+    """Of what is still live; nothing if that is known."""
+    if not _is_live(parts, activation):
+        return []
+    deployment = parts.ledger.deployments[activation.deployment_id]
+    if deployment.health is health and not is_news:
+        return []
+    event = deployment_event(EventType.HEALTH_CHANGED, deployment, message, health=health)
+    return [deployment.changed(health=health), event]
+
+
+def _is_live(parts: Parts, activation: Activation) -> bool:
+    """Whether it is now, whatever it was when it was looked up."""
+    found = parts.ledger.activations.get(activation.name)
+    return found is not None and found.state is ActivationState.LIVE
 
 
 async def _switching(parts: Parts, run: Run) -> list[Activation]:
@@ -97,11 +169,12 @@ async def _switching(parts: Parts, run: Run) -> list[Activation]:
 
 async def _is_alive(parts: Parts, activation: Activation) -> bool:
     try:
-        instance = await parts.engine.adopt(activation.name)
+        engine = parts.engine_behind(activation)
+        found = [await engine.adopt(name) for name in activation.instance_names]
     except EngineUnavailable as error:
         _log.warning("%s", error.message)
         return False
-    return instance is not None and instance.exit is None
+    return all(each is not None and each.exit is None for each in found)
 
 
 async def _settle(parts: Parts, run: Run, switching: list[Activation]) -> Promotion | None:

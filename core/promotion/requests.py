@@ -11,7 +11,7 @@ from core.config.project import load_project
 from core.errors import ConfigError, Conflict, NotFound, UsageError
 from core.events import Event, EventType
 from core.lines import stamp
-from core.model import EngineName, Project, Service, Trigger
+from core.model import Project, Service, Trigger
 from core.promotion import rollback
 from core.promotion.candidate import Step
 from core.promotion.ledger import deployment_event, run_event
@@ -30,14 +30,12 @@ from core.records import Deployment, EnvironmentRecord, Run, Target, new_id
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping
 
-    from core.engines.base import Source
+    from core.engines.base import Engine, Source
     from core.journal import Record
+    from core.promotion.engines import Chosen
     from core.promotion.parts import Parts
 
 Json = dict[str, Any]
-
-_INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR")
-"""What a service gets of its deployer's environment, besides LC_*; the agent's it never sees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +98,18 @@ class Resolver:
         Raises:
             ConfigError, NotFound, Conflict, UsageError: it could not be done.
         """
+        record = self._ledger.environments.get(request.target)
+        chosen = await self._parts.engines.choose(request.engine, request.environ, record)
         if request.trigger is Trigger.ROLLBACK:
             services = await self._plan_rollback(request)
             warnings: list[str] = []
         else:
-            services, warnings = await self._plan_deploy(request)
+            services, warnings = await self._plan_deploy(request, chosen)
         return {
             "project": request.target.project,
             "environment": request.target.environment,
-            "engine": self._parts.engine.name,
+            "engine": chosen.engine.name,
+            "engineBecause": chosen.because,
             "services": services,
             "warnings": warnings,
             "usualSeconds": await usual_seconds(
@@ -129,16 +130,17 @@ class Resolver:
             for each in found
         ]
 
-    async def _plan_deploy(self, request: Request) -> tuple[list[Json], list[str]]:
-        project, services = await self._load(request)
+    async def _plan_deploy(self, request: Request, chosen: Chosen) -> tuple[list[Json], list[str]]:
+        engine = chosen.engine
+        project, services = await self._load(request, engine)
+        variables = engine.inherited(request.environ)
         planned = [
             self._planned(
                 project,
                 service,
-                await self._parts.engine.identify(
-                    project.root, service, _inherited(request.environ)
-                ),
+                await engine.identify(project.root, service, variables),
                 request,
+                engine,
             )
             for service in services
         ]
@@ -150,62 +152,74 @@ class Resolver:
             for each in planned
         ]
         return told, [
+            *_second_choice(chosen),
             *rules_waiting(project, selected, active),
             *(f"{name} is active but not in the project: `down --service {name}`" for name in gone),
         ]
 
     async def _accept_deploy(self, request: Request, run: Run, *, is_first: bool) -> Accepted:
-        project, services = await self._load(request)
-        variables = _inherited(request.environ)
-        hosts = self._parts.router.hosts_of(request.target, services)
+        record = self._ledger.environments.get(request.target)
+        chosen = await self._parts.engines.choose(request.engine, request.environ, record)
+        engine = chosen.engine
+        project, services = await self._load(request, engine)
+        variables = engine.inherited(request.environ)
+        hosts = self._parts.router.hosts.give(
+            request.target, project.services.values(), engine.name
+        )
         sources: list[Source] = []
         try:
             deployments, steps, warnings = [], [], []
             for service in services:
-                source = await self._parts.engine.take(
+                source = await engine.take(
                     project.root, service, variables, use_cache=request.use_cache
                 )
                 sources.append(source)
-                planned = self._planned(project, service, source, request)
+                planned = self._planned(project, service, source, request, engine)
                 if planned.action is Action.LEAVE and is_first:
                     continue
-                deployment = _deployment(project, service, source, request, run)
+                deployment = _deployment(project, service, source, request, run, engine)
                 if service.name in hosts:
                     deployment = deployment.changed(route_host=hosts[service.name].host)
                 deployments.append(deployment)
                 steps.append(Step(deployment, source))
                 warnings += [_warning(deployment, text) for text in planned.warnings]
         except BaseException:
-            await self._discard(sources)
+            await self._discard(engine, sources)
             raise
         selected = {service.name for service in services}
         waiting = rules_waiting(project, selected, self._ledger.active(request.target))
         warnings += [run_event(EventType.WARNING_GIVEN, run, text) for text in waiting]
-        kept = [hosts[name] for each in deployments if (name := each.service.name) in hosts]
-        records = (*self._records(project, request, deployments), *kept, *warnings)
+        if record is None:
+            warnings.append(_engine_chosen(chosen, run))
+        kept = hosts.values() if deployments else ()
+        records = (*self._records(project, request, deployments, engine), *kept, *warnings)
 
         async def ready() -> list[Step]:
             return steps
 
         run = run.changed(deployment_ids=tuple(each.id for each in deployments))
-        return Accepted(run, records, ready, lambda: self._discard(sources))
+        return Accepted(run, records, ready, lambda: self._discard(engine, sources))
 
     def _planned(
-        self, project: Project, service: Service, source: Source, request: Request
+        self,
+        project: Project,
+        service: Service,
+        source: Source,
+        request: Request,
+        engine: Engine,
     ) -> PlannedService:
         active = self._ledger.active(request.target).get(service.name)
         is_serving = active is not None and self._ledger.live(active.id) is not None
         is_serving = is_serving and active is not None and active.health == "healthy"
         artifact = (source.artifact_id, source.is_built)
         situation = Situation(active, is_serving)
-        return plan_service(project, service, artifact, situation, request.trigger)
+        costs = engine.warnings(service)
+        return plan_service(project, service, artifact, situation, request.trigger, costs)
 
     def _records(
-        self, project: Project, request: Request, deployments: list[Deployment]
+        self, project: Project, request: Request, deployments: list[Deployment], engine: Engine
     ) -> tuple[Record, ...]:
-        records: list[Record] = [
-            EnvironmentRecord(request.target, self._parts.engine.name, str(project.root))
-        ]
+        records: list[Record] = [EnvironmentRecord(request.target, engine.name, str(project.root))]
         for deployment in deployments:
             records += [
                 deployment,
@@ -220,16 +234,15 @@ class Resolver:
             ]
         return tuple(records)
 
-    async def _discard(self, sources: list[Source]) -> None:
+    async def _discard(self, engine: Engine, sources: list[Source]) -> None:
         for source in sources:
-            await self._parts.engine.discard(source)
+            await engine.discard(source)
 
-    async def _load(self, request: Request) -> tuple[Project, list[Service]]:
+    async def _load(self, request: Request, engine: Engine) -> tuple[Project, list[Service]]:
         """The project and the services asked for, all of them deployable."""
         if request.root is None:
             raise UsageError("a deploy needs the folder of its project")
         project = await asyncio.to_thread(load_project, request.root)
-        self._check_engine(request)
         self._check_folder(request.target, project)
         for name in request.services:
             if name not in project.services:
@@ -247,16 +260,10 @@ class Resolver:
             )  # fmt: skip
         services = [project.services[name] for name in dict.fromkeys(names)]
         for service in services:
-            refusal = self._parts.engine.refusal(service)
+            refusal = engine.refusal(service)
             if refusal:
                 raise ConfigError(f"service {service.name}: {refusal}")
         return project, services
-
-    def _check_engine(self, request: Request) -> None:
-        if request.engine not in ("auto", EngineName.PROCESS):
-            raise ConfigError(
-                f"engine {request.engine} is not supported yet", hint="use --engine process"
-            )
 
     def _check_folder(self, target: Target, project: Project) -> None:
         known = self._ledger.environments.get(target)
@@ -302,8 +309,25 @@ def _id_of(deployment: Deployment | None) -> str | None:
     return deployment.id if deployment else None
 
 
+def _second_choice(chosen: Chosen) -> list[str]:
+    if not chosen.is_second_choice:
+        return []
+    return [f"the {chosen.engine.name} engine would be taken, and stay: {chosen.because}"]
+
+
+def _engine_chosen(chosen: Chosen, run: Run) -> Event:
+    """Said once: from its first deploy on an environment keeps its engine."""
+    type_ = EventType.WARNING_GIVEN if chosen.is_second_choice else EventType.ENGINE_CHOSEN
+    return run_event(type_, run, f"on the {chosen.engine.name} engine: {chosen.because}")
+
+
 def _deployment(
-    project: Project, service: Service, source: Source, request: Request, run: Run
+    project: Project,
+    service: Service,
+    source: Source,
+    request: Request,
+    run: Run,
+    engine: Engine,
 ) -> Deployment:
     return Deployment(
         id=new_id("dep"),
@@ -312,19 +336,12 @@ def _deployment(
         service=service,
         rules=rules_on(project, service.name),
         artifact_id=source.artifact_id,
-        variables=_inherited(request.environ),
+        variables=engine.inherited(request.environ),
         created_at=stamp(),
+        engine=engine.name,
         label=request.label,
     )
 
 
 def _warning(deployment: Deployment, text: str) -> Event:
     return deployment_event(EventType.WARNING_GIVEN, deployment, f"warning: {text}")
-
-
-def _inherited(environ: Mapping[str, str]) -> dict[str, str]:
-    return {
-        name: value
-        for name, value in environ.items()
-        if name in _INHERITED or name.startswith("LC_")
-    }

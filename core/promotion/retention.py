@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from core.errors import EngineUnavailable
 from core.model import Stage, Status
 
 if TYPE_CHECKING:
@@ -22,12 +24,15 @@ def kept_per_service() -> int:
 
 async def prune(parts: Parts) -> None:
     """Deletes the artifacts that no kept deployment needs, over all environments."""
-    keep = {each.artifact_id for each in parts.ledger.deployments.values()}
+    kept = list(parts.ledger.deployments.values())
     limit = kept_per_service()
     for target, service in await parts.ledger.journal.services_with_history():
         past = await parts.ledger.journal.succeeded(target, service)
         # Those that a rollback would choose by itself come before those it takes only by name.
         past.sort(key=lambda each: each.stage is Stage.ROLLED_BACK)
-        kept = [each for each in past if each.status is Status.SUCCEEDED][:limit]
-        keep.update(each.artifact_id for each in kept)
-    await parts.engine.prune(keep)
+        kept += [each for each in past if each.status is Status.SUCCEEDED][:limit]
+    for engine in parts.engines:
+        keep = {each.artifact_id for each in kept if each.engine == engine.name}
+        # One that does not answer now is pruned after the next run.
+        with suppress(EngineUnavailable):
+            await engine.prune(keep)

@@ -42,7 +42,7 @@ async def _find_one(parts: Parts, target: Target, service: str, to: str | None) 
     for each in past:
         # What was rolled back was bad once: it comes back only by name.
         is_candidate = not each.is_active and each.stage is not Stage.ROLLED_BACK
-        if is_candidate and each.status is Status.SUCCEEDED:
+        if is_candidate and each.status is Status.SUCCEEDED and _is_here(parts, each):
             return _with_artifact(parts, each)
     raise NotFound(
         f"service {service} has no earlier deployment to roll back to",
@@ -61,11 +61,23 @@ def _named(parts: Parts, past: list[Deployment], service: str, to: str) -> Deplo
         )
     if found.is_active:
         raise Conflict(f"{to} is active already", code="rollback_target_active")
+    if not _is_here(parts, found):
+        raise Conflict(
+            f"{to} ran on the {found.engine} engine, which {found.target} has left",
+            hint="deploy its source again",
+            code="rollback_target_not_found",
+        )
     return _with_artifact(parts, found)
 
 
+def _is_here(parts: Parts, deployment: Deployment) -> bool:
+    """Whether it ran on the engine that its environment has now."""
+    record = parts.ledger.environments.get(deployment.target)
+    return record is None or record.engine == deployment.engine
+
+
 def _with_artifact(parts: Parts, deployment: Deployment) -> Deployment:
-    if not parts.engine.has_artifact(deployment.artifact_id):
+    if not parts.engines.has_artifact(deployment):
         raise Conflict(
             f"the artifact of {deployment.id} is gone, it cannot be started again",
             hint="name another one with --to ID, or deploy its source again",

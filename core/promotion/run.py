@@ -57,7 +57,9 @@ class Promotion:
                 self.run.changed(status=Status.RUNNING),
                 run_event(EventType.RUN_STARTED, self.run, f"{self.run.trigger} started"),
             )
-            candidates = await self._prepare(await steps())
+            found = await steps()
+            await self._make_ready(found)
+            candidates = await self._prepare(found)
             self.is_past_return = True
             if candidates:
                 await self.switch(candidates)
@@ -73,6 +75,15 @@ class Promotion:
                 await to_the_end(self.go_back("cancelled", CANCELLED))
             raise
         await self.finish()
+
+    async def _make_ready(self, steps: Sequence[Step]) -> None:
+        """What instances share is there before the first of them starts."""
+        if not steps:
+            return
+        target = self.run.target
+        names = sorted(each.service for each in self._parts.router.hosts.of(target))
+        await self._parts.engine_of(steps[0].deployment).prepare(target, names)
+        await self._parts.router.open_entrances()
 
     async def _prepare(self, steps: Sequence[Step]) -> list[Activation]:
         """All candidates, checked: the barrier. The first failure cancels the others."""
@@ -90,12 +101,13 @@ class Promotion:
             candidate = await preparation.prepare()
             waits_for = "it is ready; the other services of the run are not yet"
             with self._parts.progress.waits(WaitKind.BARRIER, step.deployment.id, detail=waits_for):
-                await readiness.stay_ready(candidate.instance, barrier)
+                await readiness.stay_ready(candidate.instances, barrier)
         except DeploymentFailed as failure:
             deployment = preparation.deployment
             message = await asyncio.to_thread(describe, deployment, failure, self._parts.home.logs)
             await self._fail(deployment, message)
-            raise DeploymentFailed(f"{deployment.service.name}: {message}") from failure
+            detail = f"{deployment.service.name}: {message}"
+            raise DeploymentFailed(detail, code=failure.code) from failure
         return candidate.activation
 
     async def _fail(self, deployment: Deployment, message: str) -> None:
@@ -140,10 +152,12 @@ class Promotion:
         )
 
     async def _keep(self, activation: Activation) -> None:
-        instance = await self._parts.engine.adopt(activation.name)
-        if instance is None or instance.exit is not None:
-            raise DeploymentFailed(f"the candidate {activation.name} has ended")
-        await instance.keep()
+        engine = self._parts.engine_behind(activation)
+        for name in activation.instance_names:
+            instance = await engine.adopt(name)
+            if instance is None or instance.exit is not None:
+                raise DeploymentFailed(f"the candidate {name} has ended")
+            await instance.keep()
 
     async def _settle(self, candidates: Iterable[Activation]) -> None:
         """Makes the acknowledged switch true: who is active, what drains."""
@@ -257,7 +271,7 @@ class Promotion:
             return None
 
     async def _stop(self, activation: Activation) -> None:
-        await self._parts.engine.stop(activation.name, grace_s=self._parts.stop_grace_s)
+        await self._parts.stop(activation)
 
     async def go_back(self, reason: str, code: str) -> None:
         """Removes the candidates and ends the run as failed; what is live is untouched."""
@@ -277,6 +291,9 @@ class Promotion:
                     await drain(gateway, activation.name, service.drain, waiting)
             await self._stop(activation)
             await self._ledger.write(replace(activation, state=ActivationState.GONE))
+        # A name that has led to a candidate leads nowhere again.
+        with contextlib.suppress(GatewayUnavailable):
+            await self._parts.router.open_entrances()
         run = self.run.changed(
             status=Status.FAILED,
             completed_at=stamp(),

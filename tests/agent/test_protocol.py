@@ -6,7 +6,7 @@ import pytest
 
 from core import errors
 from core.agent.protocol import error_from_json, error_to_json
-from core.engines.process.detect import NothingToRun
+from core.engines.source.detect import NothingToRun
 from core.errors import CompartmentError, ConfigError
 from core.model import Problem
 

@@ -93,7 +93,7 @@ def queued(number: int, name: str = "web") -> Deployment:
 
 
 def instance(of: Deployment, state: ActivationState, port: int = 31_000) -> Activation:
-    return Activation(of.id, 1, state, day(1), address=("127.0.0.1", port))
+    return Activation(of.id, 1, state, day(1), addresses=(("127.0.0.1", port),))
 
 
 def put_artifact(platform: Platform, artifact_id: str) -> None:
@@ -102,7 +102,7 @@ def put_artifact(platform: Platform, artifact_id: str) -> None:
     (folder / artifact_id).mkdir()
     manifest = Manifest(artifact_id, "", None, "", day(1), 0)
     (folder / f"{artifact_id}.json").write_text(json.dumps(asdict(manifest)))
-    assert platform.parts.engine.has_artifact(artifact_id)
+    assert platform.parts.engines.of(EngineName.PROCESS).has_artifact(artifact_id)
 
 
 class Watcher:
@@ -145,7 +145,7 @@ async def test_one_that_was_never_deployed_is_watched_until_it_is(home: Path) ->
         assert first["queue"] == first["events"] == []
         assert first["environment"] == {
             **HERE,
-            "engine": "process",
+            "engine": None,
             "root": None,
             "publicAddress": "127.0.0.1:0",
             "internalAddress": "127.0.0.1:0",

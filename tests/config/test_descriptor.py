@@ -26,6 +26,7 @@ services:
       command: ./serve
       restart: {policy: on-failure, maxRetries: 3}
     readiness: {type: http, path: ready, timeoutMs: 300000}
+    release: {command: ./migrate --all}
     drain: {timeoutMs: 0, streamsMs: 86400000}
     port: 65535
     replicas: 2
@@ -138,6 +139,11 @@ def test_top_level(text: str, expected: str) -> None:
             "readiness: {type: http, timeoutMs: 1e3}",
             '5:40: "timeoutMs" must be a whole number, not',
         ),
+        ("release: ./migrate", '5:14: "release" must be a mapping of keys to values, not "./mig'),
+        ("release: {}", '5:5: "command" is missing in "release"'),
+        ('release: {command: ""}', '5:24: "command" must not be empty'),
+        ("release: {command: [a]}", '5:24: "command" must be text, not a list'),
+        ("release: {env: [], command: x}", '5:15: unknown key "env" (valid: command)'),
         ("drain: {timeoutMs: -1}", '5:24: "timeoutMs" must be at least 0, not -1'),
         (
             "drain: {streamsMs: 86400001}",
@@ -188,7 +194,6 @@ def test_schedule_has_five_fields(schedule: str) -> None:
         ),
         (WEB + "    env: {}\n", '5:5: "env" does not belong here (variables belong to an environ'),
         (WEB + "    restart: no\n", '5:5: "restart" does not belong here (it goes under "run")'),
-        (WEB + "    release: {}\n", f'5:5: "release" {LATER}'),
         (WEB + "    connections: {}\n", f'5:5: "connections" {LATER}'),
         (WEB + "    readynes: {}\n", '5:5: unknown key "readynes" (did you mean "readiness"?)'),
         (WEB + "    depends_on: []\n", '5:5: unknown key "depends_on" (did you mean "dependsOn"?)'),

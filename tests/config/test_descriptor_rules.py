@@ -113,13 +113,9 @@ services:
         "4:24: kind job is not supported yet",
         "5:25: kind cron is not supported yet",
         '5:31: "schedule" is not supported yet',
-        "8:15: more than one replica is not supported yet",
         '9:5: "dependsOn" is not supported yet',
-        '10:5: "limits" is not supported yet',
-        "11:13: build.env is not supported yet: there are no variables to name"
-        " (set them in build.command)",
     ]
-    assert [problem.service for problem in problems] == ["job", "cron", "cron", *["api"] * 4]
+    assert [problem.service for problem in problems] == ["job", "cron", "cron", "api"]
 
 
 def test_kinds_are_known_even_if_other_things_are_wrong() -> None:

@@ -84,12 +84,12 @@ def test_routes_are_optional(root: Path) -> None:
 
 def test_not_built_is_no_error(root: Path) -> None:
     with (root / "compartment.yml").open("a") as file:
-        file.write("    replicas: 2\n  nightly: {path: ., kind: job}\n")
+        file.write("    dependsOn: [web]\n  nightly: {path: ., kind: job}\n")
 
     project = load_project(root)
 
     assert shown(list(project.not_built)) == [
-        "18:15: more than one replica is not supported yet",
+        '18:5: "dependsOn" is not supported yet',
         "19:28: kind job is not supported yet",
     ]
     assert [problem.service for problem in project.not_built] == ["backoffice", "nightly"]

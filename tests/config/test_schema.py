@@ -53,7 +53,7 @@ def test_descriptor() -> None:
     assert schema["required"] == ["name", "services"]
     service = properties(schema, "ServiceModel")
     assert set(service) == {
-        *("path", "kind", "accessMode", "build", "run", "readiness", "drain", "port"),
+        *("path", "kind", "accessMode", "build", "run", "readiness", "release", "drain", "port"),
         *("replicas", "dependsOn", "schedule", "limits"),
     }
     assert service["kind"]["default"] == "web"

@@ -48,6 +48,7 @@ def test_every_field() -> None:
         replicas=2,
         depends_on=("web",),
         limits=Limits(2.0, 256 * 1024 * 1024),
+        release_command="./migrate --all",
     )
     assert found["0worker"].restart == Restart(RestartPolicy.NO)
     assert found["job"].limits == Limits(0.5)

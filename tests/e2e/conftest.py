@@ -15,11 +15,33 @@ if TYPE_CHECKING:
     from tests.e2e.house import House, LabProject
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """`@pytest.mark.engines("process", "docker")` runs a test once on each."""
+    marker = metafunc.definition.get_closest_marker("engines")
+    if marker is not None:
+        marks = {"docker": pytest.mark.docker}
+        metafunc.parametrize(
+            "engine", [pytest.param(name, marks=marks.get(name, ())) for name in marker.args]
+        )
+
+
 @pytest.fixture
-async def running(home: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
+def engine() -> str:
+    """The engine that `running` deploys with."""
+    return "process"
+
+
+@pytest.fixture
+async def running(
+    home: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, engine: str
+) -> AsyncIterator[House]:
     """A home folder with a running agent, which keeps enough for ten rollbacks in a row."""
     monkeypatch.setenv("COMPARTMENT_KEEP_RELEASES", "20")
-    async with house(home) as found:
+    socket = None
+    if engine == "docker":
+        socket = request.getfixturevalue("docker_socket")
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{socket}")
+    async with house(home, socket) as found:
         yield found
 
 

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
 import signal
 import time
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
 
 from core.agent.client import Client
+from core.engines.docker.labels import home_id
 from core.errors import CompartmentError
 from core.files import Home
 from core.gateway.table import Ports
+from tests.engine import leftovers
+from tests.engine.client import connected
+from tests.engine.looks import ended_at, first_pids, host_address, instance_names
 from tests.load.access_log import AccessLog
+from tests.load.log_receiver import LogReceiver
 from tests.load.plan import Target
 
 if TYPE_CHECKING:
@@ -36,6 +43,8 @@ class LabProject:
 
     root: Path
     name: str = "lab"
+    receiver: LogReceiver | None = None
+    """Where instances send what they did that cannot write to a file here: those in containers."""
     version: int = 0
     services: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -47,6 +56,8 @@ class LabProject:
     @property
     def access_log(self) -> AccessLog:
         """What the instances did so far."""
+        if self.receiver:
+            self.receiver.catch_up()
         return AccessLog.read(self.access_log_path)
 
     def write(self, **services: dict[str, Any]) -> None:
@@ -58,11 +69,16 @@ class LabProject:
         (self.root / "compartment.yml").write_text(text)
 
     def _described(self, given: dict[str, Any]) -> dict[str, Any]:
-        lab = {"access_log": self.access_log_path, **given.get("lab", {})}
+        lab = {**self._reachable(), **given.get("lab", {})}
         variables = " ".join(f"LAB_{name.upper()}='{value}'" for name, value in lab.items())
         default = {"path": "app", "readiness": {"type": "http", "path": "/up"}}
         fields = {name: value for name, value in given.items() if name != "lab"}
         return {**default, "run": {"command": f"{variables} exec python3 server.py"}, **fields}
+
+    def _reachable(self) -> dict[str, Any]:
+        if self.receiver:
+            return {"access_log": self.receiver.url, "bind": "0.0.0.0"}
+        return {"access_log": self.access_log_path}
 
     def route(self, *rules: dict[str, Any]) -> None:
         """Writes the route rules."""
@@ -77,17 +93,27 @@ class LabProject:
 
 
 class House:
-    """What a test deploys with: the client of a running agent."""
+    """What a test deploys with: the client of a running agent, and the engine of all deploys."""
 
-    def __init__(self, home: Home, client: Client) -> None:
+    def __init__(self, home: Home, client: Client, docker_socket: str | None = None) -> None:
         self.home = home
         self.client = client
+        self.engine = "docker" if docker_socket else "process"
+        self._docker_socket = docker_socket
+        self._receivers = ExitStack()
+
+    def close(self) -> None:
+        """Takes no more access logs."""
+        self._receivers.close()
 
     def lab(self, folder: Path, name: str = "lab") -> LabProject:
         """A new project of the lab's application, without services yet."""
         root = folder / name
         shutil.copytree(LAB / "app", root / "app", ignore=shutil.ignore_patterns("__pycache__"))
         project = LabProject(root, name)
+        if self._docker_socket:
+            receiver = LogReceiver(host_address(self._docker_socket), project.access_log_path)
+            project.receiver = self._receivers.enter_context(receiver)
         project.bump()
         return project
 
@@ -98,6 +124,7 @@ class House:
             "trigger": trigger,
             "root": str(project.root),
             "environ": dict(os.environ),
+            "engine": self.engine,
             **more,
         }
         run = await self.client.submit(body)
@@ -164,19 +191,42 @@ class House:
         return int(json.loads((self.home.gateway / "envoy.json").read_text())["pid"])
 
     def instance_names(self) -> set[str]:
-        """The activations that have a process, or left one behind."""
+        """The instances that have a process or a container, or left one behind."""
+        if self._docker_socket:
+            return instance_names(self._docker_socket, home_id(self.home))
         return {folder.name for folder in self.home.instances.iterdir()}
+
+    def first_pids(self) -> list[int]:
+        """The processes whose end is the end of an instance, whatever watches over it."""
+        if self._docker_socket:
+            return first_pids(self._docker_socket, home_id(self.home))
+        found = _processes_of(self.home)
+        return [each.pid for each in found if "core/engines/process/shim.py" in _command(each)]
+
+    async def ended_at(self, project: LabProject, deployment_id: str) -> datetime:
+        """When the one instance of a deployment has ended, by who waited for it."""
+        if self._docker_socket:
+            look = (self._docker_socket, home_id(self.home), f"{deployment_id}.1")
+            return await asyncio.to_thread(ended_at, *look)
+        query = {"project": project.name, "deployment": deployment_id, "tail": 1000}
+        lines = [line async for line in self.client.logs(query)]
+        (ended,) = [line for line in lines if "the process exited" in line["message"]]
+        return datetime.fromisoformat(ended["timestamp"])
 
 
 @asynccontextmanager
-async def house(home: Path) -> AsyncIterator[House]:
-    """A running house; at the end nothing of it is left."""
+async def house(home: Path, docker_socket: str | None = None) -> AsyncIterator[House]:
+    """A running house, on Docker if the socket is given; at the end nothing of it is left."""
     where = Home(home)
     try:
         async with Client.connected(where, ports=Ports(0, 0)) as client:
-            yield House(where, client)
+            with closing(House(where, client, docker_socket)) as found:
+                yield found
     finally:
         _end_everything(where)
+        if docker_socket:
+            with connected(docker_socket) as engine:
+                leftovers.remove(engine, home_id(where))
         # Shown by pytest when the test has failed.
         print(where.agent_output.read_text())  # noqa: T201
 
@@ -200,6 +250,12 @@ def _end_everything(home: Home) -> None:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(left, timeout=1)
+
+
+def _command(process: psutil.Process) -> str:
+    with suppress(psutil.Error):  # others come and go
+        return " ".join(process.cmdline())
+    return ""
 
 
 def _processes_of(home: Home) -> list[psutil.Process]:

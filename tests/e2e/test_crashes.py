@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
 from core.errors import AgentUnavailable
@@ -23,10 +22,17 @@ if TYPE_CHECKING:
     from tests.figures import FiguresRecorder
     from tests.load.plan import Target
 
+pytestmark = pytest.mark.engines("process", "docker")
+
 BEFORE_SWITCH = ("building", "starting_candidate", "checking_readiness")
 AT_SWITCH = ("switching_route",)
 """Seen too late to say on which side of the switch the kill falls."""
 AFTER_SWITCH = ("draining_previous",)
+PAUSES_S = {
+    "process": (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4),
+    "docker": (0.0, 0.1, 0.3, 0.6, 0.9, 1.2, 1.6, 2.0),
+}
+"""After these a run of each engine is at one point or another."""
 
 
 def two_services(lab: LabProject) -> None:
@@ -89,7 +95,7 @@ async def exactly_one_active(running: House, lab: LabProject) -> None:
 async def test_agent_killed_again_and_again(running: House, lab: LabProject) -> None:
     await running.deployed(lab)
     async with Load(await running.target()) as load:
-        for pause_s in (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4):
+        for pause_s in PAUSES_S[running.engine]:
             lab.bump()
             run_id = await running.submit(lab)
             await asyncio.sleep(pause_s)  # not a wait: any moment of the run is as good
@@ -226,7 +232,8 @@ async def test_instance_killed_is_restarted(running: House, lab: LabProject) -> 
     await running.deployed(lab)
     target = await running.target()
     (listening,) = lab.access_log.named("listening")
-    psutil.Process(listening.pid).kill()
+    # In a container it counts its processes by itself.
+    kill(listening.pid if running.engine == "process" else running.first_pids()[0])
     async with asyncio.timeout(20):
         while len(lab.access_log.named("listening")) < 2:
             await asyncio.sleep(0.02)
@@ -239,14 +246,9 @@ async def test_instance_killed_is_restarted(running: House, lab: LabProject) -> 
 
 @pytest.mark.timeout(60)
 async def test_everything_killed_comes_back(running: House, lab: LabProject) -> None:
-    """As after a power cut: agent, gateway, shims and services are all gone at once."""
+    """As after a power cut: agent, gateway, services and what watches them, all at once."""
     await running.deployed(lab)
-    doomed = [await running.agent_pid(), running.gateway_pid()]
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):  # others come and go
-            command = " ".join(process.cmdline())
-            if "core/engines/process/shim.py" in command and str(running.home.root) in command:
-                doomed.append(process.pid)
+    doomed = [await running.agent_pid(), running.gateway_pid(), *running.first_pids()]
     assert len(doomed) == 3
     for pid in doomed:
         kill(pid)

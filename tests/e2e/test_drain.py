@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tests.e2e.house import House, Json, LabProject
     from tests.figures import FiguresRecorder
 
+pytestmark = pytest.mark.engines("process", "docker")
+
 DURATIONS_S = (0.8, 1, 1.5, 2, 3, 4, 6, 8)
 
 

@@ -3,81 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from core.errors import GatewayUnavailable
-from core.files import Home
 from core.gateway.gateway import Gateway
-from core.gateway.table import Ports, Site, Table, Traffic, Upstream
+from core.gateway.table import Site, Table, Traffic, Upstream
 from core.ports import free_port
-from tests.e2e.clients import Reply, get
-from tests.e2e.echo import echo
+from tests.e2e.clients import get
+from tests.e2e.gateways import HOST, RunningGateway, running_gateway
 from tests.load.plan import Target
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-HOST = "lab.localhost"
-
-
-@dataclass
-class Running:
-    """A gateway before two upstreams, `old` and `new`."""
-
-    home: Home
-    gateway: Gateway
-    upstreams: dict[str, Upstream]
-
-    def table(self, live: str, *also: str) -> Table:
-        """What sends all requests to one upstream; only those named have a cluster."""
-        site = Site(HOST, "web", is_public=True, rules=(), live={"web": live})
-        return Table((site,), tuple(self.upstreams[name] for name in {live, *also}))
-
-    async def ask(self) -> Reply:
-        async with asyncio.timeout(5):
-            return await get(Target("127.0.0.1", self.gateway.ports.public, HOST), "/")
-
-    @asynccontextmanager
-    async def asked_all_the_time(self) -> AsyncIterator[list[int]]:
-        """Requests one after the other; yields the list of their statuses."""
-        statuses: list[int] = []
-
-        async def ask() -> None:
-            while True:
-                statuses.append((await self.ask()).status)
-
-        async with asyncio.TaskGroup() as group:
-            asking = [group.create_task(ask()) for _ in range(4)]
-            yield statuses
-            for task in asking:
-                task.cancel()
-
 
 @pytest.fixture
-async def running(home: Path) -> AsyncIterator[Running]:
-    where = Home(home)
-    where.create()
-    gateway = Gateway(where.gateway, where.sockets / "envoy.sock", Ports(0, 0))
-    async with AsyncExitStack() as stack:
-        upstreams = {}
-        for name in ("old", "new"):
-            address = await stack.enter_async_context(echo(name))
-            upstreams[name] = Upstream(name, (address,))
-        found = Running(where, gateway, upstreams)
-        try:
-            await gateway.start(found.table("old"))
-            yield found
-        finally:
-            await gateway.envoy.stop()
-            await gateway.close()
+async def running(home: Path) -> AsyncIterator[RunningGateway]:
+    async with running_gateway(home) as found:
+        yield found
 
 
-async def test_a_refused_update_says_why_and_changes_nothing(running: Running) -> None:
+async def test_a_refused_update_says_why_and_changes_nothing(running: RunningGateway) -> None:
     good = running.table("new", "old")
     (site,) = good.sites
     twice = replace(good, sites=(site, site))
@@ -88,7 +38,7 @@ async def test_a_refused_update_says_why_and_changes_nothing(running: Running) -
     assert '"to": "new"' in (await running.ask()).headers["x-echo"]
 
 
-async def test_a_refused_cluster_says_why_and_changes_nothing(running: Running) -> None:
+async def test_a_refused_cluster_says_why_and_changes_nothing(running: RunningGateway) -> None:
     broken = replace(running.upstreams["new"], addresses=(("no address", 1),))
     running.upstreams["new"] = broken
     with pytest.raises(GatewayUnavailable, match="malformed IP address"):
@@ -100,7 +50,7 @@ async def test_a_refused_cluster_says_why_and_changes_nothing(running: Running) 
     assert (await running.ask()).status == 200
 
 
-async def test_switches_to_and_fro_lose_nothing(running: Running) -> None:
+async def test_switches_to_and_fro_lose_nothing(running: RunningGateway) -> None:
     async with running.asked_all_the_time() as statuses:
         for name in ("new", "old") * 20:
             await running.gateway.apply(running.table(name))
@@ -110,7 +60,7 @@ async def test_switches_to_and_fro_lose_nothing(running: Running) -> None:
 
 
 async def test_an_agent_that_died_in_a_switch_is_followed_by_one_that_goes_back(
-    running: Running,
+    running: RunningGateway,
 ) -> None:
     """Routed to is `new`; the next agent knows only of `old`."""
     for _ in range(10):
@@ -127,7 +77,7 @@ async def test_an_agent_that_died_in_a_switch_is_followed_by_one_that_goes_back(
         assert '"to": "old"' in (await running.ask()).headers["x-echo"]
 
 
-async def test_traffic_is_counted_by_upstream(running: Running) -> None:
+async def test_traffic_is_counted_by_upstream(running: RunningGateway) -> None:
     gateway, dead = running.gateway, Upstream("dep_dead.1", (("127.0.0.1", free_port(set())),))
     table = running.table("old", "new")
     away = Site("away.localhost", "web", is_public=True, rules=(), live={"web": dead.name})
@@ -144,7 +94,7 @@ async def test_traffic_is_counted_by_upstream(running: Running) -> None:
     }
 
 
-async def test_the_percentile_is_of_requests_in_the_last_interval(running: Running) -> None:
+async def test_the_percentile_is_of_requests_in_the_last_interval(running: RunningGateway) -> None:
     gateway = running.gateway
     table = running.table("old", "new")
     streams = Site("streams.localhost", "web", is_public=True, rules=(), live={"web": "new"})
@@ -169,6 +119,6 @@ async def test_the_percentile_is_of_requests_in_the_last_interval(running: Runni
     assert await wait_p95(is_known=False) is None
 
 
-async def test_a_gateway_that_is_gone_has_no_traffic(running: Running) -> None:
+async def test_a_gateway_that_is_gone_has_no_traffic(running: RunningGateway) -> None:
     await running.gateway.envoy.stop()
     assert await running.gateway.traffic() is None

@@ -23,6 +23,10 @@ _PER_S: Final = 100
 """Enough to meet every moment of a deploy that takes half a second."""
 
 
+FIRST_DEPLOY: Final = ("deploy", "--engine", "process")
+"""A demo has to work on any machine, and quickly: without an image that is fetched first."""
+
+
 def command(project: Path, *arguments: str) -> None:
     """Carries out a command of `compartment` in a project, as if it had been typed there.
 

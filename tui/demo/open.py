@@ -17,7 +17,7 @@ from tui.demo import headless
 from tui.demo.example import example
 from tui.demo.folder import DemoFolder
 from tui.demo.guard import Guard, guarded
-from tui.demo.headless import SIGNALLED, command, say
+from tui.demo.headless import FIRST_DEPLOY, SIGNALLED, command, say
 from tui.demo.traffic import Traffic
 from tui.terminal import check_terminal, forget_fixed_size
 
@@ -114,7 +114,7 @@ def _on_signals(handler: Callable[[int, object], None]) -> None:
 def _begin(folder: DemoFolder, chosen: Example, project: Path) -> str:
     """Deploys the example where it is not live yet; returns the gateway's address."""
     if not asyncio.run(_is_live(folder, chosen)):
-        command(project, "deploy")
+        command(project, *FIRST_DEPLOY)
     return asyncio.run(_address(folder))
 
 

@@ -16,26 +16,31 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from core.engines.base import InstanceSpec, Shell, Source
-from core.engines.process.detect import shell_argv
+from core.engines.base import Exit, InstanceSpec, Shell, Source
 from core.engines.process.instance import ProcessInstance
 from core.engines.process.recipe import Recipe
 from core.engines.process.releases import Releases, Taken
 from core.engines.process.usage import usage_of
+from core.engines.source.build import run_build
+from core.engines.source.detect import shell_argv
 from core.errors import CompartmentError, EngineUnavailable, NotFound
 from core.files import write_atomically
-from core.model import BuildStrategy, EngineName, Service
+from core.lines import Line, RotatingFile, stamp
+from core.model import BuildStrategy, EngineName, Limits, Service, Stream
 from core.ports import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from core.engines.base import Usage, Variables
+    from core.engines.base import Holder, Owner, Usage, Variables
     from core.files import Home
+    from core.records import Target
 
 _SHIM = Path(__file__).with_name("shim.py")
 _SHIM_START_TIMEOUT_S = 10.0
 _STOP_MARGIN_S = 5.0
+_INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR")
+"""What a service gets of its deployer's environment, besides LC_*; the agent's it never sees."""
 
 
 class ProcessEngine:
@@ -68,16 +73,39 @@ class ProcessEngine:
             # It goes on without us, on purpose.
             process.returncode = process.poll() or 0
 
+    async def check(self) -> None:
+        """It is part of this program: it is always there."""
+
+    async def wait_back(self) -> None:
+        """It never goes, so that it is never back."""
+        await asyncio.get_running_loop().create_future()
+
     def refusal(self, service: Service) -> str | None:
         """What only the Docker engine can do."""
         build = service.build
         if build.strategy is not BuildStrategy.AUTO:
             return f"build.strategy {build.strategy} needs the docker engine"
+        if build.env:
+            return "build.env needs the docker engine: set them in build.command"
         if build.build_packages or build.runtime_packages:
             return "build.packages needs the docker engine: install the packages on this machine"
         if service.port is not None:
             return "a fixed port is not supported by the process engine yet: listen on $PORT"
         return None
+
+    def warnings(self, service: Service) -> tuple[str, ...]:
+        """What the Docker engine would do."""
+        if service.limits != Limits():
+            return ("the process engine does not enforce limits",)
+        return ()
+
+    def inherited(self, environ: Mapping[str, str]) -> Variables:
+        """What a command needs that is started from a shell."""
+        return {
+            name: value
+            for name, value in environ.items()
+            if name in _INHERITED or name.startswith("LC_")
+        }
 
     async def identify(self, root: Path, service: Service, variables: Variables) -> Source:
         """What a deploy would build from, without keeping a copy."""
@@ -95,7 +123,7 @@ class ProcessEngine:
         taken = await self.releases.take(root / service.path, root, recipe)
         return Source(taken.artifact_id, taken.copy is None, taken)
 
-    async def build(self, source: Source, say: Callable[[str], None]) -> None:
+    async def build(self, source: Source, owner: Owner, say: Callable[[str], None]) -> None:  # noqa: ARG002 - a folder has no labels
         """Makes the artifact of a source, or finds it made."""
         taken: Taken = source.taken
         manifest = await self.releases.build(taken, say)
@@ -110,6 +138,35 @@ class ProcessEngine:
         """Whether an artifact can still be started."""
         return self.releases.has(artifact_id)
 
+    async def prepare(self, target: Target, names: Sequence[str]) -> None:
+        """Processes share the machine, and need nothing besides."""
+
+    def holder(self, target: Target, service_name: str) -> Holder | None:  # noqa: ARG002 - they share one network
+        """None: the gateway listens on a port of this machine."""
+        return None
+
+    async def clear(self, target: Target) -> None:
+        """Nothing was made."""
+
+    async def release(self, spec: InstanceSpec, command: str, limit_s: float) -> Exit:
+        """Runs a command once, where an instance would run."""
+        lines = RotatingFile(spec.log)
+
+        def keep(text: str) -> None:
+            lines.append([Line(stamp(), Stream.STDOUT, text)])
+
+        folder, environment = (
+            self.releases.folder_of(spec.artifact_id),
+            _environment(spec.variables),
+        )
+        try:
+            result = await run_build(command, folder, environment, keep, limit_s)
+        finally:
+            lines.close()
+        if result.timed_out_after_s is not None:
+            raise TimeoutError
+        return Exit(result.exit_code, result.signal)
+
     async def start(self, spec: InstanceSpec) -> ProcessInstance:
         """Starts a process under its shim.
 
@@ -122,7 +179,8 @@ class ProcessEngine:
                 f"the artifact {spec.artifact_id} is gone", hint="deploy the service again"
             )
         command = spec.service.run_command or manifest.command or ""
-        port = spec.port or free_port({*spec.taken_ports, *self._ports.values()})
+        taken = {port for _, port in spec.taken}
+        port = spec.address[1] if spec.address else free_port({*taken, *self._ports.values()})
         self._ports[spec.name] = port
         folder = self._home.instances / spec.name
         described = _shim_spec(spec, command, port, self.releases.folder_of(spec.artifact_id))
@@ -296,13 +354,17 @@ def _recipe(service: Service, variables: Variables) -> Recipe:
     )
 
 
+def _environment(variables: Variables) -> Variables:
+    # Python keeps back what it prints to a pipe, and loses it when it is killed.
+    return {"PYTHONUNBUFFERED": "1", **variables}
+
+
 def _shim_spec(spec: InstanceSpec, command: str, port: int, folder: Path) -> dict[str, Any]:
     restart = spec.service.restart
     return {
         "argv": shell_argv(command),
         "cwd": str(folder),
-        # Python keeps back what it prints to a pipe, and loses it when it is killed.
-        "environment": {"PYTHONUNBUFFERED": "1", **spec.variables, "PORT": str(port)},
+        "environment": {**_environment(spec.variables), "PORT": str(port)},
         "log": str(spec.log),
         "restart": {"policy": restart.policy, "maxRetries": restart.max_retries},
         "graceMs": 10_000,

@@ -13,6 +13,8 @@ from core.engines.process import listeners
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from core.engines.base import OwnHealth
+
 
 _ANSWER_TIMEOUT_S = 5.0
 
@@ -83,6 +85,16 @@ class ProcessInstance:
         """Returns when the shim has told its state for the first time."""
         async with asyncio.timeout(_ANSWER_TIMEOUT_S):
             await self._known.wait()
+
+    @property
+    def own_health(self) -> OwnHealth | None:
+        """A process brings no check along."""
+        return None
+
+    async def next_health(self) -> OwnHealth:
+        """Never."""
+        never: asyncio.Future[OwnHealth] = asyncio.get_running_loop().create_future()
+        return await never
 
     async def wait_exit(self) -> Exit:
         """Returns when it has ended for good."""

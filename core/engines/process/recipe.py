@@ -7,8 +7,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from core.engines.process.build import TIMEOUT_S, run_build
-from core.engines.process.detect import Detected, NothingToRun, detect_command
+from core.engines.source.build import TIMEOUT_S, run_build
+from core.engines.source.detect import Detected, NothingToRun, detect_command
 from core.errors import CompartmentError
 
 if TYPE_CHECKING:

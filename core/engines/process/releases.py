@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from core.ending import to_the_end
-from core.engines.process.disk import blocking, delete, explained, size_bytes
 from core.engines.process.recipe import Recipe, artifact_id, build_in_place, detect_before_build
-from core.engines.process.snapshot import LIMIT_BYTES, SourceChanged, copy_to, fingerprint
+from core.engines.source.disk import blocking, delete, explained, size_bytes
+from core.engines.source.snapshot import LIMIT_BYTES, SourceChanged, copy_to, fingerprint
 from core.errors import CompartmentError, ConfigError
 from core.files import write_atomically
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from core.engines.process.detect import Detected
+    from core.engines.source.detect import Detected
 
 _ATTEMPTS = 4
 _ARTIFACT_ID = re.compile(r"art_[0-9a-f]{20}")

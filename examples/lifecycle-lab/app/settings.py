@@ -43,7 +43,8 @@ class Settings:
     spam_lines_per_s: int | None = None
     """Prints this many lines a second, in turn on stdout and stderr."""
     access_log: str = ""
-    """Appends one line of JSON per request that carries an id, and per event, to this file."""
+    """One line of JSON per request that carries an id, and per event: to this file, or to the
+    listener at `tcp://HOST:PORT`."""
     version: str = ""
     """The version to name in replies; by default what the file VERSION says."""
 

@@ -1,0 +1,218 @@
+"""A running instance, as the agent sees it: a container, and what the engine tells of it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from core.engines.base import Exit, OwnHealth
+from core.engines.docker import containers, labels, silence
+from core.engines.docker.exits import exit_of
+from core.errors import CompartmentError, NotFound
+from core.lines import clean, shorten
+from core.model import Health
+
+if TYPE_CHECKING:
+    from core.engines.docker.connection import Docker
+    from core.engines.docker.logs import LogReader
+
+Json = dict[str, Any]
+
+_READ_S: Final = 0.5
+"""How long an end is held back for the last lines before it."""
+
+_DETAIL_CHARACTERS: Final = 200
+_HEALTH: Final = {"healthy": Health.HEALTHY, "unhealthy": Health.UNHEALTHY}
+_NO_CHECK: Final = "none"
+_TELLING: Final = ("die", "start", "destroy", "health_status", "disconnect")
+_STOPPED: Final = "15"
+"""What `docker stop` sends, unless the image says something else."""
+
+
+class DockerInstance:
+    """One instance. Every change is told by an event; then its container is looked at."""
+
+    def __init__(self, docker: Docker, container: Json, reader: LogReader) -> None:
+        described = container["Config"]["Labels"]
+        self.id: str = container["Id"]
+        self.name: str = described[labels.INSTANCE]
+        host, _, port = described[labels.ADDRESS].rpartition(":")
+        self.address = (host, int(port))
+        self.exit: Exit | None = None
+        self.is_gone = False
+        """Whether its container was removed, by whomever."""
+        self.own_health: OwnHealth | None = None
+        self.reader = reader
+        self.is_kept = containers.is_kept(container)
+        self._docker = docker
+        self._container = container
+        self._endpoint: Json = {"IPAMConfig": {"IPv4Address": host}}
+        self._signals: set[str] = set()
+        """That it was sent through the engine, since it was started."""
+        self._counted_before = 0
+        self._told_health: Health | None = None
+        self._health_news = asyncio.Event()
+        self._news = asyncio.Event()
+        self._looking = asyncio.Lock()
+        self._ended = asyncio.Event()
+        self._learn(container)
+
+    @property
+    def pid(self) -> int | None:
+        """Its first process, as the engine's machine counts; None while it does not run."""
+        return self._container["State"]["Pid"] or None
+
+    @property
+    def restarts(self) -> int:
+        """How often it ended by itself and was started again."""
+        counted: int = self._container["RestartCount"]
+        return self._counted_before + counted
+
+    def hear(self, action: str, attributes: Json) -> None:
+        """Takes note of an event of its container."""
+        if action == "kill":
+            self._signals.add(attributes.get("signal", ""))
+        if action == "start":
+            self.wake()
+        if action.startswith(_TELLING):
+            self._news.set()
+
+    def wake(self) -> None:
+        """Begins with a start: its output is read, and what it is, is looked at."""
+        self._signals.clear()
+        self.reader.wake()
+        self._news.set()
+
+    async def watch(self) -> None:
+        """Looks whenever there is something to see, until it has ended for good."""
+        while not self._ended.is_set():
+            await self._news.wait()
+            self._news.clear()
+            with suppress(CompartmentError):  # it is looked at when the engine is back
+                await self.look()
+
+    async def look(self, *, is_after_loss: bool = False) -> None:
+        """Finds out how it is; after a loss events may have been missed.
+
+        Raises:
+            EngineUnavailable: that cannot be known now.
+        """
+        async with self._looking:
+            if is_after_loss:
+                self.reader.wake()
+            try:
+                container = await self._seen()
+                if not container["NetworkSettings"]["Networks"]:
+                    container = await self._connect_again(container)
+                if self._comes_back(container, is_after_loss=is_after_loss):
+                    container = await self._start_again(is_after_loss=is_after_loss)
+            except NotFound:
+                self.is_gone = True
+                await self._end(Exit(error="was removed by somebody else"))
+                return
+            self._learn(container)
+            if _has_ended(container):
+                await self._end(exit_of(container))
+
+    def _comes_back(self, container: Json, *, is_after_loss: bool) -> bool:
+        """Whether it is live and down for a reason that the engine does not care for.
+
+        An engine that stops takes its containers along, and not all of them come back with it.
+        What got any signal from `docker kill` it takes for ended on purpose, as with `docker stop`.
+        """
+        if not _has_ended(container) or not self.is_kept or self.exit is not None:
+            return False
+        was_killed = bool(self._signals) and self._signals.isdisjoint(_stop_signals(container))
+        return is_after_loss or (was_killed and containers.may_restart(container, self.restarts))
+
+    async def _start_again(self, *, is_after_loss: bool) -> Json:
+        if not is_after_loss:
+            self._counted_before += 1
+        with suppress(CompartmentError):  # what it is afterwards tells why
+            await self._docker.order("POST", f"/containers/{self.id}/start")
+        return await self._seen()
+
+    async def _connect_again(self, container: Json) -> Json:
+        """Has it where it was, after somebody took it off its network."""
+        network = container["HostConfig"]["NetworkMode"]
+        with suppress(CompartmentError):  # what it is afterwards tells why
+            body = {"Container": self.id, "EndpointConfig": self._endpoint}
+            await self._docker.order("POST", f"/networks/{network}/connect", body)
+        return await self._seen()
+
+    async def _seen(self) -> Json:
+        found: Json = await self._docker.get(f"/containers/{self.id}/json")
+        return found
+
+    def _learn(self, container: Json) -> None:
+        """Takes over what the engine says of it."""
+        # It counts from zero again when a container is started by hand.
+        if container["RestartCount"] < self._container["RestartCount"]:
+            self._counted_before += self._container["RestartCount"]
+        self._container = container
+        self._endpoint = _endpoint(container) or self._endpoint
+        self.own_health = _own_health(container["State"].get("Health"))
+        self._health_news.set()
+
+    async def _end(self, exit_: Exit) -> None:
+        self.exit = self.exit or exit_
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_READ_S):
+                await self.reader.wait_read()
+        self._ended.set()
+
+    async def wait_exit(self) -> Exit:
+        """Returns when it has ended for good, and its last lines are kept."""
+        await self._ended.wait()
+        assert self.exit is not None
+        return self.exit
+
+    async def next_health(self) -> OwnHealth:
+        """Returns when its own check says something else than was returned last."""
+        while self.own_health is None or self.own_health.health is self._told_health:
+            self._health_news.clear()
+            await self._health_news.wait()
+        self._told_health = self.own_health.health
+        return self.own_health
+
+    async def keep(self) -> None:
+        """From now on its restart policy applies, and it comes back with the engine."""
+        update = containers.kept(self._container)
+        await self._docker.order("POST", f"/containers/{self.id}/update", update)
+        self.is_kept = True
+
+    async def foreign_listener(self) -> str | None:
+        """Nobody: its address is its own."""
+        return None
+
+    async def explain_silence(self) -> str | None:
+        """Where it listens instead, if that can be seen from here."""
+        return await silence.explain(self.pid, self.id, self.address[1]) if self.pid else None
+
+
+def _has_ended(container: Json) -> bool:
+    state = container["State"]
+    return not (state["Running"] or state["Restarting"])
+
+
+def _stop_signals(container: Json) -> set[str]:
+    """As numbers, as events tell them."""
+    named = (container["Config"].get("StopSignal") or _STOPPED).removeprefix("SIG")
+    return {_STOPPED, named if named.isdecimal() else str(int(signal.Signals[f"SIG{named}"]))}
+
+
+def _endpoint(container: Json) -> Json:
+    """How it is attached to its network; empty while it is not."""
+    for endpoint in container["NetworkSettings"]["Networks"].values():
+        return {name: endpoint[name] for name in ("IPAMConfig", "Aliases")}
+    return {}
+
+
+def _own_health(state: Json | None) -> OwnHealth | None:
+    if not state or state["Status"] == _NO_CHECK:
+        return None
+    said = state["Log"][-1]["Output"].strip().splitlines() if state.get("Log") else []
+    detail = shorten(clean(said[-1]))[:_DETAIL_CHARACTERS] if said else ""
+    return OwnHealth(_HEALTH.get(state["Status"], Health.PENDING), detail)

@@ -1,0 +1,1 @@
+"""What a folder without a Dockerfile is, and what an image of it needs."""

@@ -1,0 +1,112 @@
+"""From what is live to the table that the gateway serves. Pure: it reads the ledger."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from core.gateway.table import Entrance, Site, Table, Upstream
+from core.model import EngineName, ServiceKind
+from core.promotion.hosts import LOOPBACK
+from core.records import Activation, ActivationState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from core.promotion.hosts import Hosts
+    from core.promotion.ledger import Ledger
+    from core.records import HostRecord, Target
+
+_HTTP_PORT = 80
+
+Serving = dict["Target", dict[str, Activation]]
+"""What requests for each service of each environment go to."""
+
+
+def table(ledger: Ledger, hosts: Hosts, incoming: Sequence[Activation] = ()) -> Table:
+    """What is to be served; `incoming` is about to take over."""
+    known = ledger.activations.values()
+    live = _by_service(ledger, [each for each in known if each.state is ActivationState.LIVE])
+    _lay_over(live, _by_service(ledger, incoming))
+    # While nothing of a service is live, its name leads the others to the candidate: else the first
+    # deploy of services that call each other would wait for itself.
+    first = [each for each in known if each.state is ActivationState.CANDIDATE and each.addresses]
+    reached = _by_service(ledger, first)
+    _lay_over(reached, live)
+    entrances = _entrances(ledger, hosts, reached)
+    entered = {each.upstream for each in entrances}
+    kept = [
+        each
+        for each in known
+        if each.state is not ActivationState.CANDIDATE or each.name in entered
+    ]
+    found = {each.name: each for each in (*kept, *incoming) if each.addresses}
+    return Table(
+        sites=tuple(_site(ledger, host, live) for host in ledger.hosts.values()),
+        upstreams=tuple(Upstream(each.name, each.addresses) for each in found.values()),
+        entrances=tuple(entrances),
+    )
+
+
+def _by_service(ledger: Ledger, activations: Iterable[Activation]) -> Serving:
+    found: Serving = defaultdict(dict)
+    for each in activations:
+        deployment = ledger.deployments[each.deployment_id]
+        found[deployment.target][deployment.service.name] = each
+    return found
+
+
+def _lay_over(below: Serving, above: Serving) -> None:
+    for target, services in above.items():
+        below[target].update(services)
+
+
+def _site(ledger: Ledger, host: HostRecord, serving: Serving) -> Site:
+    beside = serving.get(host.target, {})
+    live = {name: each.name for name, each in beside.items() if each.addresses}
+    if host.service not in beside:
+        return Site(host.host, host.service, host.is_public, (), live)
+    deployment = ledger.deployments[beside[host.service].deployment_id]
+    is_public = deployment.service.kind is ServiceKind.WEB
+    return Site(host.host, host.service, is_public, deployment.rules, live)
+
+
+def _entrances(ledger: Ledger, hosts: Hosts, reached: Serving) -> list[Entrance]:
+    ports = _ports(ledger)
+    found = [
+        _entrance(ledger, hosts, host, reached.get(host.target, {}), ports)
+        for host in ledger.hosts.values()
+    ]
+    return [each for each in found if each is not None]
+
+
+def _entrance(
+    ledger: Ledger,
+    hosts: Hosts,
+    host: HostRecord,
+    reached: Mapping[str, Activation],
+    ports: Mapping[tuple[Target, str], set[int]],
+) -> Entrance | None:
+    record = ledger.environments.get(host.target)
+    if record is None:
+        return None
+    activation = reached.get(host.service)
+    upstream = activation.name if activation and activation.addresses else None
+    if record.engine is EngineName.PROCESS:
+        inner = (host.inner_port,) if host.inner_port else ()
+        return Entrance(host.host, LOOPBACK, inner, upstream)
+    holder = hosts.holder_of(host)
+    if holder is None:
+        return None
+    listened = {_HTTP_PORT, *ports[host.target, host.service]}
+    return Entrance(host.host, holder.address, tuple(sorted(listened)), upstream, holder.namespace)
+
+
+def _ports(ledger: Ledger) -> Mapping[tuple[Target, str], set[int]]:
+    """Where the instances of each service listen: callers may know it by its own port."""
+    found: dict[tuple[Target, str], set[int]] = defaultdict(set)
+    for activation in ledger.activations.values():
+        deployment = ledger.deployments[activation.deployment_id]
+        key = (deployment.target, deployment.service.name)
+        found[key].update(port for _, port in activation.addresses)
+    return found
