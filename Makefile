@@ -24,7 +24,7 @@ endif
 .PHONY: help
 help: ## Lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
-		printf '  make %-10s %s\n' "$$name" "$$text"; done
+		printf '  make %-13s %s\n' "$$name" "$$text"; done
 
 .PHONY: demo
 demo: $(STAMP) ## Opens the dashboard on examples/multi-service, live, in a world of its own (.demo)
@@ -54,6 +54,10 @@ check: $(STAMP) ## Checks style, types and layers
 .PHONY: bench
 bench: $(STAMP) ## Measures the dashboard against its budgets
 	PYTHONPATH=. $(BIN)/python -m tests.bench.dashboard
+
+.PHONY: bench-compose
+bench-compose: $(STAMP) ## Deploys side by side with docker-compose; prints the table of the README
+	PYTHONPATH=. $(BIN)/python -m tests.bench.compose
 
 .PHONY: shots
 shots: $(STAMP) ## Makes the pictures in screenshots/ from real runs

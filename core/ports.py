@@ -41,9 +41,14 @@ def _lowest_ephemeral() -> int:
         return _LOWEST_EPHEMERAL_ELSEWHERE
 
 
-def can_bind(port: int) -> bool:
-    """Whether a service could listen there, at 127.0.0.1 or at every address."""
+def can_bind(port: int, *, again: bool = False) -> bool:
+    """Whether a service could listen there, at 127.0.0.1 or at every address.
+
+    `again` is for who takes a port back that connections of before still wait on, as Envoy does.
+    """
     with socket.socket() as candidate:
+        if again:
+            candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             candidate.bind(("", port))
         except OSError:

@@ -54,6 +54,8 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
             monkeypatch.setenv(
                 f"XDG_{kind}_{'DIR' if kind == 'RUNTIME' else 'HOME'}", f"{name}/{kind.lower()}"
             )
+        # Whatever engine the developer has: a test is told which one it may use.
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{name}/no-engine.sock")
         monkeypatch.setenv("COMPARTMENT_HOME", f"{name}/home")
         yield folder / "home"
 

@@ -105,6 +105,7 @@ class FakeMachine:
     """Engine and gateway at once."""
 
     name = EngineName.PROCESS
+    holds_names = False
 
     def __init__(self) -> None:
         self.gates = Gates()

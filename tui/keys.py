@@ -65,8 +65,8 @@ KEYS: tuple[Key, ...] = (
         "roll every service back: shows the plan first", _A, changes=True),
     Key("app.cancel", "x", "cancel", "cancel run",
         "cancel the run: before the switch nothing live changes", _A, is_shown=True, changes=True),
-    Key("app.shell", "e", "shell", "shell", "a shell in the selected service's folder, with its"
-        " environment", _A, changes=True),
+    Key("app.shell", "e", "shell", "shell", "a shell in the folder or container of the selected"
+        " service, with its environment", _A, changes=True),
     Key("app.edit", "E", "edit", "edit", "edit the project file", _A, changes=True),
     Key("app.open", "o", "open", "open", "open the URL of the selected service, and show it", _A),
     Key("app.only", "l", "only", "only this", "show only the selected service in the log panes;"

@@ -27,6 +27,7 @@ from core.platform import Platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import FrameType
 
 _log = logging.getLogger(__name__)
 _STREAMS_GRACE_S = 1
@@ -61,6 +62,13 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
         super().__init__(config)
         self._stopping = stopping
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's
+        """Stops as if it was asked to: uvicorn's own would raise the signal again at its end.
+
+        That ends the process before its runs are taken back.
+        """
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Ends the connections."""

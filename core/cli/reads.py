@@ -164,5 +164,5 @@ def _rule(rule: Json) -> str:
 
 
 def _activation(one: Json) -> str:
-    address = one["address"] or "no address"
+    address = ", ".join(one["addresses"]) or "no address"
     return f"{one['name']}  {one['state']}  {address}  since {moment(one['startedAt'])}"

@@ -164,6 +164,10 @@ class Engine(Protocol):
     def name(self) -> EngineName:
         """The name it is chosen by."""
 
+    @property
+    def holds_names(self) -> bool:
+        """Whether the name of a service leads to a holder, as soon as that is there."""
+
     async def open(self) -> None:
         """Removes what a crash left unfinished. Does not fail where the engine is not there."""
 

@@ -36,7 +36,7 @@ def _is_free(listener: Json) -> bool:
     # The two that a person has chosen are checked, and refused, where they are chosen.
     if address is None or listener["name"] in (PUBLIC, INTERNAL):
         return True
-    if _namespace(listener) is not None or can_bind(address["port_value"]):
+    if _namespace(listener) is not None or can_bind(address["port_value"], again=True):
         return True
     _log.warning(
         "port %s, where %s is reached by other services, is taken by another program",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -37,6 +38,9 @@ _RELEASE_LIMIT_S: Final = 600.0
 
 _RELEASE_FAILED: Final = "release failed"
 
+_BUILD_LINES: Final = 20
+"""How many lines of a build that fails its failure carries."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -62,6 +66,8 @@ class Preparation:
         self._run_id = run_id
         self._source = step.source
         self._id = step.deployment.id
+        self._built = deque[str](maxlen=_BUILD_LINES)
+        """What the build said last."""
 
     @property
     def deployment(self) -> Deployment:
@@ -80,7 +86,7 @@ class Preparation:
         """
         try:
             if self._source is not None:
-                await self._build(self._source)
+                await self._build_or_fail(self._source)
                 await self._release()
             instances = await self._start()
             await self._check(instances)
@@ -88,6 +94,14 @@ class Preparation:
             raise DeploymentFailed(error.message, guess=error.hint, code=error.code) from error
         activation = self._parts.ledger.activations[instances[0].name]
         return Candidate(activation, instances)
+
+    async def _build_or_fail(self, source: Source) -> None:
+        try:
+            await self._build(source)
+        except CompartmentError as error:
+            raise DeploymentFailed(
+                error.message, guess=error.hint, code=error.code, build=tuple(self._built)
+            ) from error
 
     async def _build(self, source: Source) -> None:
         slots, waits = self._parts.build_slots, self._parts.progress.waits
@@ -106,6 +120,7 @@ class Preparation:
 
     def _show(self, line: str, waiting: Waiting) -> None:
         waiting.detail = line
+        self._built.append(line)
         self._say(line)
 
     async def _release(self) -> None:

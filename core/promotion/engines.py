@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 AUTO = "auto"
 _DOCKER = "docker"
+_SCHEME = "unix://"
 
 _log = logging.getLogger(__name__)
 
@@ -128,7 +130,7 @@ class Engines:
             found = await asyncio.to_thread(find, environ)
             if self._socket is None:
                 await self._join(found)
-            elif found.socket != self._socket:
+            elif not _is_same(found.socket, self._socket):
                 raise Conflict(
                     f"the services of this home run on the engine at {self._socket},"
                     f" not on that at {found.socket}",
@@ -143,12 +145,12 @@ class Engines:
         try:
             await engine.open()
             await engine.check()
+            await self._journal.keep_setting(
+                _DOCKER, f"{endpoint.mode} {endpoint.api} {endpoint.socket}"
+            )
         except BaseException:
             await to_the_end(engine.close())
             raise
-        await self._journal.keep_setting(
-            _DOCKER, f"{endpoint.mode} {endpoint.api} {endpoint.socket}"
-        )
         self._socket = endpoint.socket
         self._engines[EngineName.DOCKER] = engine
         await self.met(engine)
@@ -187,4 +189,11 @@ def _means(environ: Mapping[str, str], socket: str) -> bool:
     """Whether a shell names no other engine than the one that is known."""
     if environ.get("DOCKER_CONTEXT"):
         return False
-    return environ.get("DOCKER_HOST", "") in ("", f"unix://{socket}")
+    host = environ.get("DOCKER_HOST", "")
+    path = host.removeprefix(_SCHEME)
+    return not host or (host != path and _is_same(path, socket))
+
+
+def _is_same(socket: str, other: str) -> bool:
+    """Whether two paths lead to one socket: /var/run is a link to /run nearly everywhere."""
+    return os.path.realpath(socket) == os.path.realpath(other)

@@ -9,6 +9,7 @@ from core.logs.reader import LogQuery, LogSource, read
 from core.model import Stage, Stream
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from core.records import Deployment
@@ -34,6 +35,7 @@ class DeploymentFailed(Exception):
         guess: str | None = None,
         phase: str | None = None,
         code: str = CompartmentError.code,
+        build: Sequence[str] = (),
     ) -> None:
         super().__init__(detail)
         self.detail = detail
@@ -42,18 +44,25 @@ class DeploymentFailed(Exception):
         """Of the error that it failed by: scripts tell an engine that is away from a bad build."""
         self.phase = phase
         """What failed, where the stage does not say it."""
+        self.build = build
+        """What the build said last, where it is the build that failed."""
 
 
-def describe(deployment: Deployment, failure: DeploymentFailed, logs: Path) -> str:
-    """The failure message: stage, detail, guess, then the last lines that the candidate wrote."""
+def describe(
+    deployment: Deployment, failure: DeploymentFailed, logs: Path
+) -> tuple[str, list[str]]:
+    """The failure in words (stage, detail, guess), and the last lines of the build or candidate."""
     phase = failure.phase or _PHASES.get(deployment.stage, str(deployment.stage))
     parts = [f"{phase}: {failure.detail}"]
     if failure.guess:
         parts.append(f"likely: {failure.guess}")
+    told = "\n".join(parts)
+    if failure.build:
+        return told, ["the last lines of the build:", *failure.build]
     if failure.phase or deployment.stage in (Stage.STARTING_CANDIDATE, Stage.CHECKING_READINESS):
         lines = last_lines(deployment, logs)
-        parts += ["its last lines:", *lines] if lines else ["it wrote nothing"]
-    return "\n".join(parts)
+        return told, ["its last lines:", *lines] if lines else ["it wrote nothing"]
+    return told, []
 
 
 def last_lines(deployment: Deployment, logs: Path) -> list[str]:

@@ -77,13 +77,13 @@ class Hosts:
         if record is None or record.engine is EngineName.PROCESS:
             # One that was given out by an older version has none until its next deploy.
             return f"http://{LOOPBACK}:{host.inner_port}" if host.inner_port else None
-        holder = self.holder_of(host)
-        if holder is None:
+        if not self._engines.of(record.engine).holds_names:
             deployment = self._ledger.active(host.target).get(host.service)
             port = (deployment.service.port if deployment else None) or _DEFAULT_PORT
             return f"http://{host.service}:{port}"
         # Not every client takes a host name with an underscore (RFC 952).
-        return f"http://{holder.address if '_' in host.service else host.service}"
+        holder = self.holder_of(host) if "_" in host.service else None
+        return f"http://{holder.address if holder else host.service}"
 
     def give(
         self, target: Target, services: Iterable[Service], engine: EngineName

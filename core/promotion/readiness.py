@@ -33,6 +33,8 @@ _LOOK_S = 0.3
 _OWN_CHECK_LIMIT_S = 300.0
 """The longest that a readiness check may be given (spec, 1.6): an image says when it gives up."""
 
+_NO_REPLY = "no reply yet"
+
 _TRY_TIMEOUT_S = 5.0
 """The longest single try (spec, 7.1)."""
 
@@ -65,7 +67,7 @@ class _Trail:
     url: str
     waiting: Waiting
     tries: int = 0
-    last: str = "no try was made"
+    last: str = _NO_REPLY
     status: int | None = None
 
     def __str__(self) -> str:
@@ -228,7 +230,7 @@ def _phrase(status: int) -> str:
 
 async def _fail_on_exit(instance: Instance, trail: _Trail) -> None:
     ended = await instance.wait_exit()
-    tried = f"; last check: {trail}" if trail.tries else ""
+    tried = f"; last check: {trail}" if trail.last != _NO_REPLY else ""
     raise DeploymentFailed(f"it {ended} while it was being checked{tried}")
 
 

@@ -18,7 +18,7 @@ from core.records import Activation, ActivationState
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from core.engines.base import Engine
+    from core.engines.base import Engine, Instance, InstanceSpec
     from core.journal import Record
     from core.promotion.parts import Parts
     from core.records import Deployment, Run, Target
@@ -100,33 +100,49 @@ async def _end_left_over(parts: Parts) -> None:
 async def _revive(parts: Parts, activation: Activation) -> None:
     """Adopts live instances; those that died with the machine are started again, in place."""
     engine = parts.engine_behind(activation)
-    was_down, says = False, list[str]()
+    again: list[str] = []
     try:
-        for spec in instance_specs(parts, activation):
-            instance = await engine.adopt(spec.name)
-            if instance is None or instance.exit is not None:
-                if not _is_live(parts, activation):
-                    return
-                was_down = True
-                instance = await engine.start(spec)
-                await instance.keep()
-            own = instance.own_health
-            if own is not None and own.health is Health.UNHEALTHY:
-                says.append(own.detail)
-        message, health = "it runs", Health.HEALTHY
-        if was_down:
-            message = "started again: it was not running"
-        if says:
-            message, health = f"its own check says: {says[0]}", Health.UNHEALTHY
+        found = [
+            await _running(parts, activation, engine, spec, again)
+            for spec in instance_specs(parts, activation)
+        ]
+        message, health = _how_they_are(found, again)
     except CompartmentError as error:
         message, health = f"cannot be started again: {error.message}", Health.UNHEALTHY
     if not _is_live(parts, activation):
         # Replaced meanwhile, by a run that could not know of what was just started.
-        if was_down:
-            for name in activation.instance_names:
-                await engine.stop(name, grace_s=parts.stop_grace_s)
+        for name in again:
+            await engine.stop(name, grace_s=parts.stop_grace_s)
         return
-    await parts.ledger.update(lambda: _told(parts, activation, health, message, is_news=was_down))
+    await parts.ledger.update(
+        lambda: _told(parts, activation, health, message, is_news=bool(again))
+    )
+
+
+async def _running(
+    parts: Parts, activation: Activation, engine: Engine, spec: InstanceSpec, again: list[str]
+) -> Instance | None:
+    """The instance, started again if it does not run; its name is then in `again`.
+
+    None: it does not run, and need not any more.
+    """
+    instance = await engine.adopt(spec.name)
+    if instance is not None and instance.exit is None:
+        return instance
+    if not _is_live(parts, activation):
+        return None
+    again.append(spec.name)
+    instance = await engine.start(spec)
+    await instance.keep()
+    return instance
+
+
+def _how_they_are(found: list[Instance | None], again: list[str]) -> tuple[str, Health]:
+    for each in found:
+        own = each.own_health if each else None
+        if own is not None and own.health is Health.UNHEALTHY:
+            return f"its own check says: {own.detail}", Health.UNHEALTHY
+    return "started again: it was not running" if again else "it runs", Health.HEALTHY
 
 
 def _told(

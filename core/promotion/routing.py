@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from core.errors import GatewayUnavailable
 from core.promotion.hosts import Hosts
 from core.promotion.serving import table
 
@@ -66,9 +67,16 @@ class Router:
         """Lets other services reach what there is now, also what is a candidate still."""
         async with self._updating:
             wanted = table(self.ledger, self.hosts)
-            if wanted.entrances != self._served:
+            if wanted.entrances == self._served:
+                return
+            try:
                 await self.gateway.apply(wanted)
-                self._served = wanted.entrances
+            except GatewayUnavailable:
+                # One that has ended is started again, and then serves them.
+                if self.gateway.envoy.is_running:
+                    raise
+                return
+            self._served = wanted.entrances
 
     async def forget_gone(self) -> None:
         """Removes the clusters of activations that are gone; routes stay as they are."""

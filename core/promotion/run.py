@@ -104,13 +104,16 @@ class Promotion:
                 await readiness.stay_ready(candidate.instances, barrier)
         except DeploymentFailed as failure:
             deployment = preparation.deployment
-            message = await asyncio.to_thread(describe, deployment, failure, self._parts.home.logs)
-            await self._fail(deployment, message)
-            detail = f"{deployment.service.name}: {message}"
+            logs = self._parts.home.logs
+            told, lines = await asyncio.to_thread(describe, deployment, failure, logs)
+            await self._fail(deployment, told, lines)
+            detail = "\n".join([f"{deployment.service.name}: {told}", *lines])
             raise DeploymentFailed(detail, code=failure.code) from failure
         return candidate.activation
 
-    async def _fail(self, deployment: Deployment, message: str) -> None:
+    async def _fail(self, deployment: Deployment, told: str, lines: Sequence[str] = ()) -> None:
+        """Without the lines in the log, which has them already."""
+        message = "\n".join([told, *lines])
         is_rollback = deployment.returns_to is not None
         fields = {} if is_rollback else {"failure_message": message}
         await self._ledger.write(
@@ -118,7 +121,7 @@ class Promotion:
             deployment_event(
                 EventType.DEPLOYMENT_FAILED,
                 deployment,
-                f"failed: {message}",
+                f"failed: {told}",
                 run_id=self._id,
                 failureMessage=message,
             ),
@@ -139,8 +142,11 @@ class Promotion:
         ]
         events = [stage_event(each, self._id) for each in switching]
         await self._ledger.write(*switching, *events)
-        for each in candidates:
-            await self._keep(each)
+        with single_error():
+            async with asyncio.TaskGroup() as group:
+                for each in candidates:
+                    for name in each.instance_names:
+                        group.create_task(self._keep(each, name))
         seconds = await self._parts.router.switch(candidates, lambda: self._settle(candidates))
         await self._ledger.write(
             run_event(
@@ -151,13 +157,11 @@ class Promotion:
             )
         )
 
-    async def _keep(self, activation: Activation) -> None:
-        engine = self._parts.engine_behind(activation)
-        for name in activation.instance_names:
-            instance = await engine.adopt(name)
-            if instance is None or instance.exit is not None:
-                raise DeploymentFailed(f"the candidate {name} has ended")
-            await instance.keep()
+    async def _keep(self, activation: Activation, name: str) -> None:
+        instance = await self._parts.engine_behind(activation).adopt(name)
+        if instance is None or instance.exit is not None:
+            raise DeploymentFailed(f"the candidate {name} has ended")
+        await instance.keep()
 
     async def _settle(self, candidates: Iterable[Activation]) -> None:
         """Makes the acknowledged switch true: who is active, what drains."""

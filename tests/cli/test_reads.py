@@ -113,7 +113,7 @@ def test_inspect() -> None:
             {
                 "name": "dep_a.1",
                 "state": "live",
-                "address": "127.0.0.1:4711",
+                "addresses": ["127.0.0.1:4711", "127.0.0.1:4712"],
                 "startedAt": "2026-04-24T10:01:00.000000Z",
             }
         ],
@@ -127,7 +127,7 @@ def test_inspect() -> None:
         "Routes:",
         "  GET /a/* -> api (rewrite /b)",
         "Activations:",
-        "  dep_a.1  live  127.0.0.1:4711  since 2026-04-24T10:01:00Z",
+        "  dep_a.1  live  127.0.0.1:4711, 127.0.0.1:4712  since 2026-04-24T10:01:00Z",
     ]
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """`@pytest.mark.engines("process", "docker")` runs a test once on each."""
     marker = metafunc.definition.get_closest_marker("engines")
-    if marker is not None:
+    if marker is not None and "engine" in metafunc.fixturenames:
         marks = {"docker": pytest.mark.docker}
         metafunc.parametrize(
             "engine", [pytest.param(name, marks=marks.get(name, ())) for name in marker.args]

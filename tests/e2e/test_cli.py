@@ -27,6 +27,8 @@ pytestmark = pytest.mark.e2e
 
 PROGRAM = "import sys; from core.cli.main import run; sys.exit(run())"
 SLOW_BOOT = {"boot_delay_ms": 8000}
+PATIENCE_S = 30
+TAKES_ENGINE = ("plan", "deploy", "redeploy")
 CTRL = "\x1b"
 
 
@@ -54,24 +56,26 @@ class Command:
     async def until(self, words: str) -> None:
         """Reads its progress until something was said."""
         assert self.process.stderr is not None
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             while words not in self.said:
                 line = (await self.process.stderr.readline()).decode()
                 assert line, f"it ended without {words!r}: {self.said}"
                 self.said += line
 
     async def done(self) -> Done:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             out, err = await self.process.communicate()
         return Done(self.process.returncode, out.decode(), self.said + err.decode())
 
 
 @pytest.fixture
-async def started(lab: LabProject) -> AsyncIterator[Any]:
+async def started(lab: LabProject, engine: str) -> AsyncIterator[Any]:
     """Starts commands in the project's folder; none outlives its test."""
     commands: list[Command] = []
 
     async def start(*arguments: str, **variables: str) -> Command:
+        if arguments[0] in TAKES_ENGINE:
+            arguments += ("--engine", engine)
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", PROGRAM, *arguments),
             cwd=lab.root,
@@ -108,6 +112,8 @@ async def ask(running: House, path: str) -> int:
         return (await pool.request("GET", url, headers={"host": at.host})).status
 
 
+@pytest.mark.engines("process", "docker")
+@pytest.mark.timeout(90)
 async def test_a_day_in_the_life(cli: Any, lab: LabProject) -> None:
     planned = await cli("plan")
     assert "web" in planned.out
@@ -163,6 +169,8 @@ async def test_reads_and_rollback_need_no_project_file(
     assert (await cli("down", "--project", "lab")).code == 0
 
 
+@pytest.mark.engines("process", "docker")
+@pytest.mark.timeout(90)
 async def test_a_failed_run_says_why_and_leaves_the_live_one(
     cli: Any, running: House, lab: LabProject
 ) -> None:
@@ -202,6 +210,21 @@ async def test_who_does_not_want_to_wait_gets_3(
     "stage", ["", "queued", "building", "starting_candidate", "checking_readiness"]
 )
 async def test_a_signal_before_the_switch_cancels(
+    number: signal.Signals, stage: str, started: Any, running: House, lab: LabProject
+) -> None:
+    await cancelled_by(number, stage, started, running, lab)
+
+
+@pytest.mark.engines("docker")
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("stage", ["building", "starting_candidate", "checking_readiness"])
+async def test_a_signal_cancels_on_docker_too(
+    stage: str, started: Any, running: House, lab: LabProject
+) -> None:
+    await cancelled_by(signal.SIGINT, stage, started, running, lab)
+
+
+async def cancelled_by(
     number: signal.Signals, stage: str, started: Any, running: House, lab: LabProject
 ) -> None:
     await running.deployed(lab)
@@ -269,6 +292,8 @@ async def test_a_second_signal_leaves_at_once(
     assert "left at the second signal" in done.document["failureMessage"]
 
 
+@pytest.mark.engines("process", "docker")
+@pytest.mark.timeout(90)
 async def test_the_agents_death_is_survived(started: Any, running: House, lab: LabProject) -> None:
     await running.deployed(lab)
     lab.write(web={"lab": SLOW_BOOT})
@@ -363,6 +388,8 @@ async def test_an_agent_that_still_drains_is_waited_for(
     assert request.result() == 200
 
 
+@pytest.mark.engines("process", "docker")
+@pytest.mark.timeout(90)
 async def test_cut_requests_are_told_by_the_exit_code(
     cli: Any, running: House, lab: LabProject
 ) -> None:
@@ -377,6 +404,8 @@ async def test_cut_requests_are_told_by_the_exit_code(
     assert "1 requests were cut" in done.err
 
 
+@pytest.mark.engines("process", "docker")
+@pytest.mark.timeout(90)
 async def test_logs_are_followed_until_interrupted(
     started: Any, running: House, lab: LabProject
 ) -> None:

@@ -68,7 +68,7 @@ async def test_agent_killed_in_a_run(
     figures(f"agent killed at {stage}: requests lost", len(report.lost), "requests", 0)
     figures("a new agent answers after", recovered_s, "s")
     assert [str(loss) for loss in report.lost] == []
-    assert report.streams_cut == 0
+    assert report.cut_off == ()
     assert lab.access_log.not_exactly_once(report.ids) == {}
     went_forward = result["run"]["status"] == "succeeded"
     if stage not in AT_SWITCH:

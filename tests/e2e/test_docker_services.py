@@ -61,8 +61,9 @@ async def seen(running: House, wanted: Callable[[Json], bool]) -> Json:
         ):
             async for update in all_:
                 web = update.get("services", {}).get("web", web)
-                if web and web["live"] and wanted(web["live"]):
-                    return web["live"]
+                live: Json | None = web.get("live")
+                if live and wanted(live):
+                    return live
     except TimeoutError:
         pass
     raise AssertionError(web)

@@ -25,7 +25,7 @@ async def test_a_deploy_under_load_is_seen_in_the_access_log(
         result = await running.deployed(lab)
         await load.has_sent(load.report().sent + 100)
     report = load.report()
-    figures(f"requests lost on {running.engine}", len(report.lost), "requests", 0)
+    figures("requests lost", len(report.lost), "requests", 0)
     assert [str(loss) for loss in report.lost] == []
     assert lab.access_log.not_exactly_once(report.ids) == {}
     (sigterm,) = lab.access_log.named("sigterm", "v1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from core.gateway.table import Entrance, Table, Upstream
 from core.ports import free_port
 from tests.e2e.clients import get
 from tests.e2e.gateways import RunningGateway, running_gateway
+from tests.e2e.house import kill
 from tests.load.plan import Target
 
 if TYPE_CHECKING:
@@ -118,6 +120,23 @@ async def test_one_whose_port_is_taken_costs_the_others_nothing(running: Running
     # It is listened on as soon as it can be.
     await running.gateway.apply(replace(running.table("old"), entrances=entrances))
     assert (await get(Target("127.0.0.1", taken.ports[0], "a"), "/")).status == 200
+
+
+async def test_a_port_that_connections_of_before_wait_on_is_listened_on_again(
+    running: RunningGateway,
+) -> None:
+    port = free_port(set())
+    table = replace(running.table("old"), entrances=(at(port, "old"),))
+    await running.gateway.apply(table)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+    await reader.readuntil(b"\r\n\r\n")
+    kill(json.loads((running.home.gateway / "envoy.json").read_text())["pid"])
+    await reader.read()  # to its end: it was Envoy that closed
+    writer.close()
+    await writer.wait_closed()
+    await running.gateway.start(table)
+    assert (await get(Target("127.0.0.1", port, "a"), "/")).status == 200
 
 
 @contextmanager

@@ -85,6 +85,8 @@ async def test_ports_are_moved_under_what_is_live(running: House, lab: LabProjec
     assert (await get(await running.target(), "/version")).version == "v2"
 
 
+@pytest.mark.engines("process", "docker")
+@pytest.mark.timeout(60)
 async def test_names_that_would_share_a_host(running: House, lab: LabProject) -> None:
     lab.write(web={}, **{"api_v1": {"kind": "api"}, "api-v1": {"kind": "api"}})
     result = await running.deployed(lab)
@@ -94,6 +96,7 @@ async def test_names_that_would_share_a_host(running: House, lab: LabProject) ->
     assert {each["serviceName"]: each["routeUrl"] for each in again["deployments"]} == urls
 
 
+@pytest.mark.engines("process", "docker")
 @pytest.mark.timeout(60)
 async def test_taking_down_without_a_gateway(running: House, lab: LabProject) -> None:
     await running.deployed(lab)
@@ -105,6 +108,8 @@ async def test_taking_down_without_a_gateway(running: House, lab: LabProject) ->
     assert (await get(await running.target(), "/version")).version == "v2"
 
 
+@pytest.mark.engines("process", "docker")
+@pytest.mark.timeout(60)
 async def test_an_idle_agent_of_another_version_is_replaced(
     running: House, lab: LabProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,6 +151,7 @@ async def test_rollback_without_a_past(running: House, lab: LabProject) -> None:
         await running.client.status({"project": "lab", "environment": "staging"})
 
 
+@pytest.mark.engines("process", "docker")
 @pytest.mark.timeout(60)
 async def test_rollbacks_do_not_ping_pong(running: House, lab: LabProject) -> None:
     ids = []
@@ -184,6 +190,8 @@ async def test_a_rollback_that_fails_leaves_the_record_true(
     assert not record["isActive"]
 
 
+@pytest.mark.engines("process", "docker")
+@pytest.mark.timeout(60)
 async def test_unchanged_services_are_left_alone(running: House, lab: LabProject) -> None:
     (first,) = (await running.deployed(lab))["deployments"]
     again = await running.deployed(lab)
@@ -198,6 +206,7 @@ async def test_unchanged_services_are_left_alone(running: House, lab: LabProject
     assert third["id"] != first["id"]
 
 
+@pytest.mark.engines("process", "docker")
 @pytest.mark.timeout(60)
 async def test_one_run_at_a_time(running: House, lab: LabProject) -> None:
     lab.write(web={"lab": {"boot_delay_ms": 1500}})
@@ -217,6 +226,7 @@ async def test_one_run_at_a_time(running: House, lab: LabProject) -> None:
     assert len((await running.active(lab))["web"]) == 1
 
 
+@pytest.mark.engines("process", "docker")
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("stage", STAGES)
 async def test_cancel_before_the_switch(running: House, lab: LabProject, stage: str) -> None:
@@ -237,6 +247,7 @@ async def test_cancel_before_the_switch(running: House, lab: LabProject, stage: 
         await running.client.cancel(run_id)
 
 
+@pytest.mark.engines("process", "docker")
 @pytest.mark.timeout(60)
 async def test_cancel_while_it_goes_back(running: House, lab: LabProject) -> None:
     """The candidate takes its time to end, and somebody is impatient."""

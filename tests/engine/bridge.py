@@ -1,4 +1,4 @@
-"""The private engine's own bridge and addresses, which clash with nothing on this machine."""
+"""The private engine's own bridge, which clashes with nothing on this machine."""
 
 from __future__ import annotations
 
@@ -12,18 +12,16 @@ from tests.engine.place import NoEngine
 NAME = "compartment0"
 
 _ROUTES = Path("/proc/net/route")
-_CANDIDATES = [IPv4Network(f"10.{number}.0.0/16") for number in range(249, 239, -1)]
+_CANDIDATES = [IPv4Network(f"10.{number}.0.0/24") for number in range(249, 239, -1)]
 
 
-def add() -> IPv4Network:
-    """Makes the bridge; returns the network of which the other half is free for more."""
+def add() -> None:
+    """Makes the bridge."""
     remove()
     network = free_network(routes(_ROUTES.read_text()))
-    first = next(network.subnets(new_prefix=24))
     run("ip", "link", "add", "name", NAME, "type", "bridge")
-    run("ip", "address", "add", f"{first[1]}/{first.prefixlen}", "dev", NAME)
+    run("ip", "address", "add", f"{network[1]}/{network.prefixlen}", "dev", NAME)
     run("ip", "link", "set", NAME, "up")
-    return network
 
 
 def remove() -> None:
@@ -32,12 +30,6 @@ def remove() -> None:
         return
     firewall.remove(NAME)
     run("ip", "link", "delete", NAME)
-
-
-def pool(network: IPv4Network) -> str:
-    """Where the engine takes the subnets of new networks from, as its option is written."""
-    _, half = network.subnets()
-    return f"base={half},size=24"
 
 
 def free_network(taken: list[IPv4Network]) -> IPv4Network:

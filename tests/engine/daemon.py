@@ -34,7 +34,7 @@ def start() -> None:
     """Starts it on a bridge of its own; returns when it answers."""
     program = shutil.which("dockerd", path=SEARCH_PATH)
     assert program is not None
-    network = bridge.add()
+    bridge.add()
     LOG.unlink(missing_ok=True)
     launch([
         program,
@@ -43,7 +43,7 @@ def start() -> None:
         "--pidfile", str(PID_FILE),
         "--host", f"unix://{SOCKET}",
         "--bridge", bridge.NAME,
-        "--default-address-pool", bridge.pool(network),
+        # And no --default-address-pool: with one, an engine deletes docker0, also somebody else's.
         # Where the machine's own containerd runs, the engine uses that one.
         "--containerd-namespace", "compartment-test",
         "--containerd-plugins-namespace", "compartment-test-plugins",

@@ -24,6 +24,13 @@ def instance_names(socket: str, home: str) -> set[str]:
         return {each["Labels"][INSTANCE] for each in found}
 
 
+def image_of(socket: str, home: str) -> str:
+    """The image of the one instance of a home folder that runs."""
+    with connected(socket) as client:
+        (found,) = client.containers(filters=only(home, Role.INSTANCE))
+        return str(found["ImageID"])
+
+
 def first_pids(socket: str, home: str) -> list[int]:
     """The first process, as this machine counts, of each container of an instance that runs."""
     with connected(socket) as client:

@@ -84,7 +84,8 @@ class EnginePlugin:
         if self._found is None:
             return
         try:
-            if self._found.use is not None:
+            # While others use it as well, what is there may be theirs: the last one looks.
+            if self._found.use is not None and self._found.use.is_the_only_one():
                 with connected(self._found.socket) as client:
                     self._left = leftovers.found(client)
                     leftovers.remove(client)

@@ -47,9 +47,14 @@ class Report:
         return dict(Counter(x.request_class for x in ended))
 
     @property
+    def cut_off(self) -> tuple[Stream, ...]:
+        """The streams that just broke off."""
+        return tuple(stream for stream in self.streams if stream.how is StreamEnd.CUT)
+
+    @property
     def streams_cut(self) -> int:
         """How many streams just broke off."""
-        return sum(stream.how is StreamEnd.CUT for stream in self.streams)
+        return len(self.cut_off)
 
     @property
     def versions(self) -> dict[str, VersionFigures]:

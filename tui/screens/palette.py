@@ -152,7 +152,7 @@ class ServiceCommands(Commands):
         changing = () if host.options.is_read_only else (
             ("redeploy", "replace it", host.redeploy_service),
             ("roll back", "return to its previous deployment", host.roll_back_service),
-            ("shell", "a shell in its folder, with its environment", host.open_shell),
+            ("shell", "a shell in its folder or container, with its environment", host.open_shell),
         )  # fmt: skip
         verbs = (
             *changing,

@@ -88,6 +88,7 @@ _WAITS_FOR = {
     "turn": "for its turn: another run is ahead",
     "buildSlot": "for a build slot",
     "build": "for its build",
+    "release": "for its release command",
     "readiness": "for a first 2xx reply",
     "barrier": "ready; for the other services, then all switch together",
     "drain": "for the last requests of the previous one",

@@ -97,10 +97,10 @@ def _deployment(label: str, found: Deployment, scene: Scene, *, style: str = PLA
         since = since if found.is_active else max(since, run.created_at)
     if since is not None:
         pieces.append((f"  {words.age(words.seconds(since, scene.now))}", PLAIN))
-    if found.address:
-        pieces.append((f"  {words.short_address(found.address)}", MUTED))
     if found.replicas_desired > 1:
         pieces.append((f"  {found.replicas_ready} of {found.replicas_desired} ready", PLAIN))
+    elif found.address:
+        pieces.append((f"  {words.port(found.address)}", MUTED))
     return _row(label, *pieces)
 
 
@@ -115,7 +115,7 @@ def _waiting(service: Service, scene: Scene) -> Group:
         return [_row("draining", (_in_flight(waiting), PLAIN)), *_left(waiting, scene)]
     told = _WAITS.get(waiting.kind, waiting.kind)
     rows = [_row("waits", (f"{told}, {passed}", PLAIN)), *_left(waiting, scene)]
-    return [*rows, *(_said(waiting) if waiting.kind == "build" else [])]
+    return [*rows, *(_said(waiting) if waiting.kind in ("build", "release") else [])]
 
 
 def _said(waiting: Waiting) -> Group:
@@ -128,6 +128,7 @@ _WAITS = {
     "turn": "for its turn",
     "buildSlot": "for a build slot",
     "build": "for its build",
+    "release": "for its release command",
     "barrier": "for the other services",
 }
 
@@ -140,10 +141,11 @@ def _in_flight(waiting: Waiting) -> str:
 
 def _readiness(service: Service, waiting: Waiting, scene: Scene) -> Group:
     found = service.candidate
-    path = f"GET {found.readiness_path}" if found and found.readiness_path else "none set"
-    rows = [_row("readiness", (path, PLAIN))]
+    asks = f"GET {found.readiness_path}" if found and found.readiness_path else words.OWN_CHECK
+    rows = [_row("readiness", (asks, PLAIN))]
     if waiting.tries:
-        rows.append(_row("tries", *_tries(waiting), (f"  {waiting.tries} in all", MUTED)))
+        gap = "  " if waiting.recent else ""
+        rows.append(_row("tries", *_tries(waiting), (f"{gap}{waiting.tries} in all", MUTED)))
     # A status says it all; why there was none, only the words tell.
     has_reply = bool(waiting.recent) and waiting.recent[-1] is not None
     return [*rows, *_left(waiting, scene), *([] if has_reply else _said(waiting))]

@@ -94,7 +94,8 @@ def _moving(
     if waiting.kind == "readiness" and waiting.tries > 1:
         glyph, style = glyphs.retrying, RETRYING
     passed = _passed(waiting.since or found.stage_since, now)
-    return Look(glyph, f"{words.STAGES[found.stage]} {passed}", style)
+    word = "release" if waiting.kind == "release" else words.STAGES[found.stage]
+    return Look(glyph, f"{word} {passed}", style)
 
 
 _QUEUED_FOR = {"turn": "queued", "buildSlot": "waits for slot"}

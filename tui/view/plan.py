@@ -52,10 +52,20 @@ def lines(plan: Json, width: int, glyphs: Glyphs) -> list[Content]:
         shown.append(Content(""))
     for text in warnings:
         shown += _told(f"{glyphs.retrying} {text}", RETRYING, width)
-    if moving and plan.get("usualSeconds"):
-        usual = words.about(plan["usualSeconds"])
-        shown += [Content(""), Content(f"usually takes about {usual}")]
-    return shown
+    ends = [*_engine(plan, width), *_usual(plan)] if moving else []
+    return [*shown, Content(""), *ends] if ends else shown
+
+
+def _engine(plan: Json, width: int) -> list[Content]:
+    because = plan.get("engineBecause")
+    if not because:
+        return []
+    return hanging(Content(f"on the {plan['engine']} engine: {because}"), width, 0)
+
+
+def _usual(plan: Json) -> list[Content]:
+    seconds = plan.get("usualSeconds")
+    return [Content(f"usually takes about {words.about(seconds)}")] if seconds else []
 
 
 _NOTHING = "every service is up to date: nothing would be built or replaced"

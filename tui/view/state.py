@@ -95,7 +95,7 @@ class Waiting:
     """What a deployment waits for at this moment."""
 
     kind: str
-    """`turn`, `buildSlot`, `build`, `readiness`, `barrier` or `drain`."""
+    """`turn`, `buildSlot`, `build`, `release`, `readiness`, `barrier` or `drain`."""
     since: datetime | None = None
     limit_s: float | None = None
     """How long it may take, from `since` on; None without a limit."""

@@ -128,8 +128,8 @@ def _readiness(service: Service, deployment: Deployment, scene: Scene) -> tuple[
     waiting = service.waiting
     if waiting is None:
         return (f"{service.name}: its readiness is checked",)
-    path = f" GET {deployment.readiness_path}" if deployment.readiness_path else ""
-    parts = [f"{service.name}: waits for readiness{path}"]
+    path = deployment.readiness_path
+    parts = [f"{service.name}: waits for {f'readiness GET {path}' if path else words.OWN_CHECK}"]
     if waiting.recent:
         last = waiting.recent[-1]
         parts.append(f"last {last}" if last is not None else "no reply")
@@ -144,7 +144,10 @@ def _readiness(service: Service, deployment: Deployment, scene: Scene) -> tuple[
 def _first(row: Sequence[Member], scene: Scene) -> tuple[str, ...]:
     queued = [each for each in row if each[1].status is Status.QUEUED]
     slots = [each for each in row if _kind(each[0]) == "buildSlot"]
-    building = [each for each in row if each not in queued and each not in slots]
+    releasing = [each for each in row if _kind(each[0]) == "release"]
+    building = [each for each in row if each not in (*queued, *slots, *releasing)]
+    if releasing and not building:
+        return _releasing(releasing, scene)
     if not building:
         what = "a build slot" if slots else "their turn" if len(row) > 1 else "its turn"
         wait = "waits" if len(row) == 1 else "wait"
@@ -154,6 +157,16 @@ def _first(row: Sequence[Member], scene: Scene) -> tuple[str, ...]:
         f"{_names(building)} {_is(building)} building, {_since_s(building, scene)} so far",
         *(waits if slots else ()),
         "; the candidates start beside what is live",
+    )
+
+
+def _releasing(row: Sequence[Member], scene: Scene) -> tuple[str, ...]:
+    service, _ = row[0]
+    command = words.reason(service.waiting.detail) if service.waiting else ""
+    runs = f"runs its release command {command}" if len(row) == 1 else "run release commands"
+    return (
+        f"{_names(row)} {runs}".rstrip() + f", {_since_s(row, scene)} so far",
+        "; the candidates start after it",
     )
 
 

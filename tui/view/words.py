@@ -174,11 +174,13 @@ def cause(message: str | None) -> str:
     return _LOCAL_URL.sub(r"\1", told)
 
 
+OWN_CHECK = "its own health check"
+"""What the image of a service brings along, where no readiness check is set."""
+
 _NOT_READY = "the candidate did not get ready: "
 _LOCAL_URL = re.compile(r"http://(?:127\.0\.0\.1|localhost|\[::1\])(:\d+)")
 
 
-def short_address(address: str) -> str:
-    """The port of an address of this machine, which is what tells two instances apart."""
-    host, colon, port = address.rpartition(":")
-    return f":{port}" if colon and host in ("127.0.0.1", "localhost", "[::1]") else address
+def port(address: str) -> str:
+    """The port of an address, such as `:3000`; the whole address is for wider places."""
+    return f":{address.rpartition(':')[2]}"

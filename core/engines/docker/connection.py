@@ -30,6 +30,7 @@ _CALL_TIMEOUT_S: Final = 60
 _ANSWER_TIMEOUT_S: Final = 10.0
 """For a question, which costs the engine nothing."""
 
+_STAYS_WITHIN_S: Final = 2.0
 _THREADS: Final = 8
 
 
@@ -116,6 +117,26 @@ class Docker:
             self.doubt()
         return error
 
+    async def check_stays(self) -> None:
+        """Refuses to go on with an engine that is about to end: it takes no new connections.
+
+        What is started while it ends can never be started again.
+
+        Raises:
+            EngineUnavailable: it does not answer on a connection of its own.
+        """
+        try:
+            async with asyncio.timeout(_STAYS_WITHIN_S):
+                reader, writer = await asyncio.open_unix_connection(self.socket)
+                try:
+                    writer.write(b"GET /_ping HTTP/1.0\r\nHost: engine\r\n\r\n")
+                    if not await reader.read(1):
+                        raise ConnectionResetError("it closed the connection")
+                finally:
+                    writer.close()
+        except OSError as error:
+            raise self._told(_unreachable(error)) from error
+
     @asynccontextmanager
     async def stream(
         self, method: str, path: str, content: AsyncIterator[bytes] | None = None, **parameters: Any
@@ -167,7 +188,7 @@ def _check(status: int, content: bytes) -> None:
 
 
 def _unreachable(error: Exception) -> EngineUnavailable:
-    is_late = isinstance(error, httpx.TimeoutException | requests.Timeout)
+    is_late = isinstance(error, httpx.TimeoutException | requests.Timeout | TimeoutError)
     why = "it takes too long" if is_late else str(error) or type(error).__name__
     return EngineUnavailable(
         f"the Docker Engine does not answer: {why}",

@@ -75,6 +75,8 @@ def _settings(service: Service, recipe: Recipe, command: str) -> Iterator[str]:
     yield from (f"ENV {name}={value}" for name, value in recipe.environment.items())
     yield f"LABEL {INIT}=true"
     if service.kind.is_routable:
+        # What is asked for by the gateway comes from outside of the container.
+        yield "ENV HOST=0.0.0.0"
         yield f"EXPOSE {service.port or DEFAULT_PORT}"
     yield f"CMD {json.dumps(shell_argv(command))}"
 

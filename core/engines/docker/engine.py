@@ -43,13 +43,12 @@ class DockerEngine:
         ours = home_id(home)
         self._docker = docker
         self._mode = mode
+        self.holds_names = mode is Mode.HOLDERS
         self._tasks = tasks
         self._following: list[asyncio.Task[None]] = []
         self._events = Events(docker)
         self._images = Images(docker, ours, home.root / "sources")
-        self._networks = Networks(
-            docker, ours, holds=mode is Mode.HOLDERS, moved=self._events.moved
-        )
+        self._networks = Networks(docker, ours, holds=self.holds_names, moved=self._events.moved)
         self._instances = Instances(
             docker, ours, self._networks, mode, tasks, moved=self._events.moved
         )
@@ -76,7 +75,7 @@ class DockerEngine:
         """Asks whether the engine answers."""
         try:
             async with asyncio.timeout(_PATIENCE_S):
-                await self._docker.get("/info")
+                await self._docker.order("GET", "/_ping")
         except TimeoutError:
             raise EngineUnavailable(
                 f"the Docker Engine at {self._docker.socket} does not answer in time",

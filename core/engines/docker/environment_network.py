@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from core.ending import single_error, to_the_end
 from core.engines.docker import network as networks
-from core.errors import CompartmentError, NotFound
+from core.errors import CompartmentError, EngineUnavailable, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -129,16 +129,26 @@ class EnvironmentNetwork:
             used = await networks.addresses_in_use(self._docker)
             for name in missing:
                 self._of_holders[name] = self._reserve(network, used, self._of_holders[name])
+        stopped = [each for each in usable.values() if not each.namespace]
+        if stopped or missing:
+            await self._docker.check_stays()
         with single_error():
             async with asyncio.TaskGroup() as group:
-                for each in usable.values():
-                    if not each.namespace and not each.is_restarting:
-                        group.create_task(self._start(holders, each))
+                for each in stopped:
+                    if not each.is_restarting:
+                        group.create_task(self._start(holders, network, each))
                 for name in missing:
                     group.create_task(self._make(holders, network, name))
 
-    async def _start(self, holders: Holders, held: Held) -> None:
-        self._keep(await holders.start(held))
+    async def _start(self, holders: Holders, network: Network, held: Held) -> None:
+        try:
+            self._keep(await holders.start(held))
+        except EngineUnavailable:
+            raise
+        except CompartmentError:
+            # An engine that was killed may have left it in a state that it cannot be started from.
+            await holders.remove([held])
+            await self._make(holders, network, held.service_name)
 
     async def _make(self, holders: Holders, network: Network, name: str) -> None:
         address = self._of_holders[name]

@@ -80,6 +80,9 @@ class Events:
         if self.is_connected:
             self.is_connected = False
             self._patience.reschedule(asyncio.get_running_loop().time())
+        else:
+            # Who asked when it did not answer yet has to look again, too.
+            self._was_lost = True
 
     def moved(self) -> None:
         """Has `wait_back` return: something is not any more where it was."""

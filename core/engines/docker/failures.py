@@ -19,8 +19,8 @@ _NO_FILE = re.compile(r"file not found in build context|no source files|compute 
 _NEEDS_BUILDKIT = re.compile(r"requires BuildKit|unknown flag: ")
 _HINTS = {
     137: "it was killed: see whether the machine is out of memory",
-    127: "a program that it calls is not in the image: see what the build said",
-    126: "it may not execute a file: see what the build said",
+    127: "a program that it calls is not in the image",
+    126: "it may not execute a file",
 }
 _SHOWN = 120
 
@@ -37,18 +37,19 @@ class Failure:
 
     def explained(self) -> CompartmentError:
         """The failure as an error."""
-        reason = " ".join(self.reason.split())
+        reason, where = " ".join(self.reason.split()), self._where
         if exit_code := _EXIT_CODE.search(reason):
             code = int(exit_code["code"])
-            message = f"the build ended with exit code {code}{self._where}"
-            return CompartmentError(message, hint=_HINTS.get(code, "see what the build said"))
+            message = f"the build ended with exit code {code}{where and f' in {where}'}"
+            return CompartmentError(message, hint=_HINTS.get(code))
         if (base := self._missing(reason)) is not None:
             return CompartmentError(
                 f"the image {base.image} (Dockerfile, line {base.line}) is not on the Docker Engine"
                 f" and cannot be pulled: {reason}",
                 hint=f"correct its name, or see why `docker pull {base.image}` fails",
             )
-        return CompartmentError(f"the build failed{self._where}: {reason}", hint=_hint(reason))
+        message = f"{where}: {reason}" if where else reason
+        return CompartmentError(message, hint=_hint(reason))
 
     @property
     def _where(self) -> str:
@@ -56,7 +57,7 @@ class Failure:
             return ""
         text = f"{self.instruction.name} {self.instruction.rest}"
         text = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
-        return f" in line {self.instruction.line} of the Dockerfile: {text}"
+        return f"line {self.instruction.line} of the Dockerfile: {text}"
 
     def _missing(self, reason: str) -> Base | None:
         """The image that is not there, if that is what is wrong."""

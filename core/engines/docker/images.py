@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -15,10 +14,11 @@ from core.engines.docker import buildx, classic, labels
 from core.engines.docker.instructions import first_port
 from core.engines.docker.job import Job
 from core.engines.docker.labels import Role
-from core.engines.docker.layers import Layers, remove_image
-from core.engines.docker.sources import PREFIX, Content, Sources
+from core.engines.docker.layers import Layers
+from core.engines.docker.shelf import Shelf
+from core.engines.docker.sources import Content, Sources
 from core.engines.source.snapshot import SourceChanged
-from core.errors import CompartmentError, Unreachable
+from core.errors import CompartmentError
 from core.model import BuildStrategy
 
 if TYPE_CHECKING:
@@ -43,14 +43,6 @@ class Taken:
     copy: Path | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Image:
-    """An image of ours on the engine; without its name it is only found by its id."""
-
-    id: str
-    has_name: bool
-
-
 class Images:
     """The images of one home folder. All methods belong to one event loop.
 
@@ -60,11 +52,9 @@ class Images:
     def __init__(self, docker: Docker, home: str, folder: Path) -> None:
         self._docker = docker
         self._home = home
-        self._repository = f"compartment/{home}"
+        self._shelf = Shelf(docker, home)
         self._sources = Sources(folder)
         self._layers = Layers(docker, home, folder / "layers.json")
-        self._images = dict[str, _Image]()
-        """By the id of the artifact."""
         self._locks = defaultdict[str, asyncio.Lock](asyncio.Lock)
         self._builds = 0
         """How many are going on, whose layers are not to be swept away."""
@@ -135,39 +125,27 @@ class Images:
 
     def has(self, artifact_id: str) -> bool:
         """Whether the image of an artifact is on the engine."""
-        return artifact_id in self._images
+        return self._shelf.has(artifact_id)
 
     def tag_of(self, artifact_id: str) -> str:
         """What the engine finds the image of an artifact by: its name, or its id without one."""
-        image = self._images.get(artifact_id)
-        return image.id if image and not image.has_name else self._name(artifact_id)
+        return self._shelf.found_by(artifact_id)
 
     async def port_of(self, artifact_id: str) -> int | None:
         """The first port that an image exposes; None where it exposes none, or is not there."""
-        image = await self._inspected(self.tag_of(artifact_id))
+        image = await self._shelf.inspect(self.tag_of(artifact_id))
         return exposed_port(image) if image else None
 
     async def prune(self, keep: set[str]) -> None:
         """Removes the images that are not to be kept and not in use, and what builds left."""
-        for image in await self._listed():
-            artifacts = self._artifacts_of(image)
-            if artifacts and not artifacts & self._kept(keep):
-                await self._remove(image, artifacts)
+        await self._shelf.prune(lambda: self._kept(keep))
         async with self._sweep:
             if not self._builds:
                 await self._layers.prune(self._kept(keep))
 
     def listen(self, event: Json) -> None:
         """Hears of images that were removed by somebody."""
-        action, image_id = event.get("Action"), event.get("Actor", {}).get("ID")
-        if event.get("Type") != "image" or action not in ("delete", "untag"):
-            return
-        for artifact_id, image in list(self._images.items()):
-            if image.id == image_id and action == "delete":
-                del self._images[artifact_id]
-            elif image.id == image_id:
-                # Which of its names it has lost is not said.
-                self._images[artifact_id] = replace(image, has_name=False)
+        self._shelf.listen(event)
 
     async def resync(self) -> None:
         """Finds out which images are there.
@@ -175,16 +153,7 @@ class Images:
         Raises:
             EngineUnavailable: the engine does not say.
         """
-        before = set(self._images)
-        found = dict[str, _Image]()
-        # Those with a name last: what somebody built on one of ours has its labels, not its name.
-        for image in sorted(await self._listed(), key=lambda image: len(_names(image))):
-            for artifact_id in self._artifacts_of(image):
-                has_name = self._name(artifact_id) in _names(image)
-                if has_name or artifact_id not in found:
-                    found[artifact_id] = _Image(image["Id"], has_name)
-        made = {key: image for key, image in self._images.items() if key not in before}
-        self._images = {**found, **made}
+        await self._shelf.resync()
 
     async def _take_once(
         self, root: Path, service: Service, variables: Variables, *, use_cache: bool
@@ -205,7 +174,7 @@ class Images:
         taken: Taken = source.taken
         if taken.copy is None:
             raise CompartmentError(
-                f"the image {self._name(source.artifact_id)} was removed before it could be used",
+                f"the image {self.tag_of(source.artifact_id)} was removed before it could be used",
                 hint="deploy again",
             )
         job = self._job(source.artifact_id, taken, taken.copy, owner)
@@ -218,9 +187,11 @@ class Images:
                 await classic.build(self._docker, self._home, job, say, layers)
         finally:
             await to_the_end(self._layers.note(owner, source.artifact_id, layers))
-        image = await self._docker.get(f"/images/{job.tag}/json")
-        self._images[source.artifact_id] = _Image(image["Id"], has_name=True)
-        await self._name_again(source.artifact_id, taken.content)
+        await self._shelf.add(source.artifact_id)
+        # By what it was built on as well, now that this has been pulled.
+        other = await self._artifact_id(taken.content)
+        if other != source.artifact_id:
+            await self._shelf.name_again(source.artifact_id, other)
 
     def _job(self, artifact_id: str, taken: Taken, copy: Path, owner: Owner) -> Job:
         content = taken.content
@@ -228,7 +199,7 @@ class Images:
             context=copy,
             dockerfile=content.dockerfile,
             arguments=content.arguments,
-            tag=self._name(artifact_id),
+            tag=self._shelf.name_of(artifact_id),
             labels={
                 labels.ARTIFACT: artifact_id,
                 labels.PORT: str(first_port(content.dockerfile) or ""),
@@ -237,60 +208,16 @@ class Images:
             use_cache=not content.salt,
         )
 
-    async def _name_again(self, artifact_id: str, content: Content) -> None:
-        """Names an image also by what it was built on, now that this has been pulled."""
-        other = await self._artifact_id(content)
-        if other != artifact_id:
-            repository, _, tag = self._name(other).partition(":")
-            path = f"/images/{self._name(artifact_id)}/tag"
-            await self._docker.order("POST", path, repo=repository, tag=tag)
-            self._images[other] = self._images[artifact_id]
-
     async def _artifact_id(self, content: Content) -> str:
         known = dict[str, str]()
         for base in content.bases:
-            image = await self._inspected(quote(base.image, safe="/:@"))
+            image = await self._shelf.inspect(quote(base.image, safe="/:@"))
             if image is not None:
                 known[base.image] = image["Id"]
         return content.artifact_id(known)
 
-    async def _inspected(self, name: str) -> Json | None:
-        try:
-            image: Json = await self._docker.get(f"/images/{name}/json")
-        except Unreachable:
-            raise
-        except CompartmentError:  # it is not there, or no name of an image at all
-            return None
-        return image
-
     def _kept(self, keep: set[str]) -> set[str]:
         return {*keep, *(source.artifact_id for source in self._taken.values())}
-
-    async def _remove(self, image: Json, artifacts: set[str]) -> None:
-        # First forgotten: nobody is to be told that it is there while it goes.
-        known = {key: self._images.pop(key) for key in artifacts if key in self._images}
-        ours = [name for name in _names(image) if name.startswith(f"{self._repository}:")]
-        # Without any name it is removed by its id.
-        for reference in ours or [image["Id"]]:
-            if not await remove_image(self._docker, reference):
-                self._images = {**known, **self._images}
-
-    async def _listed(self) -> list[Json]:
-        filters = json.dumps(labels.only(self._home, Role.IMAGE))
-        return list(await self._docker.get("/images/json", filters=filters))
-
-    def _artifacts_of(self, image: Json) -> set[str]:
-        """The artifacts that an image is; none where it only was made from one of them."""
-        names = _names(image)
-        ours = [name for name in names if name.startswith(f"{self._repository}:")]
-        if names and not ours:
-            return set()
-        labelled = (image["Labels"] or {}).get(labels.ARTIFACT)
-        tags = {PREFIX + name.rpartition(":")[2] for name in ours}
-        return tags | ({labelled} if labelled else set())
-
-    def _name(self, artifact_id: str) -> str:
-        return f"{self._repository}:{artifact_id.removeprefix(PREFIX)}"
 
 
 def exposed_port(image: Json) -> int | None:
@@ -299,14 +226,11 @@ def exposed_port(image: Json) -> int | None:
     Where its own Dockerfile exposes none, the lowest of those that it was built on.
     """
     config = image["Config"] or {}
-    if said := (config.get("Labels") or {}).get(labels.PORT):
+    said = (config.get("Labels") or {}).get(labels.PORT, "")
+    if said.isdecimal():
         return int(said)
     exposed = (port.split("/") for port in config.get("ExposedPorts") or ())
     return min((int(number) for number, protocol in exposed if protocol == "tcp"), default=None)
-
-
-def _names(image: Json) -> list[str]:
-    return [name for name in image["RepoTags"] or () if name != "<none>:<none>"]
 
 
 def _beginning(taken: Taken, builder: str) -> str:

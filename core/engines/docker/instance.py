@@ -41,8 +41,6 @@ class DockerInstance:
         host, _, port = described[labels.ADDRESS].rpartition(":")
         self.address = (host, int(port))
         self.exit: Exit | None = None
-        self.is_gone = False
-        """Whether its container was removed, by whomever."""
         self.own_health: OwnHealth | None = None
         self.reader = reader
         self.is_kept = containers.is_kept(container)
@@ -57,6 +55,7 @@ class DockerInstance:
         self._news = asyncio.Event()
         self._looking = asyncio.Lock()
         self._ended = asyncio.Event()
+        self._gone = asyncio.Event()
         self._learn(container)
 
     @property
@@ -76,6 +75,8 @@ class DockerInstance:
             self._signals.add(attributes.get("signal", ""))
         if action == "start":
             self.wake()
+        if action == "destroy":
+            self._gone.set()
         if action.startswith(_TELLING):
             self._news.set()
 
@@ -109,7 +110,7 @@ class DockerInstance:
                 if self._comes_back(container, is_after_loss=is_after_loss):
                     container = await self._start_again(is_after_loss=is_after_loss)
             except NotFound:
-                self.is_gone = True
+                self._gone.set()
                 await self._end(Exit(error="was removed by somebody else"))
                 return
             self._learn(container)
@@ -128,6 +129,7 @@ class DockerInstance:
         return is_after_loss or (was_killed and containers.may_restart(container, self.restarts))
 
     async def _start_again(self, *, is_after_loss: bool) -> Json:
+        await self._docker.check_stays()
         if not is_after_loss:
             self._counted_before += 1
         with suppress(CompartmentError):  # what it is afterwards tells why
@@ -168,6 +170,10 @@ class DockerInstance:
         await self._ended.wait()
         assert self.exit is not None
         return self.exit
+
+    async def wait_gone(self) -> None:
+        """Returns when its container was removed, by whomever."""
+        await self._gone.wait()
 
     async def next_health(self) -> OwnHealth:
         """Returns when its own check says something else than was returned last."""

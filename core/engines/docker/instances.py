@@ -66,6 +66,8 @@ class Instances:
         self._moved = moved
         self._known: dict[str, DockerInstance] = {}
         self._watches: dict[str, list[asyncio.Task[None]]] = {}
+        self._starting: set[str] = set()
+        """Not known yet, but no leftovers of a crash."""
 
     def __iter__(self) -> Iterator[DockerInstance]:
         return iter(tuple(self._known.values()))
@@ -95,7 +97,7 @@ class Instances:
     async def resync(self) -> None:
         """Finds out what events would have told, and removes what a crash left of releases."""
         for container in await self._listed(Role.RELEASE):
-            if container["Labels"][labels.INSTANCE] not in self._known:
+            if container["Labels"][labels.INSTANCE] not in self._known.keys() | self._starting:
                 await self._remove(container)
         with single_error():
             async with asyncio.TaskGroup() as group:
@@ -113,7 +115,7 @@ class Instances:
         Raises:
             CompartmentError: why it could not be started.
         """
-        return await to_the_end(self._start(spec, image))
+        return await to_the_end(self._begin(spec, image))
 
     async def release(self, spec: InstanceSpec, image: str, command: str, limit_s: float) -> Exit:
         """Runs a command in a container that is removed after it, whatever happens.
@@ -124,10 +126,19 @@ class Instances:
         """
         try:
             async with asyncio.timeout(limit_s):
-                instance = await to_the_end(self._start(spec, image, command))
+                instance = await to_the_end(self._begin(spec, image, command))
                 return await instance.wait_exit()
         finally:
             await to_the_end(self.stop(spec.name, grace_s=0))
+
+    async def _begin(
+        self, spec: InstanceSpec, image: str, command: str | None = None
+    ) -> DockerInstance:
+        self._starting.add(spec.name)
+        try:
+            return await self._start(spec, image, command)
+        finally:
+            self._starting.discard(spec.name)
 
     async def _start(
         self, spec: InstanceSpec, image: str, command: str | None = None
@@ -207,7 +218,8 @@ class Instances:
 
     async def _watch(self, instance: DockerInstance) -> None:
         await instance.watch()
-        if instance.is_gone and instance.is_kept:
+        await instance.wait_gone()
+        if instance.is_kept:
             self._moved()
 
     async def stop(self, name: str, *, grace_s: float) -> None:
@@ -223,10 +235,15 @@ class Instances:
                 ]
             for container in listed:
                 await self._stop(container, grace_s)
+            if instance is not None:
+                # Also of one that somebody else has removed.
+                self._networks.release_address(instance.address[0])
         except (CompartmentError, TimeoutError) as error:
             # Whoever ends something goes on: it is ended as a stranger later.
             _log.warning("%s could not be ended: %s", name, str(error) or "it takes too long")
-            self._docker.doubt()
+            if isinstance(error, (EngineUnavailable, TimeoutError)):
+                # One that refuses would do so again at once, for ever.
+                self._docker.doubt()
         self._forget(name)
 
     async def _stop(self, container: Json, grace_s: float) -> None:

@@ -15,6 +15,7 @@ from core.ending import to_the_end
 from core.engines.docker import dockerignore
 from core.engines.docker.dockerfile import generated
 from core.engines.docker.instructions import Base, bases
+from core.engines.docker.shelf import PREFIX
 from core.engines.source.disk import blocking, delete
 from core.engines.source.snapshot import (
     LIMIT_BYTES,
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from core.model import Service
 
 DOCKERFILE: Final = "Dockerfile"
-PREFIX: Final = "img_"
-"""Of the id of an artifact."""
 
 _MADE_ANEW: Final = ("**/node_modules", "**/.venv", "**/__pycache__")
 """What a generated Dockerfile makes itself; that of this machine would be in its way."""

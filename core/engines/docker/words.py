@@ -30,6 +30,11 @@ _KNOWN: Final = (
         "check the platform of the image, and the first line of a script",
     ),
     (
+        r"no command specified",
+        "its image has no command",
+        "add a CMD to its Dockerfile",
+    ),
+    (
         r"no space left on device",
         "the disk of the engine is full",
         "make room on it: `docker system df` shows what takes it",

@@ -50,6 +50,7 @@ class ProcessEngine:
     """
 
     name = EngineName.PROCESS
+    holds_names = False
 
     def __init__(self, home: Home, tasks: asyncio.TaskGroup) -> None:
         self.releases = Releases(home.releases)

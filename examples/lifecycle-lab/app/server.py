@@ -45,10 +45,11 @@ def listen(settings: Settings) -> socket.socket:
     port = settings.listen_port
     if port is None:
         port = int(os.environ.get("PORT", "3000"))
-    family = socket.AF_INET6 if ":" in settings.bind else socket.AF_INET
+    bind = settings.bind or os.environ.get("HOST", "127.0.0.1")
+    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((settings.bind, port))
+    listener.bind((bind, port))
     listener.listen(1024)
     return listener
 

@@ -28,8 +28,8 @@ class Settings:
     """Dies of an exception this long after its start."""
     listen_port: int | None = None
     """Listens here rather than on PORT."""
-    bind: str = "127.0.0.1"
-    """Listens on this address."""
+    bind: str = ""
+    """Listens on this address rather than on HOST."""
     never_ready: int | None = None
     """1: `/up` answers 503 for ever."""
     ready_status: int | None = None

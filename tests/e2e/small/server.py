@@ -41,8 +41,13 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 def end(number: int, _frame: object) -> None:
-    print("got", signal.Signals(number).name, flush=True)
+    say(f"got {signal.Signals(number).name}")
     if "STUBBORN" not in os.environ:
         sys.exit(0)
 
@@ -56,12 +61,12 @@ if __name__ == "__main__":
         signal.signal(each, end)
     address = socket.gethostbyname(socket.gethostname())
     time.sleep(BOOT_S * (int(address.rpartition(".")[2]) % 3))
-    server = ThreadingHTTPServer(("0.0.0.0", port()), Handler)  # noqa: S104
+    server = ThreadingHTTPServer(("0.0.0.0", port()), Handler)
     ABOUT = {
         "host": socket.gethostname(),
         "version": Path(__file__).with_name("VERSION").read_text().strip(),
         "environment": dict(os.environ),
         "listening": time.time(),
     }
-    print("listens on", port(), flush=True)
+    say(f"listens on {port()}")
     server.serve_forever()

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from core.engines.docker.instance import DockerInstance
 
-TEXT_IMAGE = "compartment-lab:text"
+TEXT_IMAGE = f"compartment-lab:text-{secrets.token_hex(4)}"
+"""Of this session: others may use the same engine at the same time."""
 NAME = "dep_cccccccccccc.1"
 LIMIT_S = 15
 SERVICE = Service("web", ".")

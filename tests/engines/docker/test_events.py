@@ -107,6 +107,24 @@ async def test_a_cut_stream_is_taken_up_again_and_said_to_be_back(
             await instance.wait_exit()
 
 
+async def test_one_that_was_silent_from_the_beginning_is_said_to_be_back(
+    docker_socket: str,
+) -> None:
+    async with cut(docker_socket) as proxy:
+        proxy.stall(True)
+        engine = Docker(proxy.socket)
+        events = Events(engine)
+        following = asyncio.ensure_future(events.run())
+        engine.doubt()  # as whoever asks and is not answered, such as an agent that begins
+        assert not events.is_connected
+        proxy.stall(False)
+        async with asyncio.timeout(LIMIT_S):
+            await events.wait_back()
+        following.cancel()
+        await asyncio.wait([following])
+        await engine.close()
+
+
 async def test_a_death_during_a_gap_is_told_after_it(docker_socket: str, home: Path) -> None:
     async with cut(docker_socket) as proxy, labs(docker_socket, home) as make:
         it = await make(proxy.socket)

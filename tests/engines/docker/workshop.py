@@ -75,10 +75,10 @@ class Workshop:
         """Whether a deploy would find it built."""
         return (await self.images.identify(self.root, service, {})).is_built
 
-    async def says(self, text: str) -> None:
-        """Returns once a line with the text was said."""
+    async def says(self, line: str) -> None:
+        """Returns once a line was said."""
         async with asyncio.timeout(LIMIT_S):
-            while not any(text in line for line in self.said):
+            while line not in self.said:
                 self.something_said.clear()
                 await self.something_said.wait()
 
@@ -114,11 +114,13 @@ class Workshop:
 
 
 @asynccontextmanager
-async def workshop(socket: str, folder: Path) -> AsyncIterator[Workshop]:
-    """A home of its own, of which nothing is left."""
+async def workshop(
+    socket: str, folder: Path, *, through: str | None = None
+) -> AsyncIterator[Workshop]:
+    """A home of its own, of which nothing is left; it may reach the engine through a proxy."""
     home = f"b{secrets.token_hex(5)}"
     try:
-        async with again(socket, home, folder) as it:
+        async with again(through or socket, home, folder) as it:
             await it.images.open()
             yield it
     finally:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.engines.process import releases as module
-from core.engines.source.detect import NothingToRun
 from core.engines.process.recipe import Recipe
 from core.engines.process.releases import Manifest, Releases, Taken
+from core.engines.source.detect import NothingToRun
 from core.engines.source.snapshot import Snapshot, SourceChanged, copy_to
 from core.errors import CompartmentError, ConfigError
 from core.files import write_atomically

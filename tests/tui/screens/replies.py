@@ -198,6 +198,7 @@ def plan(*services: Json, **changes: Any) -> Json:
         "project": "shop",
         "environment": "production",
         "engine": "process",
+        "engineBecause": "shop/production was first deployed to it",
         "services": list(services),
         "warnings": [],
         "usualSeconds": 52.0,

@@ -37,6 +37,7 @@ def test_a_plan_says_what_happens_in_its_order_and_draws_the_barrier() -> None:
         "",
         "    ↻ changed route rules of admin wait for a deployment of admin",
         "",
+        "on the process engine: shop/production was first deployed to it",
         "usually takes about 52s",
     ]
 

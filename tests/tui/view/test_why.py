@@ -149,6 +149,36 @@ def test_runs_behind_the_one_that_goes_on() -> None:
     assert said(state).endswith("; 1 run queued behind it")
 
 
+def waiting_for(waiting: Waiting, **fields: Any) -> State:
+    """`building`, with api alone in the run, waiting for something else."""
+    state = samples.building()
+    assert state.run is not None
+    api = state.services["api"]
+    assert api.candidate is not None
+    candidate = replace(api.candidate, **fields)
+    return replace(
+        state,
+        run=replace(state.run, deployment_ids=(candidate.id,)),
+        services={"api": replace(api, candidate=candidate, waiting=waiting)},
+    )
+
+
+def test_a_release_command() -> None:
+    waiting = Waiting("release", before(4), limit_s=600, detail="./manage migrate")
+    assert said(waiting_for(waiting)) == (
+        "~~ api runs its release command ./manage migrate, 4s so far; the candidates start after it"
+    )
+
+
+def test_a_check_that_the_image_brings_along() -> None:
+    waiting = Waiting("readiness", before(4), limit_s=300, tries=1)
+    state = waiting_for(waiting, stage=Stage.CHECKING_READINESS, readiness_path=None)
+    assert said(state) == (
+        "~~ api: waits for its own health check, 1 try, 4m 56s left;"
+        " then the run fails and nothing is switched"
+    )
+
+
 def test_all_are_ready() -> None:
     state = samples.deploying()
     services = dict(state.services)

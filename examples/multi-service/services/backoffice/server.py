@@ -55,7 +55,7 @@ class Server(socketserver.ThreadingTCPServer):
 
     def __init__(self, port):
         self.connections = set()
-        super().__init__(("127.0.0.1", port), Handler)
+        super().__init__((os.environ.get("HOST", "127.0.0.1"), port), Handler)
 
     def get_request(self):
         connection, address = super().get_request()

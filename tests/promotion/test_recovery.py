@@ -1,0 +1,221 @@
+"""What is made true again while runs go on: an engine comes back whenever it likes."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from core.engines.base import Exit, OwnHealth
+from core.errors import CompartmentError
+from core.files import Home
+from core.health import HealthWatch
+from core.journal import Journal
+from core.logs.writer import CompartmentLog
+from core.model import EngineName, Health, Service, Stage, Status
+from core.promotion.ledger import Ledger
+from core.promotion.parts import Parts
+from core.promotion.recovery import resume, tidy
+from core.promotion.routing import Router
+from core.records import Activation, ActivationState, EnvironmentRecord
+from tests.one_engine import one_engine
+from tests.promotion.records import TARGET, deployment
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
+
+LIVE = deployment(
+    status=Status.SUCCEEDED, stage=Stage.ACTIVE, is_active=True, health=Health.HEALTHY
+)
+ACTIVATION = Activation(
+    LIVE.id, 1, ActivationState.LIVE, LIVE.created_at, addresses=(("127.0.0.1", 1),)
+)
+
+
+class FakeInstance:
+    """One that says of itself what a test wants."""
+
+    def __init__(self, name: str, own_health: OwnHealth | None = None) -> None:
+        self.name = name
+        self.exit: Exit | None = None
+        self.own_health = own_health
+        self.address = ("127.0.0.1", 1)
+        self.news = asyncio.Queue[OwnHealth]()
+        self.ended = asyncio.Event()
+
+    async def keep(self) -> None:
+        """It is permanent."""
+
+    async def next_health(self) -> OwnHealth:
+        self.own_health = await self.news.get()
+        return self.own_health
+
+    async def wait_exit(self) -> Exit:
+        await self.ended.wait()
+        assert self.exit is not None
+        return self.exit
+
+
+class FakeEngine:
+    """Remembers what it is told; `meanwhile` is what goes on while it works."""
+
+    name = EngineName.PROCESS
+
+    def __init__(self) -> None:
+        self.running: dict[str, FakeInstance] = {}
+        self.refused: CompartmentError | None = None
+        self.meanwhile: dict[str, Callable[[], Awaitable[None]]] = {}
+
+    async def _work(self, what: str) -> None:
+        if what in self.meanwhile:
+            await self.meanwhile.pop(what)()
+
+    async def instances(self) -> list[str]:
+        await self._work("instances")
+        return list(self.running)
+
+    async def prepare(self, *_: object) -> None:
+        if self.refused:
+            raise self.refused
+
+    async def adopt(self, name: str) -> FakeInstance | None:
+        await self._work("adopt")
+        return self.running.get(name)
+
+    async def start(self, spec: Any) -> FakeInstance:
+        self.running[spec.name] = FakeInstance(spec.name)
+        await self._work("start")
+        return self.running[spec.name]
+
+    async def stop(self, name: str, *, grace_s: float) -> None:
+        self.running.pop(name, None)
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+async def parts(home: Path, engine: FakeEngine) -> AsyncIterator[Parts]:
+    where = Home(home)
+    where.create()
+    journal = Journal(where.journal)
+    await journal.open()
+    log = CompartmentLog(where.logs)
+    ledger, engines = Ledger(journal, log), one_engine(engine)
+    nothing = cast("Any", None)
+    router = Router(ledger, nothing, engines)
+    yield Parts(where, ledger, router, engines, nothing, asyncio.Semaphore(1), stop_grace_s=0)
+    log.close()
+    await journal.close()
+
+
+async def make_live(parts: Parts, activation: Activation = ACTIVATION) -> None:
+    record = EnvironmentRecord(TARGET, EngineName.PROCESS, "/")
+    await parts.ledger.write(LIVE, activation, record)
+
+
+async def replaced(parts: Parts) -> None:
+    """As a run does it that has switched, and ended what it replaced."""
+    await parts.ledger.write(LIVE.changed(is_active=False))
+    await parts.ledger.write(replace(ACTIVATION, state=ActivationState.GONE))
+    parts.ledger.forget_past()
+
+
+async def test_a_candidate_that_is_started_meanwhile_is_no_stranger(
+    parts: Parts, engine: FakeEngine
+) -> None:
+    async def start_candidate() -> None:
+        candidate = replace(ACTIVATION, state=ActivationState.CANDIDATE)
+        await parts.ledger.write(LIVE, candidate)
+        engine.running[candidate.name] = FakeInstance(candidate.name)
+
+    engine.running["dep_stranger.1"] = FakeInstance("dep_stranger.1")
+    engine.meanwhile["instances"] = start_candidate
+    await tidy(parts)
+    assert engine.running.keys() == {ACTIVATION.name}
+
+
+async def test_what_is_replaced_while_it_is_started_again_does_not_stay(
+    parts: Parts, engine: FakeEngine
+) -> None:
+    await make_live(parts)
+    engine.meanwhile["start"] = lambda: replaced(parts)
+    await resume(parts, cast("Any", engine))
+    assert engine.running == {}
+    kept = await parts.ledger.journal.deployment(LIVE.id)
+    assert kept is not None
+    assert not kept.is_active
+
+
+async def test_what_is_replaced_before_its_turn_is_left_alone(
+    parts: Parts, engine: FakeEngine
+) -> None:
+    other = deployment(id="dep_bbbbbbbbbbbb", service=Service("api", "."), is_active=True)
+    later = replace(ACTIVATION, deployment_id=other.id)
+    await make_live(parts)
+    await parts.ledger.write(other, later)
+
+    async def replace_it() -> None:
+        ended = other.changed(is_active=False, status=Status.SUCCEEDED)
+        await parts.ledger.write(ended, replace(later, state=ActivationState.GONE))
+        parts.ledger.forget_past()
+
+    engine.meanwhile["adopt"] = replace_it
+    await resume(parts, cast("Any", engine))
+    assert engine.running.keys() == {ACTIVATION.name}
+
+
+async def test_an_engine_that_refuses_a_network_holds_up_nothing_else(
+    parts: Parts, engine: FakeEngine
+) -> None:
+    await make_live(parts)
+    engine.refused = CompartmentError("no subnet is left")
+    await resume(parts, cast("Any", engine))
+    assert engine.running.keys() == {ACTIVATION.name}
+
+
+async def test_what_its_own_check_says_outweighs_that_it_runs(
+    parts: Parts, engine: FakeEngine
+) -> None:
+    await make_live(parts)
+    ill = OwnHealth(Health.UNHEALTHY, "no database")
+    engine.running[ACTIVATION.name] = FakeInstance(ACTIVATION.name, ill)
+    await resume(parts, cast("Any", engine))
+    assert parts.ledger.deployments[LIVE.id].health is Health.UNHEALTHY
+    engine.running[ACTIVATION.name].own_health = OwnHealth(Health.HEALTHY)
+    await resume(parts, cast("Any", engine))
+    assert parts.ledger.deployments[LIVE.id].health is Health.HEALTHY
+
+
+async def test_one_healthy_instance_does_not_speak_for_the_others(
+    parts: Parts, engine: FakeEngine
+) -> None:
+    await make_live(parts, replace(ACTIVATION, replicas=2))
+    one, two = (FakeInstance(name) for name in (ACTIVATION.name, f"{ACTIVATION.name}-2"))
+    engine.running = {one.name: one, two.name: two}
+    async with asyncio.TaskGroup() as tasks:
+        watch = HealthWatch(parts, tasks)
+        following = tasks.create_task(watch.follow())
+        two.exit = Exit(1)
+        two.ended.set()
+        await _becomes(parts, Health.UNHEALTHY)
+        one.news.put_nowait(OwnHealth(Health.HEALTHY))
+        one.news.put_nowait(OwnHealth(Health.UNHEALTHY))
+        one.news.put_nowait(OwnHealth(Health.HEALTHY))
+        async with asyncio.timeout(5):
+            while not one.news.empty():
+                await asyncio.sleep(0)
+        assert parts.ledger.deployments[LIVE.id].health is Health.UNHEALTHY
+        following.cancel()
+        watch.stop()
+
+
+async def _becomes(parts: Parts, health: Health) -> None:
+    async with asyncio.timeout(5):
+        while parts.ledger.deployments[LIVE.id].health is not health:
+            await parts.ledger.wait_change()
