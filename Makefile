@@ -39,9 +39,10 @@ demo-stop: $(STAMP) ## Stops a demo that was left running, and forgets it
 	@$(DEMO) stop
 
 .PHONY: test
-test: $(STAMP) ## Runs the tests: in parallel first, then those on real parts one by one
+test: $(STAMP) ## Runs the tests: those on real parts last, and those that measure one by one
 	$(BIN)/python -m pytest -m "not e2e and not docker" -n 2
-	@trap : INT; $(BIN)/python -m pytest -m "e2e or docker" -p no:xdist; code=$$?; \
+	@trap : INT; $(BIN)/python -m pytest -m "(e2e or docker) and not alone" -n 2 -o timeout=60 \
+		&& $(BIN)/python -m pytest -m "(e2e or docker) and alone" -p no:xdist; code=$$?; \
 		$(BIN)/python -m tests.engine stop; exit $$code
 
 .PHONY: check

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 XDG_FOLDERS = ("CACHE", "CONFIG", "DATA", "RUNTIME", "STATE")
 END_TO_END = Path(__file__).parent / "e2e"
+ALONE = {"figures", "engine_faults"}
+"""Who measures, or mistreats the engine of all, has the machine alone."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -36,6 +38,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(END_TO_END):
             item.add_marker(pytest.mark.e2e)
+        if isinstance(item, pytest.Function) and ALONE & set(item.fixturenames):
+            item.add_marker(pytest.mark.alone)
 
 
 @pytest.fixture(autouse=True)

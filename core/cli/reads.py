@@ -61,7 +61,8 @@ def _status_row(shown: Json, live: Json | None, places: Places) -> tuple[str, ..
     """Stage and status are those of the deployment to look at, the rest is what serves."""
     head = (shown["serviceName"], shown["kind"], shown["promotionStage"], shown["status"])
     if live is None:
-        return (*head, shown["health"], NONE, NONE, NONE, NONE)
+        health = NONE if shown["status"] == "stopped" else shown["health"]
+        return (*head, health, NONE, NONE, NONE, NONE)
     replicas = f"{live['replicas']['ready']}/{live['replicas']['desired']}"
     uptime = live["uptimeSeconds"]
     return (

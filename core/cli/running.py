@@ -16,6 +16,7 @@ import psutil
 from core.agent.client import Client
 from core.cli.checks import Check, Level
 from core.cli.ports import known_ports, read_only
+from core.cli.text import counted
 from core.errors import CompartmentError
 from core.gateway.table import Ports
 
@@ -41,7 +42,7 @@ def _journal(home: Home) -> Check:
     except sqlite3.Error as error:
         mend = f"move {home.journal} away: history is lost, projects must be deployed again"
         return Check("journal", Level.FAIL, str(error), mend)
-    return Check("journal", Level.OK, f"{count} deployments")
+    return Check("journal", Level.OK, counted(count, "deployment"))
 
 
 async def _agent(home: Home) -> tuple[Check, dict[str, Any] | None]:

@@ -52,6 +52,11 @@ async def resume(parts: Parts, engine: Engine) -> None:
 
     Done when the agent starts, and whenever an engine answers again.
     """
+    try:
+        await engine.check()
+    except EngineUnavailable as error:
+        await _own_up(parts, engine, error)
+        return
     await _as_far_as_it_goes(_end_strangers(parts, engine))
     for target in {each.target for each in parts.ledger.deployments.values() if each.is_active}:
         await _as_far_as_it_goes(_prepare(parts, engine, target))
@@ -59,6 +64,15 @@ async def resume(parts: Parts, engine: Engine) -> None:
         # Runs go on meanwhile, and may have replaced it.
         if _is_live(parts, activation) and parts.engine_behind(activation) is engine:
             await _revive(parts, activation)
+
+
+async def _own_up(parts: Parts, engine: Engine, error: EngineUnavailable) -> None:
+    """Says that it is not known how what is live on an engine is."""
+    _log.warning("%s", error.message)
+    message = f"nothing is known of it: {error.message}"
+    for activation in _in_state(parts, ActivationState.LIVE):
+        if _is_live(parts, activation) and parts.engine_behind(activation) is engine:
+            await _tell(parts, activation, Health.UNHEALTHY, message)
 
 
 async def tidy(parts: Parts) -> None:
@@ -114,9 +128,7 @@ async def _revive(parts: Parts, activation: Activation) -> None:
         for name in again:
             await engine.stop(name, grace_s=parts.stop_grace_s)
         return
-    await parts.ledger.update(
-        lambda: _told(parts, activation, health, message, is_news=bool(again))
-    )
+    await _tell(parts, activation, health, message, is_news=bool(again))
 
 
 async def _running(
@@ -143,6 +155,12 @@ def _how_they_are(found: list[Instance | None], again: list[str]) -> tuple[str, 
         if own is not None and own.health is Health.UNHEALTHY:
             return f"its own check says: {own.detail}", Health.UNHEALTHY
     return "started again: it was not running" if again else "it runs", Health.HEALTHY
+
+
+async def _tell(
+    parts: Parts, activation: Activation, health: Health, message: str, *, is_news: bool = False
+) -> None:
+    await parts.ledger.update(lambda: _told(parts, activation, health, message, is_news=is_news))
 
 
 def _told(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.config.project import load_project
-from core.errors import ConfigError, Conflict, NotFound, UsageError
+from core.errors import ConfigError, Conflict, EngineUnavailable, NotFound, UsageError
 from core.events import Event, EventType
 from core.lines import stamp
 from core.model import Project, Service, Trigger
@@ -98,8 +99,7 @@ class Resolver:
         Raises:
             ConfigError, NotFound, Conflict, UsageError: it could not be done.
         """
-        record = self._ledger.environments.get(request.target)
-        chosen = await self._parts.engines.choose(request.engine, request.environ, record)
+        chosen = await self._choose(request)
         if request.trigger is Trigger.ROLLBACK:
             services = await self._plan_rollback(request)
             warnings: list[str] = []
@@ -116,6 +116,24 @@ class Resolver:
                 self._ledger.journal, request.target, request.trigger
             ),
         }
+
+    async def _choose(self, request: Request) -> Chosen:
+        record = self._lives(request.target)
+        return await self._parts.engines.choose(request.engine, request.environ, record)
+
+    def _lives(self, target: Target) -> EnvironmentRecord | None:
+        """What decides about the engine; nothing does where no deploy has come up so far."""
+        is_used = self._ledger.active(target) or any(
+            run.target == target for run in self._ledger.runs.values()
+        )
+        return self._ledger.environments.get(target) if is_used else None
+
+    async def _leave_others(self, target: Target, chosen: Engine) -> None:
+        """Removes what a first deploy that failed has left on another engine."""
+        record = self._ledger.environments.get(target)
+        if record is not None and record.engine != chosen.name:
+            with suppress(EngineUnavailable):
+                await self._parts.engines.of(record.engine).clear(target)
 
     async def _plan_rollback(self, request: Request) -> list[Json]:
         _refuse_unclear_name(request)
@@ -154,12 +172,14 @@ class Resolver:
         return told, [
             *_second_choice(chosen),
             *rules_waiting(project, selected, active),
-            *(f"{name} is active but not in the project: `down --service {name}`" for name in gone),
+            *(
+                f"{name} is active but not in the project: `compartment down --orphans`"
+                for name in gone
+            ),
         ]
 
     async def _accept_deploy(self, request: Request, run: Run, *, is_first: bool) -> Accepted:
-        record = self._ledger.environments.get(request.target)
-        chosen = await self._parts.engines.choose(request.engine, request.environ, record)
+        chosen = await self._choose(request)
         engine = chosen.engine
         project, services = await self._load(request, engine)
         variables = engine.inherited(request.environ)
@@ -189,8 +209,9 @@ class Resolver:
         selected = {service.name for service in services}
         waiting = rules_waiting(project, selected, self._ledger.active(request.target))
         warnings += [run_event(EventType.WARNING_GIVEN, run, text) for text in waiting]
-        if record is None:
+        if self._lives(request.target) is None and deployments:
             warnings.append(_engine_chosen(chosen, run))
+            await self._leave_others(request.target, engine)
         kept = hosts.values() if deployments else ()
         records = (*self._records(project, request, deployments, engine), *kept, *warnings)
 

@@ -29,6 +29,7 @@ import psutil
 from core import __version__
 from core.ports import free_port
 from tests.e2e.house import LAB, house
+from tests.engine.client import connected
 from tests.engine.found import find
 from tests.engine.place import NoEngine
 from tests.load.load import Load
@@ -111,7 +112,7 @@ def is_installed() -> bool:
 async def compare(folder: Path, socket: str, rounds: int = ROUNDS) -> dict[str, list[Round]]:
     """The rounds of each side, by its name."""
     environ = {**os.environ, "DOCKER_HOST": f"unix://{socket}"}
-    async with ours(folder, socket, environ) as one, composed(folder, environ) as other:
+    async with ours(folder, socket, environ) as one, composed(folder, socket, environ) as other:
         found: dict[str, list[Round]] = {one.name: [], other.name: []}
         for number in range(rounds):
             for side in (one, other):
@@ -140,12 +141,14 @@ async def ours(folder: Path, socket: str, environ: Mapping[str, str]) -> AsyncIt
 
 
 @asynccontextmanager
-async def composed(folder: Path, environ: Mapping[str, str]) -> AsyncIterator[Side]:
+async def composed(folder: Path, socket: str, environ: Mapping[str, str]) -> AsyncIterator[Side]:
     """Compose, with a first version up."""
     root = written(folder / "composed")
     port = free_port(set())
-    service = {"build": "app", "init": False, "ports": [f"127.0.0.1:{port}:8000"]}
-    text = json.dumps({"version": "3", "services": {"web": service}})
+    label = f"compartment.bench={os.getpid()}"
+    build = {"context": "app", "labels": [label]}
+    service = {"build": build, "ports": [f"127.0.0.1:{port}:8000"]}
+    text = json.dumps({"version": "3.3", "services": {"web": service}})
     (root / "docker-compose.yml").write_text(text)
     side = Side(
         COMPOSE,
@@ -161,6 +164,10 @@ async def composed(folder: Path, environ: Mapping[str, str]) -> AsyncIterator[Si
     finally:
         down = replace(side, command=(_PROGRAM, "down", "-v", "--rmi", "all", "-t", "0"))
         await asyncio.to_thread(down.run)
+        # Each build has taken its name from the image before.
+        filters = {"dangling": True, "label": label}
+        with connected(socket) as engine:
+            await asyncio.to_thread(engine.prune_images, filters)
 
 
 def written(root: Path) -> Path:

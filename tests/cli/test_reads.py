@@ -68,6 +68,13 @@ def test_status() -> None:
     ]
 
 
+def test_what_is_stopped_has_no_health() -> None:
+    stopped = deployment(status="stopped", isActive=False)
+    assert _status_lines(status([stopped], []), colour=False)[1:] == [
+        "web      web   active  stopped  -       -       -         -       -"
+    ]
+
+
 def test_status_of_a_failed_deployment_beside_a_live_one() -> None:
     found = status([deployment(**FAILED)], [deployment()])
     assert _status_lines(found, colour=False)[1:] == [

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core.engines.docker.labels import HOME, home_id
+from core.errors import Conflict
+from tests.engine.client import connected
 from tests.load.load import Load
 
 if TYPE_CHECKING:
@@ -34,3 +37,21 @@ async def test_a_deploy_under_load_is_seen_in_the_access_log(
     assert listening.service == "web"
     (instance,) = running.instance_names()
     assert instance.startswith(result["deployments"][0]["id"])
+
+
+@pytest.mark.timeout(60)
+async def test_a_first_deploy_that_failed_decides_nothing(
+    running: House, lab: LabProject, docker_socket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{docker_socket}")
+    lab.write(web={"lab": {"exit_at_start": 3}})
+    failed = await running.run(lab, engine="docker")
+    assert failed["run"]["status"] == "failed"
+    lab.write(web={})
+    await running.deployed(lab, engine="process")
+    with pytest.raises(Conflict, match="runs on the process engine"):
+        await running.submit(lab, engine="docker")
+    with connected(docker_socket) as client:
+        ours = {"label": f"{HOME}={home_id(running.home)}"}
+        assert client.networks(filters=ours) == []
+        assert client.containers(all=True, filters=ours) == []

@@ -77,6 +77,9 @@ class FakeEngine:
         await self._work("instances")
         return list(self.running)
 
+    async def check(self) -> None:
+        """It can be used."""
+
     async def prepare(self, *_: object) -> None:
         if self.refused:
             raise self.refused

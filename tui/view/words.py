@@ -170,14 +170,14 @@ def cause(message: str | None) -> str:
 
     The important part is the end of the sentence, which is what a narrow line cuts.
     """
-    told = reason(message).replace(_NOT_READY, "")
+    told = _SAID_TWICE.sub("", reason(message))
     return _LOCAL_URL.sub(r"\1", told)
 
 
 OWN_CHECK = "its own health check"
 """What the image of a service brings along, where no readiness check is set."""
 
-_NOT_READY = "the candidate did not get ready: "
+_SAID_TWICE = re.compile("the candidate did not get ready: |build failed: (?=the build )")
 _LOCAL_URL = re.compile(r"http://(?:127\.0\.0\.1|localhost|\[::1\])(:\d+)")
 
 

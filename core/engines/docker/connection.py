@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -31,6 +32,7 @@ _ANSWER_TIMEOUT_S: Final = 10.0
 """For a question, which costs the engine nothing."""
 
 _STAYS_WITHIN_S: Final = 2.0
+_ERRNO: Final = re.compile(r"\[Errno \d+\] ")
 _THREADS: Final = 8
 
 
@@ -189,8 +191,12 @@ def _check(status: int, content: bytes) -> None:
 
 def _unreachable(error: Exception) -> EngineUnavailable:
     is_late = isinstance(error, httpx.TimeoutException | requests.Timeout | TimeoutError)
-    why = "it takes too long" if is_late else str(error) or type(error).__name__
+    why = "it takes too long" if is_late else _words_of(error)
     return EngineUnavailable(
         f"the Docker Engine does not answer: {why}",
         hint="start it, or see `compartment doctor`",
     )
+
+
+def _words_of(error: Exception) -> str:
+    return _ERRNO.sub("", str(error)) or type(error).__name__

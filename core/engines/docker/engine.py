@@ -77,6 +77,7 @@ class DockerEngine:
             async with asyncio.timeout(_PATIENCE_S):
                 await self._docker.order("GET", "/_ping")
         except TimeoutError:
+            self._docker.doubt()
             raise EngineUnavailable(
                 f"the Docker Engine at {self._docker.socket} does not answer in time",
                 hint="see whether `docker ps` answers, and restart the engine if not",

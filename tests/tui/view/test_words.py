@@ -118,6 +118,18 @@ def test_the_port_of_an_address(address: str, shown: str) -> None:
     assert words.port(address) == shown
 
 
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("web: build failed: the build ended with exit code 2", "web: the build ended with exit"),
+        ("build failed: no such image", "build failed: no such image"),
+        ("the candidate did not get ready: GET http://127.0.0.1:8/ -> 503", "GET :8/ -> 503"),
+    ],
+)
+def test_a_cause_says_nothing_twice(message: str, shown: str) -> None:
+    assert words.cause(message).startswith(shown)
+
+
 def test_a_reason_is_one_harmless_line() -> None:
     assert words.reason("no\x1b[31m way\nmore") == "no way"
     assert words.reason(None) == ""
