@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.ending import single_error
@@ -111,7 +112,7 @@ class HealthWatch:
                 own.cancel()
         unhealthy.add(name)
         which = "it" if activation.replicas == 1 else f"instance {name}"
-        await self._tell(activation, Health.UNHEALTHY, f"{which} {ended} and is not restarted")
+        await self._tell(activation, unhealthy, f"{which} {ended} and is not restarted")
 
     async def _tell_own_health(
         self, activation: Activation, instance: Instance, unhealthy: set[str]
@@ -121,28 +122,30 @@ class HealthWatch:
             why = f"its own check says: {found.detail}" if found else ""
             if found is not None and found.health is Health.UNHEALTHY:
                 unhealthy.add(instance.name)
-                await self._tell(activation, Health.UNHEALTHY, why)
+                await self._tell(activation, unhealthy, why)
             elif found is not None and found.health is Health.HEALTHY:
                 unhealthy.discard(instance.name)
-                if not unhealthy:
-                    await self._tell(activation, Health.HEALTHY, why)
+                await self._tell(activation, unhealthy, why)
             found = await instance.next_health()
 
-    async def _tell(self, activation: Activation, health: Health, why: str) -> None:
+    async def _tell(self, activation: Activation, unhealthy: set[str], why: str) -> None:
         try:
-            await self._parts.ledger.update(lambda: self._changed(activation, health, why))
+            await self._parts.ledger.update(lambda: self._changed(activation, unhealthy, why))
         except JournalError as error:
             # What is true stays true; the run that needs the journal next tells of it.
-            _log.warning("%s is %s: %s", activation.name, health, error.message)
+            _log.warning("%s: %s: %s", activation.name, why, error.message)
 
-    def _changed(self, activation: Activation, health: Health, why: str) -> list[Record]:
+    def _changed(self, activation: Activation, unhealthy: set[str], why: str) -> list[Record]:
         """Nothing, if it is not live any more, or is known to be so."""
         deployment = self._parts.ledger.deployments.get(activation.deployment_id)
-        if activation.name not in self._live() or deployment is None:
+        live = self._live().get(activation.name)
+        if live is None or deployment is None:
             return []
-        if deployment.health is health:
+        health = Health.UNHEALTHY if unhealthy else Health.HEALTHY
+        if (deployment.health, live.unhealthy) == (health, len(unhealthy)):
             return []
         event = deployment_event(
             EventType.HEALTH_CHANGED, deployment, f"{health}: {why}", health=health
         )
-        return [deployment.changed(health=health), event]
+        changed = replace(live, unhealthy=len(unhealthy))
+        return [changed, deployment.changed(health=health), event]

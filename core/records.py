@@ -173,6 +173,8 @@ class Activation:
     replicas: int = 1
     addresses: tuple[tuple[str, int], ...] = ()
     """Where its instances answer, in the order of their names; empty until all were started."""
+    unhealthy: int = 0
+    """How many of its instances are, as far as that is known."""
     replaced_by: str | None = None
     """The run whose switch took the traffic away, while it drains."""
 

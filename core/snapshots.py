@@ -90,7 +90,7 @@ class Snapshots:
             "routeUrl": self._url(deployment),
             "rollbackAvailable": self._can_return(deployment),
             "replicas": {
-                "ready": live.replicas if live else 0,
+                "ready": _ready(deployment, live) if live else 0,
                 "desired": deployment.service.replicas,
             },
             "startedAt": started,
@@ -279,6 +279,13 @@ def _activation(activation: Activation) -> Json:
         "startedAt": activation.started_at,
         "isLive": activation.state is ActivationState.LIVE,
     }
+
+
+def _ready(deployment: Deployment, live: Activation) -> int:
+    """How many of its instances serve, as far as that is known."""
+    if deployment.health is not Health.UNHEALTHY:
+        return live.replicas
+    return live.replicas - live.unhealthy if live.unhealthy else 0
 
 
 def _seconds_since(at: str) -> float:

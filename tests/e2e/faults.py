@@ -69,20 +69,6 @@ class Containers:
         (container,) = found
         return str(container["Id"])
 
-    async def until_started(self, deployment_id: str) -> str:
-        """Waits for the container of a deployment; returns its id."""
-        filters = {"label": [f"{HOME}={self._home}", f"{INSTANCE}={deployment_id}.1"]}
-
-        def wait(client: docker.APIClient) -> str:
-            since = int(time.time()) - 60
-            events = client.events(
-                since=since, until=since + 90, decode=True, filters={**filters, "event": "start"}
-            )
-            return str(next(iter(events))["Actor"]["ID"])
-
-        found = await self.call(wait)
-        return str(found)
-
     async def kill(self, id_: str) -> None:
         await self.call(lambda client: client.kill(id_))
 

@@ -192,6 +192,7 @@ async def test_one_that_is_not_restarted_any_more_is_unhealthy(
                 await asyncio.sleep(0.05)
         await crash(running)
     await seen(running, lambda web: web["health"] == "unhealthy")
+    await seen(running, lambda web: web["replicas"] == {"ready": 0, "desired": 1})
     (deployment,) = result["deployments"]
     message = await why_unhealthy(running, deployment)
     assert "exited with code 3" in message

@@ -135,6 +135,7 @@ async def test_a_build_that_fails(running: House, lab: LabProject) -> None:
     (failed,) = result["deployments"]
     assert failed["promotionStage"] == "building"
     assert "code 7" in failed["failureMessage"]
+    assert "no such thing" in failed["failureMessage"].split("the last lines of the build:")[1]
     assert time.monotonic() - began < 10
     query = {"project": lab.name, "deployment": failed["id"], "stream": "compartment"}
     lines = [line["message"] async for line in running.client.logs(query)]

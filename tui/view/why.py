@@ -174,7 +174,7 @@ def _unwell(scene: Scene) -> Iterator[Why]:
 def _ailment(service: Service, scene: Scene) -> str:
     for event in reversed(scene.events):
         if event.get("type") == "HealthChanged" and event.get("serviceName") == service.name:
-            return words.reason(event.get("message"))
+            return words.reason(event.get("message")).removeprefix("unhealthy: ")
     live = service.live
     if live is None:
         return "nothing is live"

@@ -212,7 +212,11 @@ def test_a_run_without_moving_services_is_about_to_end() -> None:
 
 def test_the_reason_of_an_unhealthy_service_is_in_its_last_event() -> None:
     events = [
-        {"type": "HealthChanged", "serviceName": "api", "message": "it ended with exit code 1\n"},
+        {
+            "type": "HealthChanged",
+            "serviceName": "api",
+            "message": "unhealthy: it ended with exit code 1\n",
+        },
         {"type": "HealthChanged", "serviceName": "web", "message": "other"},
     ]
     assert said(samples.unhealthy(), events=events) == (
