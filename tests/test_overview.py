@@ -115,6 +115,9 @@ class FakeMachine:
         self._artifacts: set[str] = set()
         self._taken = 0
 
+    async def check(self) -> None:
+        pass
+
     def refusal(self, _: object) -> None:
         return None
 

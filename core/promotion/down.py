@@ -27,6 +27,7 @@ async def take_down(parts: Parts, request: Down) -> list[str]:
 
     Raises:
         NotFound: the environment is not deployed, or a named service is not active.
+        EngineUnavailable: nothing could be stopped, and nothing was changed.
     """
     ledger = parts.ledger
     if request.target not in ledger.environments:
@@ -37,6 +38,8 @@ async def take_down(parts: Parts, request: Down) -> list[str]:
             raise NotFound(
                 f"service {name} is not active in {request.target}", code="service_not_found"
             )
+    engine = parts.engines.of(ledger.environments[request.target].engine)
+    await engine.check()
     names = request.services or tuple(sorted(active))
     records: list[Record] = []
     draining: list[Activation] = []
@@ -59,7 +62,7 @@ async def take_down(parts: Parts, request: Down) -> list[str]:
     with suppress(GatewayUnavailable):
         await parts.router.forget_gone()
     if not ledger.active(request.target):
-        await parts.engines.of(ledger.environments[request.target].engine).clear(request.target)
+        await engine.clear(request.target)
         await ledger.forget_environment(request.target)
     ledger.forget_past()
     return list(names)
