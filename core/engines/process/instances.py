@@ -1,0 +1,229 @@
+"""The instances of a home: each a process under a shim, which outlives the agent."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from core.engines.process.instance import ProcessInstance
+from core.engines.source.detect import shell_argv
+from core.errors import CompartmentError, EngineUnavailable
+from core.files import write_atomically
+from core.ports import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from core.engines.base import InstanceSpec, Variables
+    from core.files import Home
+
+_SHIM = Path(__file__).with_name("shim.py")
+_SHIM_START_TIMEOUT_S = 10.0
+_STOP_MARGIN_S = 5.0
+
+
+class Instances:
+    """Starts, adopts and ends them. `tasks` owns the conversations with the shims."""
+
+    def __init__(self, home: Home, tasks: asyncio.TaskGroup) -> None:
+        self._home = home
+        self._tasks = tasks
+        self._ports: dict[str, int] = {}
+        """Given out, also to services that do not listen yet."""
+        self._instances: dict[str, ProcessInstance] = {}
+        self._shims: dict[str, subprocess.Popen[bytes]] = {}
+        self._conversations: dict[str, asyncio.Task[None]] = {}
+
+    def close(self) -> None:
+        """Ends the conversations; the instances go on."""
+        for conversation in self._conversations.values():
+            conversation.cancel()
+        for process in self._shims.values():
+            # It goes on without us, on purpose.
+            process.returncode = process.poll() or 0
+
+    async def start(self, spec: InstanceSpec, command: str, cwd: Path) -> ProcessInstance:
+        """Starts a command in a folder, under a shim of its own.
+
+        Raises:
+            CompartmentError: no port is free, or the shim does not come up.
+        """
+        taken = {port for _, port in spec.taken}
+        port = spec.address[1] if spec.address else free_port({*taken, *self._ports.values()})
+        self._ports[spec.name] = port
+        folder = self._home.instances / spec.name
+        described = _shim_spec(spec, command, port, cwd)
+        described |= {
+            "socket": str(self._socket(spec.name)),
+            "record": str(folder / "exit.json"),
+        }
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            spec.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (folder / "exit.json").unlink(missing_ok=True)
+            write_atomically(folder / "spec.json", json.dumps(described).encode())
+            self._spawn_shim(spec.name, folder)
+        except OSError as error:
+            raise CompartmentError(
+                f"cannot start an instance in {folder}: {error.strerror or error}",
+                hint="check that the disk has room",
+            ) from error
+        return await self._attach(spec.name, port)
+
+    def _spawn_shim(self, name: str, folder: Path) -> None:
+        with (folder / "shim.log").open("ab") as output:
+            self._shims[name] = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(_SHIM), str(folder / "spec.json")],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=folder,
+                env={"PATH": os.defpath},
+                start_new_session=True,
+            )
+
+    async def _attach(self, name: str, port: int) -> ProcessInstance:
+        try:
+            async with asyncio.timeout(_SHIM_START_TIMEOUT_S):
+                while (instance := await self._connect(name, port)) is None:
+                    if self._shims[name].poll() is not None:
+                        break
+                    await asyncio.sleep(0.002)
+        except TimeoutError:
+            self._shims[name].kill()
+            instance = None
+        instance = instance or self._ended_already(name, port)
+        if instance is not None:
+            return instance
+        said = (self._home.instances / name / "shim.log").read_text(errors="replace").strip()
+        raise CompartmentError(
+            f"the shim of {name} did not come up: {said.splitlines()[-1] if said else 'no output'}"
+        )
+
+    def _ended_already(self, name: str, port: int) -> ProcessInstance | None:
+        """The instance of a service that was quicker to end than we were to look."""
+        record = self._home.instances / name / "exit.json"
+        if not record.exists():
+            return None
+        instance = self._instances[name] = ProcessInstance(name, port, record)
+        instance.end()
+        return instance
+
+    async def adopt(self, name: str) -> ProcessInstance | None:
+        """The instance of a name, if its shim is there.
+
+        Raises:
+            EngineUnavailable: the shim is there, but does not answer.
+        """
+        if name in self._instances:
+            return self._instances[name]
+        described = self.described(name)
+        if described is None:
+            return None
+        return await self._connect(name, int(described["environment"]["PORT"]))
+
+    async def _connect(self, name: str, port: int) -> ProcessInstance | None:
+        try:
+            reader, writer = await asyncio.open_unix_connection(self._socket(name))
+        except OSError:
+            return None
+        instance = ProcessInstance(name, port, self._home.instances / name / "exit.json")
+        self._instances[name] = instance
+        self._conversations[name] = self._tasks.create_task(instance.converse(reader, writer))
+        try:
+            await instance.wait_known()
+        except TimeoutError:
+            self._conversations.pop(name).cancel()
+            self._instances.pop(name)
+            raise EngineUnavailable(f"the shim of {name} does not answer") from None
+        return instance
+
+    async def stop(self, name: str, *, grace_s: float) -> None:
+        """Ends an instance and forgets it; its log stays."""
+        instance, ended = None, set[asyncio.Task[None]]()
+        with suppress(EngineUnavailable):  # one that does not answer is killed below
+            instance = await self.adopt(name)
+        if instance is not None and name in self._conversations:
+            await instance.order({"do": "stop", "graceMs": int(grace_s * 1000)})
+            conversation = self._conversations[name]
+            ended, _ = await asyncio.wait([conversation], timeout=grace_s + _STOP_MARGIN_S)
+            conversation.cancel()
+        process = self._shims.pop(name, None)
+        if process is not None:
+            # One that was stopped before it could be talked to takes a signal for an order.
+            process.terminate()
+            await asyncio.to_thread(_wait_or_kill, process)
+        elif not ended:
+            await asyncio.to_thread(_kill_shim, self._home.instances / name)
+        self._ports.pop(name, None)
+        self._instances.pop(name, None)
+        self._conversations.pop(name, None)
+        await asyncio.to_thread(shutil.rmtree, self._home.instances / name, ignore_errors=True)
+
+    def names(self) -> list[str]:
+        """Of all that have, or had, a process."""
+        return [folder.name for folder in self._home.instances.iterdir()]
+
+    def described(self, name: str) -> dict[str, Any] | None:
+        """What the shim of an instance was told."""
+        try:
+            found: dict[str, Any] = json.loads(
+                (self._home.instances / name / "spec.json").read_text()
+            )
+        except (OSError, ValueError):
+            return None
+        return found
+
+    def shims(self, names: Iterable[str]) -> dict[str, int]:
+        """The processes that watch over these instances; without those that have ended."""
+        known = {name: self._instances[name].shim_pid for name in names if name in self._instances}
+        return {name: pid for name, pid in known.items() if pid is not None}
+
+    def _socket(self, name: str) -> Path:
+        return self._home.sockets / f"{name}.sock"
+
+
+def environment_of(variables: Variables) -> Variables:
+    """What a process sees of a service's variables."""
+    # Python keeps back what it prints to a pipe, and loses it when it is killed.
+    return {"PYTHONUNBUFFERED": "1", **variables}
+
+
+def _shim_spec(spec: InstanceSpec, command: str, port: int, folder: Path) -> dict[str, Any]:
+    restart = spec.service.restart
+    return {
+        "argv": shell_argv(command),
+        "cwd": str(folder),
+        "environment": {**environment_of(spec.variables), "PORT": str(port)},
+        "log": str(spec.log),
+        "restart": {"policy": restart.policy, "maxRetries": restart.max_retries},
+        "graceMs": 10_000,
+    }
+
+
+def _wait_or_kill(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(_STOP_MARGIN_S)
+    except subprocess.TimeoutExpired:
+        # Its service dies with it.
+        process.kill()
+        process.wait()
+
+
+def _kill_shim(folder: Path) -> None:
+    """Kills a shim of an agent before this one that is still there, and with it its service."""
+    spec = str(folder / "spec.json")
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.cmdline()[-1:] == [spec]:
+                process.kill()
+                process.wait(_STOP_MARGIN_S)
