@@ -37,7 +37,7 @@ async def test_it_is_in_the_release_with_the_environment_of_the_instance(
         inspected = await running.client.inspect({"project": "lab", "deployment": deployment["id"]})
         (live,) = inspected["deployments"][0]["activations"]
         told = run(shell, 'cat VERSION; echo "127.0.0.1:$PORT"; command -v python3')
-        assert told[:2] == [version, live["address"]]
+        assert told[:2] == [version, *live["addresses"]]
         assert told[2]
         lab.bump()
 

@@ -127,7 +127,7 @@ async def test_resizing_while_lines_stream_in(running: House, lab: LabProject) -
             await asyncio.to_thread(found.process.poll)
         newest = max(log_numbers(found), default=0)
         await found.until(lambda found: max(log_numbers(found), default=0) > newest + 100)
-        assert "1 live" in found.text
+        await found.until("1 live")
         found.press("q")
         assert await found.end() == 0
         assert found.is_restored
