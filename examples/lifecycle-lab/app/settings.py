@@ -58,7 +58,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     known = {f"LAB_{field.name.upper()}": field for field in fields(Settings)}
     values = {}
     for variable in environment:
-        if not variable.startswith("LAB_"):
+        # Such as LAB_API_URL: where the service lab-api is reached.
+        if not variable.startswith("LAB_") or variable.endswith("_URL"):
             continue
         if variable not in known:
             raise WrongSetting(f"{variable} is unknown; there are {', '.join(known)}")
