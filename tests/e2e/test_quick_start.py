@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from tests.figures import FiguresRecorder
 
 REPOSITORY = Path(__file__).parents[2]
-FEW_TESTS = "tests/test_files.py tests/e2e/test_routes_equal.py"
+# Some for each of the three runs of `make test`.
+FEW_TESTS = "tests/test_files.py tests/e2e/test_routes_equal.py tests/e2e/test_agent_streams.py"
 
 
 def quick_start_commands() -> list[str]:
