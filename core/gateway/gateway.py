@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -47,8 +46,6 @@ _LISTENERS = (resources.PUBLIC, resources.INTERNAL)
 _TABLES = (*_LISTENERS, resources.ENTRANCES)
 _LISTENER_TRIES = 3
 """A namespace may end at the moment in which Envoy is told to listen in it."""
-
-_log = logging.getLogger(__name__)
 
 
 class Gateway:
@@ -89,8 +86,7 @@ class Gateway:
             if is_serving:
                 await self._move_listeners()
                 await self._switch(table)
-                await self._write_listeners(self._wanted_listeners(table))
-                await self._write_clusters(resources.clusters(table.upstreams))
+                await self._forget_others(table)
                 return
             version = _version()
             self._entrances.unlink(missing_ok=True)
@@ -200,8 +196,11 @@ class Gateway:
     async def remove_drained(self, table: Table) -> None:
         """Forgets what the table no longer has; its routes must be served already."""
         async with self._writing:
-            await self._write_listeners(self._wanted_listeners(table))
-            await self._write_clusters(resources.clusters(table.upstreams))
+            await self._forget_others(table)
+
+    async def _forget_others(self, table: Table) -> None:
+        await self._write_listeners(self._wanted_listeners(table))
+        await self._write_clusters(resources.clusters(table.upstreams))
 
     async def in_flight(self, upstream: str) -> InFlight:
         """What an upstream carries now."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from core.gateway.gateway import Gateway
-    from core.gateway.table import Entrance
+    from core.gateway.table import Entrance, Table
     from core.promotion.engines import Engines
     from core.promotion.ledger import Ledger
     from core.records import Activation
@@ -50,8 +50,7 @@ class Router:
         """
         async with self._updating:
             wanted = table(self.ledger, self.hosts, incoming)
-            seconds = await self.gateway.apply(wanted)
-            self._served = wanted.entrances
+            seconds = await self._apply(wanted)
             await settle()
             return seconds
 
@@ -59,9 +58,13 @@ class Router:
         """Serves what the ledger says now, and forgets the clusters of what is gone."""
         async with self._updating:
             wanted = table(self.ledger, self.hosts)
-            await self.gateway.apply(wanted)
-            self._served = wanted.entrances
+            await self._apply(wanted)
             await self.gateway.remove_drained(wanted)
+
+    async def _apply(self, wanted: Table) -> float:
+        seconds = await self.gateway.apply(wanted)
+        self._served = wanted.entrances
+        return seconds
 
     async def open_entrances(self) -> None:
         """Lets other services reach what there is now, also what is a candidate still."""
@@ -70,13 +73,11 @@ class Router:
             if wanted.entrances == self._served:
                 return
             try:
-                await self.gateway.apply(wanted)
+                await self._apply(wanted)
             except GatewayUnavailable:
                 # One that has ended is started again, and then serves them.
                 if self.gateway.envoy.is_running:
                     raise
-                return
-            self._served = wanted.entrances
 
     async def forget_gone(self) -> None:
         """Removes the clusters of activations that are gone; routes stay as they are."""
