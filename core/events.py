@@ -17,6 +17,8 @@ class EventType(StrEnum):
     RUN_QUEUED = "RunQueued"
     RUN_STARTED = "RunStarted"
     ENGINE_CHOSEN = "EngineChosen"
+    RUN_HELD = "RunHeld"
+    RUN_RESUMED = "RunResumed"
     RUN_FINISHED = "RunFinished"
     STAGE_CHANGED = "StageChanged"
     READINESS_PASSED = "ReadinessPassed"
@@ -25,6 +27,9 @@ class EventType(StrEnum):
     DEPLOYMENT_FAILED = "DeploymentFailed"
     HEALTH_CHANGED = "HealthChanged"
     SERVICE_STOPPED = "ServiceStopped"
+    VARIABLES_CHANGED = "VariablesChanged"
+    EXECUTION_STARTED = "ExecutionStarted"
+    EXECUTION_ENDED = "ExecutionEnded"
     GATEWAY_RESTARTED = "GatewayRestarted"
     WARNING_GIVEN = "WarningGiven"
 

@@ -29,6 +29,11 @@ class ServiceKind(StrEnum):
         """Whether the service answers HTTP requests and may appear in a route rule."""
         return self in (ServiceKind.WEB, ServiceKind.API)
 
+    @property
+    def is_long_running(self) -> bool:
+        """Whether it has instances for as long as it is active: a job and a cron run and end."""
+        return self not in (ServiceKind.JOB, ServiceKind.CRON)
+
 
 class Status(StrEnum):
     """The overall state of a deployment or a run."""
@@ -80,6 +85,48 @@ class Trigger(StrEnum):
     DEPLOY = "deploy"
     REDEPLOY = "redeploy"
     ROLLBACK = "rollback"
+    PROMOTE = "promote"
+
+
+class Strategy(StrEnum):
+    """How a new deployment takes the place of the one before it."""
+
+    OVERLAP = "overlap"
+    """The new one starts beside the old one, which is drained after the switch."""
+    STOP_FIRST = "stop-first"
+    """The old one ends before the new one starts, and is started again if that fails."""
+    SINGLETON = "singleton"
+    """The same, and there is one instance only: never two at any moment."""
+
+    @property
+    def stops_first(self) -> bool:
+        """Whether old and new never run side by side."""
+        return self is not Strategy.OVERLAP
+
+
+class Condition(StrEnum):
+    """What a service waits for in another one before it starts."""
+
+    STARTED = "started"
+    HEALTHY = "healthy"
+    COMPLETED = "completed"
+    """Of a job: it has ended with exit code 0."""
+
+
+class ScheduleOverlap(StrEnum):
+    """What happens when a cron is due while an earlier execution of it still runs."""
+
+    SKIP = "skip"
+    ALLOW = "allow"
+    REPLACE = "replace"
+
+
+class ReadinessType(StrEnum):
+    """What a readiness check does."""
+
+    HTTP = "http"
+    TCP = "tcp"
+    COMMAND = "command"
 
 
 class EngineName(StrEnum):
@@ -141,10 +188,18 @@ class Restart:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """The HTTP check that a candidate must pass: any 2xx within `timeout_ms`."""
+    """The check that a candidate must pass within `timeout_ms`, and the live one every so often.
+
+    `http`: any 2xx for a GET of `path`. `tcp`: the port takes a connection. `command`: a shell
+    command, run beside the instance as a part of it, ends with exit code 0.
+    """
 
     path: str = "/healthz"
     timeout_ms: int = 30_000
+    type: ReadinessType = ReadinessType.HTTP
+    command: str | None = None
+    interval_ms: int = 1_000
+    """Between two checks of what is live."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +231,25 @@ class RouteRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Dependency:
+    """A service that must be so far before the one that depends on it starts."""
+
+    service: str
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a cron runs: five fields (cron(5)), read as the clock of a time zone shows them."""
+
+    cron: str
+    time_zone: str = "UTC"
+    overlap: ScheduleOverlap = ScheduleOverlap.SKIP
+    deadline_ms: int = 10_000
+    """How late it may still start; later it is reported as missed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """One service as its project file describes it, every default filled in.
 
@@ -193,8 +267,11 @@ class Service:
     drain: Drain = field(default_factory=Drain)
     port: int | None = None
     replicas: int = 1
-    depends_on: tuple[str, ...] = ()
-    schedule: str | None = None
+    strategy: Strategy = Strategy.OVERLAP
+    depends_on: tuple[Dependency, ...] = ()
+    schedule: Schedule | None = None
+    time_limit_ms: int = 3_600_000
+    """How long one execution of a job or cron may take before it is ended."""
     limits: Limits = field(default_factory=Limits)
     release_command: str | None = None
     """Run once per deploy from source, after the build and before the first candidate starts."""

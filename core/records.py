@@ -6,7 +6,7 @@ Frozen: a change is a new record, written before it is acted on.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -62,6 +62,28 @@ class HostRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Variable:
+    """The value of a variable; what is sensitive is never shown again to anybody."""
+
+    value: str
+    is_sensitive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VariableRecord:
+    """A variable that was set for an environment, or for one service in it.
+
+    In force from the next deployment on, which keeps its own copy.
+    """
+
+    target: Target
+    service: str | None
+    name: str
+    variable: Variable
+    updated_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """The deployments of one command."""
 
@@ -78,6 +100,10 @@ class Run:
     """The code of the error that ended it, such as `deployment_target_busy` or `cancelled`."""
     cut_requests: int = 0
     """Requests that were cut at the drain limit; streams that were asked to close do not count."""
+    not_serving: tuple[str, ...] = ()
+    """Services that were live before and are not after it failed: their way back failed too."""
+    is_held: bool = False
+    """Whether it waits before its switch until somebody lets it go on."""
 
     def changed(self, **fields: Any) -> Run:
         """The same run with some fields changed."""
@@ -98,6 +124,8 @@ class Run:
             "failureMessage": self.failure_message,
             "failureCode": self.failure_code,
             "cutRequests": self.cut_requests,
+            "notServing": list(self.not_serving),
+            "isHeld": self.is_held,
         }
 
 
@@ -113,13 +141,15 @@ class Deployment:
     """The route rules that are `on` this service, as they were when it was queued."""
     artifact_id: str
     variables: dict[str, str]
-    """What the environment of its processes is made of, besides what is injected."""
+    """What its processes see of the environment of whoever deployed it."""
     created_at: str
     engine: EngineName = EngineName.PROCESS
     """What its artifact was built by, and its instances run on."""
     status: Status = Status.QUEUED
     stage: Stage = Stage.BUILDING
     health: Health = Health.PENDING
+    health_reason: str | None = None
+    """Why it is unhealthy, in words for people."""
     is_active: bool = False
     label: str | None = None
     route_host: str | None = None
@@ -130,6 +160,10 @@ class Deployment:
     failure_message: str | None = None
     returns_to: tuple[Status, Stage] | None = None
     """What it is again when the rollback that starts it fails; None outside a rollback."""
+    assigned: dict[str, Variable] = field(default_factory=dict)
+    """The variables of its environment and service, as they were set when it was queued."""
+    promoted_from: str | None = None
+    """The deployment of another environment whose artifact and configuration it has."""
 
     def changed(self, **fields: Any) -> Deployment:
         """The same deployment with some fields changed."""
@@ -144,20 +178,27 @@ class Deployment:
             "kind": self.service.kind,
             "status": self.status,
             "health": self.health,
+            "healthReason": self.health_reason,
             "promotionStage": self.stage,
             "isActive": self.is_active,
             "label": self.label,
             "failureMessage": self.failure_message,
             "createdAt": self.created_at,
             "completedAt": self.completed_at,
+            "promotedFrom": self.promoted_from,
         }
 
 
 class ActivationState(StrEnum):
-    """Where an activation is: a candidate turns live, then drains, then is gone."""
+    """Where an activation is: a candidate turns live, then drains, then is gone.
+
+    One that must not run beside its successor stands aside meanwhile: stopped, and live again if
+    the successor fails.
+    """
 
     CANDIDATE = "candidate"
     LIVE = "live"
+    ASIDE = "aside"
     DRAINING = "draining"
     GONE = "gone"
 
@@ -176,7 +217,7 @@ class Activation:
     unhealthy: int = 0
     """How many of its instances are, as far as that is known."""
     replaced_by: str | None = None
-    """The run whose switch took the traffic away, while it drains."""
+    """The run whose switch took the traffic away, while it drains; or for which it stands aside."""
 
     @property
     def name(self) -> str:
@@ -187,3 +228,75 @@ class Activation:
     def instance_names(self) -> tuple[str, ...]:
         """The names of its instances: the first one's is its own, then `dep_k3v9….2-2`."""
         return (self.name, *(f"{self.name}-{each}" for each in range(2, self.replicas + 1)))
+
+
+class ExecutionTrigger(StrEnum):
+    """Why a job or cron was run."""
+
+    DEPLOY = "deploy"
+    SCHEDULE = "schedule"
+    MANUAL = "manual"
+
+
+class ExecutionStatus(StrEnum):
+    """How an execution is, or ended."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    """It ended with another exit code than 0, by a signal, or at its time limit."""
+    CANCELLED = "cancelled"
+    """It was ended on purpose: replaced, taken down, or its run went back."""
+    SKIPPED = "skipped"
+    """It was due while an earlier one still ran."""
+    MISSED = "missed"
+    """It was due while nobody was there to start it."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self is not ExecutionStatus.RUNNING
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One time that a job or a cron ran, or should have run; its id, `exe_…`, names its instance."""
+
+    id: str
+    deployment_id: str
+    target: Target
+    service: str
+    trigger: ExecutionTrigger
+    status: ExecutionStatus
+    started_at: str
+    """When it was started, or decided that it is not."""
+    due_at: str | None = None
+    """When the schedule wanted it."""
+    ended_at: str | None = None
+    exit_code: int | None = None
+    message: str | None = None
+    """How it ended, in words."""
+    missed: int = 0
+    """How many times it was due, where this one stands for several that were missed."""
+
+    def changed(self, **fields: Any) -> Execution:
+        """The same execution with some fields changed."""
+        return replace(self, **fields)
+
+    def as_json(self) -> dict[str, Any]:
+        """The execution as front ends see it."""
+        return {
+            "id": self.id,
+            "deploymentId": self.deployment_id,
+            "project": self.target.project,
+            "environment": self.target.environment,
+            "serviceName": self.service,
+            "trigger": self.trigger,
+            "status": self.status,
+            "dueAt": self.due_at,
+            "startedAt": self.started_at,
+            "endedAt": self.ended_at,
+            "exitCode": self.exit_code,
+            "message": self.message,
+            "missed": self.missed,
+        }

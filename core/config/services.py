@@ -5,7 +5,17 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from core.model import Build, Drain, Limits, Readiness, Restart, Service
+from core.model import (
+    Build,
+    Condition,
+    Dependency,
+    Drain,
+    Limits,
+    Readiness,
+    Restart,
+    Schedule,
+    Service,
+)
 
 if TYPE_CHECKING:
     from core.config.descriptor import (
@@ -39,8 +49,8 @@ def _service(name: str, model: ServiceModel) -> Service:
         drain=_drain(model.drain),
         port=model.port,
         replicas=model.replicas,
-        depends_on=tuple(model.depends_on),
-        schedule=model.schedule,
+        depends_on=tuple(Dependency(each, Condition.STARTED) for each in model.depends_on),
+        schedule=Schedule(model.schedule) if model.schedule else None,
         limits=_limits(model.limits),
         release_command=model.release.command if model.release else None,
     )

@@ -76,6 +76,8 @@ class InstanceSpec:
     """Addresses that belong to instances which may be down at this moment."""
     address: Address | None = None
     """That of its first start, where one that ended is started again under the same name."""
+    secrets: tuple[str, ...] = ()
+    """Values that must not appear in its log."""
 
 
 @dataclass(frozen=True, slots=True)
