@@ -84,6 +84,15 @@ class VariableRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class VariableRemoved:
+    """A variable that is no longer set: written like a record, it takes the one there was away."""
+
+    target: Target
+    service: str | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """The deployments of one command."""
 
@@ -260,7 +269,7 @@ class ExecutionStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """One time that a job or a cron ran, or should have run; its id, `exe_…`, names its instance."""
+    """One time that a job or a cron ran, or should have; its id, `exe_…`, names its instance."""
 
     id: str
     deployment_id: str

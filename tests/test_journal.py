@@ -18,6 +18,9 @@ from core.records import (
     HostRecord,
     Run,
     Target,
+    Variable,
+    VariableRecord,
+    VariableRemoved,
 )
 from tests.promotion.records import TARGET, deployment
 
@@ -65,6 +68,17 @@ async def test_records_come_back_as_they_were(journal: Journal, tmp_path: Path) 
     assert await again.hosts() == [host]
     assert await again.unfinished_runs() == [run(1)]
     await again.close()
+
+
+async def test_a_variable_has_one_value_per_scope_until_it_is_removed(journal: Journal) -> None:
+    def kept(service: str | None, value: str) -> VariableRecord:
+        return VariableRecord(TARGET, service, "KEY", Variable(value, is_sensitive=True), "2026")
+
+    await journal.commit([kept(None, "old"), kept("web", "own")])
+    await journal.commit([kept(None, "new\n'é")])
+    assert await journal.variables() == [kept("web", "own"), kept(None, "new\n'é")]
+    await journal.commit([VariableRemoved(TARGET, None, "KEY"), event("removed")])
+    assert await journal.variables() == [kept("web", "own")]
 
 
 async def test_a_commit_is_whole_or_nothing(journal: Journal) -> None:

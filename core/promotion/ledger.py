@@ -17,6 +17,8 @@ from core.records import (
     HostRecord,
     Run,
     Target,
+    VariableRecord,
+    VariableRemoved,
 )
 
 if TYPE_CHECKING:
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 
     from core.journal import Journal, Record
     from core.logs.writer import CompartmentLog
+
+VariableKey = tuple[Target, str | None, str]
+"""Where a variable stands: its environment, its service if it is of one, and its name."""
 
 _LATELY_S = 5.0
 
@@ -43,6 +48,7 @@ class Ledger:
         self.activations: dict[str, Activation] = {}
         self.environments: dict[Target, EnvironmentRecord] = {}
         self.hosts: dict[str, HostRecord] = {}
+        self.variables: dict[VariableKey, VariableRecord] = {}
         self._forgotten: dict[str, tuple[float, Deployment]] = {}
         """Deployments of the past, with the time at which they became that."""
         self._changed = asyncio.Event()
@@ -55,6 +61,9 @@ class Ledger:
         self.activations = {each.name: each for each in await self.journal.current_activations()}
         self.environments = {each.target: each for each in await self.journal.environments()}
         self.hosts = {each.host: each for each in await self.journal.hosts()}
+        self.variables = {
+            (each.target, each.service, each.name): each for each in await self.journal.variables()
+        }
 
     async def write(self, *records: Record) -> None:
         """Commits records together, then makes them seen: here, in the logs, and to subscribers.
@@ -103,8 +112,10 @@ class Ledger:
                 self.environments[record.target] = record
             case HostRecord():
                 self.hosts[record.host] = record
-            case Event():
-                pass
+            case VariableRecord():
+                self.variables[record.target, record.service, record.name] = record
+            case VariableRemoved():
+                self.variables.pop((record.target, record.service, record.name), None)
 
     def forget_past(self) -> None:
         """Drops what is neither active nor on its way, has no instance, and is of no open run."""

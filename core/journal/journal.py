@@ -1,8 +1,7 @@
 """The journal: SQLite with a write-ahead log. What is committed here is the truth.
 
-Each record is stored whole, as JSON, beside the few columns that it is found by. All work is done
-on one thread of its own, a commit in one call, so that a cancelled await never leaves a transaction
-half open and commits keep their order.
+All work is done on one thread of its own, a commit in one call, so that a cancelled await never
+leaves a transaction half open and commits keep their order.
 """
 
 from __future__ import annotations
@@ -14,58 +13,30 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import TypeAdapter
-
 from core.errors import JournalError
 from core.events import Event
-from core.records import Activation, Deployment, EnvironmentRecord, HostRecord, Run, Target
+from core.journal.schema import ADAPTERS, SEVERAL_ADDRESSES, TABLES, VERSION, statement
+from core.records import (
+    Activation,
+    Deployment,
+    EnvironmentRecord,
+    HostRecord,
+    Run,
+    Target,
+    VariableRecord,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from core.journal.schema import Record
     from core.model import Trigger
 
-Record = Run | Deployment | Activation | EnvironmentRecord | HostRecord | Event
 T = TypeVar("T")
 
 EVENTS_PAGE = 1000
 """How many events are read at once, so that a long history holds up no commit."""
-
-_SCHEMA_VERSION = 2
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS runs (
-    id TEXT PRIMARY KEY, project TEXT, environment TEXT, status TEXT, created_at TEXT, body TEXT);
-CREATE INDEX IF NOT EXISTS runs_by_target ON runs (project, environment, created_at);
-CREATE TABLE IF NOT EXISTS deployments (
-    id TEXT PRIMARY KEY, run_id TEXT, project TEXT, environment TEXT, service TEXT, status TEXT,
-    is_active INTEGER, artifact_id TEXT, created_at TEXT, activated_at TEXT, body TEXT);
-CREATE INDEX IF NOT EXISTS deployments_by_service
-    ON deployments (project, environment, service, created_at);
-CREATE INDEX IF NOT EXISTS deployments_active ON deployments (is_active) WHERE is_active = 1;
-CREATE INDEX IF NOT EXISTS deployments_by_run ON deployments (run_id);
-CREATE TABLE IF NOT EXISTS activations (name TEXT PRIMARY KEY, state TEXT, body TEXT);
-CREATE INDEX IF NOT EXISTS activations_by_state ON activations (state) WHERE state != 'gone';
-CREATE TABLE IF NOT EXISTS environments (
-    project TEXT, environment TEXT, body TEXT, PRIMARY KEY (project, environment));
-CREATE TABLE IF NOT EXISTS hosts (host TEXT PRIMARY KEY, body TEXT);
-CREATE TABLE IF NOT EXISTS events (seq INTEGER PRIMARY KEY, run_id TEXT, body TEXT);
-CREATE INDEX IF NOT EXISTS events_by_run ON events (run_id, seq);
-CREATE INDEX IF NOT EXISTS events_by_target
-    ON events (json_extract(body, '$.project'), json_extract(body, '$.environment'));
-CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT);
-"""
-_SEVERAL_ADDRESSES = """
-UPDATE activations
-    SET body = json_set(body, '$.addresses', json_array(json_extract(body, '$.address')))
-    WHERE json_extract(body, '$.address') IS NOT NULL;
-"""
-"""From version 1, when an activation had one instance, to version 2."""
-
-_ADAPTERS: dict[type, TypeAdapter[Any]] = {
-    kind: TypeAdapter(kind)
-    for kind in (Run, Deployment, Activation, EnvironmentRecord, HostRecord, Event)
-}
 
 
 class Journal:
@@ -92,15 +63,15 @@ class Journal:
         # A power cut must not take back what was already acted on.
         connection.execute("PRAGMA synchronous = FULL")
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version > _SCHEMA_VERSION:
+        if version > VERSION:
             raise JournalError(
                 f"the journal {self._path} was written by a later version",
                 hint="install that version again, or choose another COMPARTMENT_HOME",
             )
-        connection.executescript(_SCHEMA)
+        connection.executescript(TABLES)
         if version == 1:
-            connection.executescript(_SEVERAL_ADDRESSES)
-        connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+            connection.executescript(SEVERAL_ADDRESSES)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
         (self._seq,) = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
         self._connection = connection
 
@@ -142,12 +113,12 @@ class Journal:
                 seq += 1
                 kept = replace(record, seq=seq)
                 events.append(kept)
-            statements.append(_upsert(kept))
+            statements.append(statement(kept))
         connection = self._open_connection()
         connection.execute("BEGIN IMMEDIATE")
         try:
-            for statement, values in statements:
-                connection.execute(statement, values)
+            for text, values in statements:
+                connection.execute(text, values)
             connection.execute("COMMIT")
         except sqlite3.Error:
             if connection.in_transaction:
@@ -163,7 +134,7 @@ class Journal:
 
     async def _read(self, kind: type[T], statement: str, *values: Any) -> list[T]:
         def work() -> list[T]:
-            adapter = _ADAPTERS[kind]
+            adapter = ADAPTERS[kind]
             rows = self._open_connection().execute(statement, values).fetchall()
             return [adapter.validate_json(body) for (body,) in rows]
 
@@ -205,6 +176,10 @@ class Journal:
     async def hosts(self) -> list[HostRecord]:
         """Every host name given out."""
         return await self._read(HostRecord, "SELECT body FROM hosts")
+
+    async def variables(self) -> list[VariableRecord]:
+        """Every variable that is set."""
+        return await self._read(VariableRecord, "SELECT body FROM variables")
 
     async def run(self, run_id: str) -> Run | None:
         """One run."""
@@ -376,33 +351,3 @@ class Journal:
                 "INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value)
             )
         )
-
-
-def _upsert(record: Record) -> tuple[str, tuple[Any, ...]]:
-    table, columns = _place(record)
-    body = _ADAPTERS[type(record)].dump_json(record).decode()
-    places = ", ".join("?" * (len(columns) + 1))
-    return f"INSERT OR REPLACE INTO {table} VALUES ({places})", (*columns, body)  # noqa: S608 - our names
-
-
-def _place(record: Record) -> tuple[str, tuple[Any, ...]]:
-    """The table of a record, and the columns that it is found by, in the order of the schema."""
-    if isinstance(record, Event):
-        return "events", (record.seq, record.run_id)
-    if isinstance(record, Activation):
-        return "activations", (record.name, record.state)
-    target = (record.target.project, record.target.environment)
-    match record:
-        case Run():
-            return "runs", (record.id, *target, record.status, record.created_at)
-        case Deployment():
-            found_by = (record.service.name, record.status, int(record.is_active))
-            times = (record.created_at, record.activated_at)
-            return "deployments", (
-                *(record.id, record.run_id, *target),
-                *(*found_by, record.artifact_id, *times),
-            )
-        case EnvironmentRecord():
-            return "environments", target
-        case HostRecord():
-            return "hosts", (record.host,)
