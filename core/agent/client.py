@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import httpcore
 
@@ -137,6 +137,14 @@ class Client:
         """Stops a run before its switch."""
         return await self._call("POST", f"/v1/runs/{run_id}/cancel")
 
+    async def hold(self, run_id: str) -> Json:
+        """Has a run wait before its switch; returns the run."""
+        return await self._call("POST", f"/v1/runs/{run_id}/hold")
+
+    async def resume(self, run_id: str) -> Json:
+        """Lets a held run go on; returns the run."""
+        return await self._call("POST", f"/v1/runs/{run_id}/resume")
+
     async def down(self, body: Json) -> Json:
         """Takes services down."""
         return await self._call("POST", "/v1/down", body=body)
@@ -168,6 +176,46 @@ class Client:
     async def environments(self) -> Json:
         """The environments of all projects of this agent."""
         return await self._call("GET", "/v1/environments")
+
+    async def variables(self, query: Mapping[str, Any]) -> Json:
+        """The variables of an environment, or those that a service of it gets; without values."""
+        return await self._call("GET", "/v1/variables", query=query)
+
+    async def variable(self, key: str, query: Mapping[str, Any]) -> Json:
+        """One variable, with its value unless that is sensitive."""
+        return await self._call("GET", _variable(key), query=query)
+
+    async def set_variable(self, key: str, body: Json) -> Json:
+        """Sets a variable, from the next deployment on."""
+        return await self._call("PUT", _variable(key), body=body)
+
+    async def remove_variable(self, key: str, query: Mapping[str, Any]) -> Json:
+        """Removes a variable, from the next deployment on."""
+        return await self._call("DELETE", _variable(key), query=query)
+
+    async def import_variables(self, body: Json) -> Json:
+        """Sets several variables at once, or none of them."""
+        return await self._call("POST", "/v1/variables/import", body=body)
+
+    async def executions(self, query: Mapping[str, Any]) -> Json:
+        """The newest executions of jobs and crons, newest first."""
+        return await self._call("GET", "/v1/executions", query=query)
+
+    async def execute(self, body: Json) -> Json:
+        """Runs a job or cron now; returns the execution as it began."""
+        return await self._call("POST", "/v1/executions", body=body)
+
+    async def execution(self, execution_id: str) -> Json:
+        """One execution."""
+        return await self._call("GET", f"/v1/executions/{execution_id}")
+
+    async def cancel_execution(self, execution_id: str) -> Json:
+        """Ends an execution that runs; returns it as it ended."""
+        return await self._call("POST", f"/v1/executions/{execution_id}/cancel")
+
+    async def crons(self, query: Mapping[str, Any]) -> Json:
+        """The crons of an environment: when each runs, next and last."""
+        return await self._call("GET", "/v1/crons", query=query)
 
     async def watch(self, target: Mapping[str, Any]) -> AsyncGenerator[Json, None]:
         """An environment as it is, then whatever is different; it need not be deployed yet.
@@ -249,6 +297,11 @@ def _check_protocol(about: Json) -> None:
             hint="when its runs are done: compartment agent stop, then try again",
             code="agent_version",
         )
+
+
+def _variable(key: str) -> str:
+    """Its path; what is no key of a variable is refused by the agent, not taken for another path."""
+    return f"/v1/variables/{quote(key, safe='')}"
 
 
 def _url(path: str, query: Mapping[str, Any]) -> str:
