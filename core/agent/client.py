@@ -300,7 +300,7 @@ def _check_protocol(about: Json) -> None:
 
 
 def _variable(key: str) -> str:
-    """Its path; what is no key of a variable is refused by the agent, not taken for another path."""
+    """Its path, whatever the key is: the agent refuses what is none."""
     return f"/v1/variables/{quote(key, safe='')}"
 
 
