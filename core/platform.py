@@ -33,7 +33,7 @@ from core.promotion.ledger import Ledger, run_event
 from core.promotion.parts import Parts
 from core.promotion.progress import WaitKind
 from core.promotion.recovery import recover, resume, tidy
-from core.promotion.requests import Resolver
+from core.promotion.resolver import Resolver
 from core.promotion.routing import Router
 from core.promotion.run import CANCELLED, Promotion
 from core.promotion.turns import Turns

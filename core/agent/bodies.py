@@ -45,6 +45,7 @@ class RunBody(TargetBody):
     label: Label | None = None
     use_cache: bool = True
     to: str | None = None
+    source_environment: Name | None = None
     wait_s: Annotated[float, Field(ge=0)] | None = None
 
     def request(self) -> Request:
@@ -59,8 +60,14 @@ class RunBody(TargetBody):
             label=self.label,
             use_cache=self.use_cache,
             to=self.to,
+            source=self._source,
             wait_s=self.wait_s,
         )
+
+    @property
+    def _source(self) -> Target | None:
+        named = self.source_environment
+        return Target(self.project, named) if named is not None else None
 
 
 class DownBody(TargetBody):

@@ -195,6 +195,9 @@ class Engine(Protocol):
     def warnings(self, service: Service) -> tuple[str, ...]:
         """What this machine cannot do for a service, which a plan has to say."""
 
+    def fixed_port(self, service: Service, variables: Variables) -> int | None:
+        """The port of this machine that every instance of a service has to listen on, if any."""
+
     def inherited(self, environ: Mapping[str, str]) -> Variables:
         """What a service gets of its deployer's environment."""
 

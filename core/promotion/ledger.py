@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from core.journal import Journal, Record
     from core.logs.writer import CompartmentLog
+    from core.model import Service
 
 VariableKey = tuple[Target, str | None, str]
 """Where a variable stands: its environment, its service if it is of one, and its name."""
@@ -164,6 +165,19 @@ class Ledger:
             each.service.name: each
             for each in self.deployments.values()
             if each.is_active and each.target == target
+        }
+
+    def is_used(self, target: Target) -> bool:
+        """Whether anything is active in an environment, or on its way there."""
+        runs = (run.target == target for run in self.runs.values())
+        return bool(self.active(target)) or any(runs)
+
+    def coming(self, target: Target) -> dict[str, Service]:
+        """What is active in an environment, or will be if all goes well, by name."""
+        return {
+            each.service.name: each.service
+            for each in self.deployments.values()
+            if each.target == target and (each.is_active or not each.status.is_final)
         }
 
     def live(self, deployment_id: str) -> Activation | None:

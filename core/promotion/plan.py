@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from core.model import Trigger
+from core.model import ServiceKind, Trigger
+from core.promotion.variables import differing
 
 if TYPE_CHECKING:
-    from core.model import Project, RouteRule, Service
-    from core.records import Deployment
+    from collections.abc import Mapping
 
+    from core.model import Project, RouteRule, Service
+    from core.records import Deployment, Variable
 
 _BESIDE = "the candidate starts beside the live one"
 
@@ -22,6 +24,31 @@ class Action(StrEnum):
     DEPLOY = "deploy"
     LEAVE = "leave"
     ROLLBACK = "rollback"
+    PROMOTE = "promote"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a service is to become."""
+
+    service: Service
+    rules: tuple[RouteRule, ...]
+    artifact_id: str
+    is_built: bool
+    """Whether the artifact is there already."""
+    assigned: Mapping[str, Variable] = field(default_factory=dict)
+    stops_first: str | None = None
+    """Why the live one has to end before it starts, where that is so."""
+    costs: tuple[str, ...] = ()
+    """What its engine cannot do for it on this machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a service is now: its active deployment, and whether that really serves."""
+
+    active: Deployment | None
+    is_serving: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +61,8 @@ class PlannedService:
     because: str
     zero_downtime: bool
     downtime_reason: str
+    variables_changed: tuple[str, ...] = ()
+    """The names of those that are set otherwise than the active deployment has them."""
     warnings: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -41,21 +70,19 @@ class PlannedService:
         return {
             "serviceName": self.service.name,
             "kind": self.service.kind,
+            "strategy": self.service.strategy,
             "action": self.action,
             "build": self.needs_build,
             "because": self.because,
             "zeroDowntime": self.zero_downtime,
             "zeroDowntimeReason": self.downtime_reason,
+            "waitsFor": [
+                {"serviceName": each.service, "condition": each.condition}
+                for each in self.service.depends_on
+            ],
+            "variablesChanged": list(self.variables_changed),
             "warnings": list(self.warnings),
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What a service is now: its active deployment, and whether that really serves."""
-
-    active: Deployment | None
-    is_serving: bool
 
 
 def rules_on(project: Project, service: str) -> tuple[RouteRule, ...]:
@@ -63,62 +90,80 @@ def rules_on(project: Project, service: str) -> tuple[RouteRule, ...]:
     return tuple(rule for rule in project.rules if rule.on == service)
 
 
-def plan_service(
-    project: Project,
-    service: Service,
-    artifact: tuple[str, bool],
-    now: Situation,
-    trigger: Trigger,
-    costs: tuple[str, ...] = (),
-) -> PlannedService:
-    """Decides about one service. `artifact` is its id and whether it is built already.
-
-    `costs` is what its engine cannot do for it on this machine.
-    """
-    artifact_id, is_built = artifact
-    because = _reason(project, service, artifact_id, now, trigger)
-    action = Action.DEPLOY if because else Action.LEAVE
-    reason = "nothing is live yet" if now.active is None else _BESIDE
+def plan_service(wanted: Wanted, now: Situation, trigger: Trigger) -> PlannedService:
+    """Decides about one service."""
+    changed = differing(now.active.assigned, wanted.assigned) if now.active else []
+    because = _reason(wanted, now, trigger, changed)
+    done = Action.PROMOTE if trigger is Trigger.PROMOTE else Action.DEPLOY
+    action = done if because else Action.LEAVE
     return PlannedService(
-        service=service,
+        service=wanted.service,
         action=action,
-        needs_build=action is Action.DEPLOY and not is_built,
+        needs_build=action is not Action.LEAVE and not wanted.is_built,
         because=because or "unchanged",
-        zero_downtime=True,
-        downtime_reason=reason,
-        warnings=(*_warnings(service), *costs) if action is Action.DEPLOY else (),
+        zero_downtime=wanted.stops_first is None,
+        downtime_reason=_downtime(wanted, now.active),
+        variables_changed=tuple(changed),
+        warnings=(*_warnings(wanted.service), *wanted.costs) if because else (),
     )
 
 
-def plan_rollback(earlier: Deployment, *, is_named: bool) -> PlannedService:
-    """What a rollback does with a service: it starts an earlier deployment again."""
+def plan_rollback(
+    earlier: Deployment, wanted: Wanted, active: Deployment | None, *, is_named: bool
+) -> PlannedService:
+    """What a rollback does with a service: it starts an earlier deployment again.
+
+    `wanted` is that deployment with the variables that are set now, which it does not get.
+    """
+    changed = differing(earlier.assigned, wanted.assigned)
+    warnings = []
+    if changed:
+        names = ", ".join(changed)
+        warnings.append(f"it starts with the variables it ran with; set otherwise now: {names}")
+    if earlier.service.kind is ServiceKind.JOB:
+        warnings.append("a rollback does not run a job again")
     return PlannedService(
         service=earlier.service,
         action=Action.ROLLBACK,
         needs_build=False,
         because="it was asked for by name" if is_named else "it was live before the active one",
-        zero_downtime=True,
-        downtime_reason=_BESIDE,
+        zero_downtime=wanted.stops_first is None,
+        downtime_reason=_downtime(wanted, active),
+        variables_changed=tuple(changed),
+        warnings=tuple(warnings),
     )
 
 
 def _reason(
-    project: Project, service: Service, artifact_id: str, now: Situation, trigger: Trigger
+    wanted: Wanted, now: Situation, trigger: Trigger, variables_changed: list[str]
 ) -> str | None:
     active = now.active
     if active is None:
         return "first deployment"
     if trigger is Trigger.REDEPLOY:
         return "redeploy"
-    if active.artifact_id != artifact_id:
+    if active.artifact_id != wanted.artifact_id:
         return "the source changed"
-    if active.service != service:
+    if active.service != wanted.service:
         return "the configuration changed"
-    if active.rules != rules_on(project, service.name):
+    if active.rules != wanted.rules:
         return "the route rules changed"
+    if variables_changed:
+        return f"variables changed: {', '.join(variables_changed)}"
     if not now.is_serving:
         return "the active deployment is not serving"
     return None
+
+
+def _downtime(wanted: Wanted, active: Deployment | None) -> str:
+    """Why there is none, or why there is some."""
+    if active is None:
+        return "nothing is live yet"
+    if wanted.service.kind is ServiceKind.JOB:
+        return "it runs to its end before the switch"
+    if wanted.service.kind is ServiceKind.CRON:
+        return "from the switch on the new one is started when it is due"
+    return wanted.stops_first or _BESIDE
 
 
 def _warnings(service: Service) -> tuple[str, ...]:

@@ -1,15 +1,95 @@
-"""Which deployment a rollback starts again."""
+"""Rollback: kept deployments started again, without a build."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from core.errors import Conflict, NotFound
 from core.model import Stage, Status
+from core.promotion import fitting
+from core.promotion.candidate import Step
+from core.promotion.fitting import Fitting
+from core.promotion.plan import plan_rollback
+from core.promotion.requests import Accepted
 
 if TYPE_CHECKING:
+    from core.promotion.engines import Chosen
     from core.promotion.parts import Parts
-    from core.records import Deployment, Target
+    from core.promotion.plan import PlannedService
+    from core.promotion.requests import Request
+    from core.records import Deployment, Run, Target
+
+Json = dict[str, Any]
+
+
+class Rollbacks:
+    """Requests for a rollback."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._ledger = parts.ledger
+
+    async def plan(self, request: Request, chosen: Chosen) -> tuple[list[Json], list[str]]:
+        """Which deployment each service would return to."""
+        fit = Fitting(self._parts, request.target, chosen.engine)
+        found = await self._find(request)
+        fit.check_order([each.service for each in found])
+        told = [
+            {**fit.as_json(_planned(fit, each, request)), "deploymentId": each.id} for each in found
+        ]
+        return told, []
+
+    async def accept(
+        self, request: Request, run: Run, chosen: Chosen, *, is_first: bool
+    ) -> Accepted:
+        """What it returns to is decided when it is its turn: runs ahead change what is earlier."""
+        fit = Fitting(self._parts, request.target, chosen.engine)
+
+        async def steps() -> list[Step]:
+            found = await self._find(request)
+            fit.check_order([each.service for each in found])
+            ids = tuple(each.id for each in found)
+            warnings = [
+                fitting.warning(each, text)
+                for each in found
+                for text in _planned(fit, each, request).warnings
+            ]
+            begun = self._ledger.runs[run.id].changed(deployment_ids=ids)
+            await self._ledger.write(*found, begun, *warnings)
+            return [Step(each) for each in found]
+
+        if is_first:
+            found = await self._find(request)
+            fit.check_order([each.service for each in found])
+            run = run.changed(deployment_ids=tuple(each.id for each in found))
+        return Accepted(run, (), steps)
+
+    async def _find(self, request: Request) -> list[Deployment]:
+        services = request.services or self._only_service(request)
+        if request.to is not None and len(services) != 1:
+            raise _unclear(services)
+        return await find(self._parts, request.target, services, request.to)
+
+    def _only_service(self, request: Request) -> tuple[str, ...]:
+        """The service of a deployment that is named: which one is clear where there is but one."""
+        return tuple(sorted(self._ledger.active(request.target))) if request.to else ()
+
+
+def _unclear(services: tuple[str, ...]) -> Conflict:
+    return Conflict(
+        "--to names one deployment, so --service must name its service alone",
+        hint=f"add --service NAME, one of: {', '.join(services)}",
+        code="rollback_service_required",
+    )
+
+
+def _planned(fit: Fitting, earlier: Deployment, request: Request) -> PlannedService:
+    wanted = fit.wanted(earlier.service, earlier.rules, earlier.artifact_id, is_built=True)
+    # It runs with the variables that it ran with, among them maybe its port.
+    wanted = replace(wanted, stops_first=fit.stops_first(earlier.service, earlier.assigned))
+    active = fit.active.get(earlier.service.name)
+    return plan_rollback(earlier, wanted, active, is_named=request.to is not None)
 
 
 async def find(

@@ -96,6 +96,9 @@ class DockerEngine:
         cost = self._mode.cost
         return (cost,) if cost is not None and service.kind.is_routable else ()
 
+    def fixed_port(self, _service: Service, _variables: Variables) -> None:
+        """None: every container has an address of its own."""
+
     def inherited(self, _environ: Mapping[str, str]) -> Variables:
         """Nothing: an image brings along what it needs."""
         return {}

@@ -67,8 +67,8 @@ class ProcessEngine:
             return "build.env needs the docker engine: set them in build.command"
         if build.build_packages or build.runtime_packages:
             return "build.packages needs the docker engine: install the packages on this machine"
-        if service.port is not None:
-            return "a fixed port is not supported by the process engine yet: listen on $PORT"
+        if service.port is not None and service.replicas > 1:
+            return f"{service.replicas} replicas cannot all listen on port {service.port}"
         return None
 
     def warnings(self, service: Service) -> tuple[str, ...]:
@@ -76,6 +76,13 @@ class ProcessEngine:
         if service.limits != Limits():
             return ("the process engine does not enforce limits",)
         return ()
+
+    def fixed_port(self, service: Service, variables: Variables) -> int | None:
+        """The one that it says it listens on, or was told to by a variable PORT."""
+        named = variables.get("PORT", "")
+        if named.isascii() and named.isdigit() and 0 < int(named) < 65_536:
+            return int(named)
+        return service.port
 
     def inherited(self, environ: Mapping[str, str]) -> Variables:
         """What a command needs that is started from a shell."""
@@ -158,6 +165,9 @@ class ProcessEngine:
             )
         command = spec.service.run_command or manifest.command or ""
         folder = self.releases.folder_of(spec.artifact_id)
+        port = self.fixed_port(spec.service, spec.variables)
+        if port is not None:
+            spec = replace(spec, address=("127.0.0.1", port))
         return await self._instances.start(spec, command, folder)
 
     async def adopt(self, name: str) -> ProcessInstance | None:

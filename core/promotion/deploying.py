@@ -1,0 +1,177 @@
+"""Deploy and redeploy: runs that start from source."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.config.project import load_project
+from core.errors import ConfigError, Conflict, EngineUnavailable, NotFound, UsageError
+from core.events import EventType
+from core.lines import stamp
+from core.promotion import fitting
+from core.promotion.candidate import Step
+from core.promotion.fitting import Fitting
+from core.promotion.ledger import run_event
+from core.promotion.plan import Action, rules_on, rules_waiting
+from core.promotion.requests import Accepted
+from core.records import Deployment, EnvironmentRecord, Run, Target, new_id
+
+if TYPE_CHECKING:
+    from core.engines.base import Engine, Source
+    from core.journal import Record
+    from core.model import Project, Service
+    from core.promotion.engines import Chosen
+    from core.promotion.parts import Parts
+    from core.promotion.plan import Wanted
+    from core.promotion.requests import Request
+
+Json = dict[str, Any]
+
+
+class Deploys:
+    """Requests for a deploy or a redeploy."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._ledger = parts.ledger
+
+    async def plan(self, request: Request, chosen: Chosen) -> tuple[list[Json], list[str]]:
+        """What would be done with each service, without keeping a copy of anything."""
+        engine = chosen.engine
+        fit = Fitting(self._parts, request.target, engine)
+        project, services = await self._load(request, engine)
+        variables = engine.inherited(request.environ)
+        planned = []
+        for service in services:
+            source = await engine.identify(project.root, service, variables)
+            planned.append(fit.planned(_wanted(fit, project, service, source), request.trigger))
+        fit.check_order([each.service for each in planned if each.action is not Action.LEAVE])
+        selected = {service.name for service in services}
+        gone = sorted(fit.active.keys() - project.services.keys())
+        return [fit.as_json(each) for each in planned], [
+            *fitting.second_choice(chosen),
+            *rules_waiting(project, selected, dict(fit.active)),
+            *(
+                f"{name} is active but not in the project: `compartment down --orphans`"
+                for name in gone
+            ),
+        ]
+
+    async def accept(
+        self, request: Request, run: Run, chosen: Chosen, *, is_first: bool
+    ) -> Accepted:
+        """Snapshots the sources of what is to be deployed."""
+        engine = chosen.engine
+        fit = Fitting(self._parts, request.target, engine)
+        project, services = await self._load(request, engine)
+        variables = engine.inherited(request.environ)
+        hosts = self._parts.router.hosts.give(
+            request.target, project.services.values(), engine.name
+        )
+        sources: list[Source] = []
+        try:
+            deployments, steps, warnings = [], [], []
+            for service in services:
+                source = await engine.take(
+                    project.root, service, variables, use_cache=request.use_cache
+                )
+                sources.append(source)
+                wanted = _wanted(fit, project, service, source)
+                planned = fit.planned(wanted, request.trigger)
+                if planned.action is Action.LEAVE and is_first:
+                    continue
+                deployment = _deployment(wanted, request, run, engine)
+                if service.name in hosts:
+                    deployment = deployment.changed(route_host=hosts[service.name].host)
+                deployments.append(deployment)
+                steps.append(Step(deployment, source))
+                warnings += [fitting.warning(deployment, text) for text in planned.warnings]
+            fit.check_order([each.service for each in deployments])
+        except BaseException:
+            await self._discard(engine, sources)
+            raise
+        selected = {service.name for service in services}
+        waiting = rules_waiting(project, selected, dict(fit.active))
+        warnings += [run_event(EventType.WARNING_GIVEN, run, text) for text in waiting]
+        if deployments and not self._ledger.is_used(request.target):
+            warnings.append(fitting.engine_chosen(chosen, run))
+            await self._leave_others(request.target, engine)
+        kept = hosts.values() if deployments else ()
+        place = EnvironmentRecord(request.target, engine.name, str(project.root))
+        records: list[Record] = [place]
+        for deployment in deployments:
+            records += [deployment, fitting.created(deployment)]
+
+        async def ready() -> list[Step]:
+            return steps
+
+        run = run.changed(deployment_ids=tuple(each.id for each in deployments))
+        return Accepted(
+            run, (*records, *kept, *warnings), ready, lambda: self._discard(engine, sources)
+        )
+
+    async def _leave_others(self, target: Target, chosen: Engine) -> None:
+        """Removes what a first deploy that failed has left on another engine."""
+        record = self._ledger.environments.get(target)
+        if record is not None and record.engine != chosen.name:
+            with suppress(EngineUnavailable):
+                await self._parts.engines.of(record.engine).clear(target)
+
+    async def _discard(self, engine: Engine, sources: list[Source]) -> None:
+        for source in sources:
+            await engine.discard(source)
+
+    async def _load(self, request: Request, engine: Engine) -> tuple[Project, list[Service]]:
+        """The project and the services asked for, all of them deployable."""
+        if request.root is None:
+            raise UsageError("a deploy needs the folder of its project")
+        project = await asyncio.to_thread(load_project, request.root)
+        self._check_folder(request.target, project)
+        for name in request.services:
+            if name not in project.services:
+                raise NotFound(
+                    f"no service {name} in {project.name}",
+                    hint=f"it has: {', '.join(project.services)}",
+                    code="descriptor_service_not_found",
+                )
+        names = request.services or tuple(project.services)
+        services = [project.services[name] for name in dict.fromkeys(names)]
+        for service in services:
+            refusal = engine.refusal(service)
+            if refusal:
+                raise ConfigError(f"service {service.name}: {refusal}")
+        return project, services
+
+    def _check_folder(self, target: Target, project: Project) -> None:
+        known = self._ledger.environments.get(target)
+        if known is None or known.root == str(project.root) or not Path(known.root).exists():
+            return
+        raise Conflict(
+            f"{target} is deployed from another folder: {known.root}",
+            hint="give this one another name (--project NAME), or take the other one down first",
+            code="project_folder_conflict",
+        )
+
+
+def _wanted(fit: Fitting, project: Project, service: Service, source: Source) -> Wanted:
+    rules = rules_on(project, service.name)
+    return fit.wanted(service, rules, source.artifact_id, is_built=source.is_built)
+
+
+def _deployment(wanted: Wanted, request: Request, run: Run, engine: Engine) -> Deployment:
+    return Deployment(
+        id=new_id("dep"),
+        run_id=run.id,
+        target=request.target,
+        service=wanted.service,
+        rules=wanted.rules,
+        artifact_id=wanted.artifact_id,
+        variables=engine.inherited(request.environ),
+        assigned=dict(wanted.assigned),
+        created_at=stamp(),
+        engine=engine.name,
+        label=request.label,
+    )

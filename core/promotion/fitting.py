@@ -1,0 +1,144 @@
+"""What a service is to become, held against what it is now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from core.events import Event, EventType
+from core.model import Health, Service
+from core.promotion.ledger import deployment_event, run_event
+from core.promotion.order import check_reachable, order_of
+from core.promotion.plan import PlannedService, Situation, Wanted, plan_service
+from core.promotion.variables import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from core.engines.base import Engine
+    from core.model import RouteRule, Trigger
+    from core.promotion.engines import Chosen
+    from core.promotion.ledger import Ledger
+    from core.promotion.parts import Parts
+    from core.records import Deployment, Run, Target, Variable
+
+Json = dict[str, Any]
+
+
+class Fitting:
+    """How new deployments of one environment fit in with what is active in it."""
+
+    def __init__(self, parts: Parts, target: Target, engine: Engine) -> None:
+        self._ledger = parts.ledger
+        self._target = target
+        self._engine = engine
+
+    @property
+    def active(self) -> Mapping[str, Deployment]:
+        """What is active now, by service."""
+        return self._ledger.active(self._target)
+
+    def wanted(
+        self,
+        service: Service,
+        rules: tuple[RouteRule, ...],
+        artifact_id: str,
+        *,
+        is_built: bool,
+    ) -> Wanted:
+        """A service as it is to be, with the variables that are set now."""
+        assigned = resolve(self._ledger, self._target, service.name)
+        return Wanted(
+            service=service,
+            rules=rules,
+            artifact_id=artifact_id,
+            is_built=is_built,
+            assigned=assigned,
+            stops_first=self.stops_first(service, assigned),
+            costs=self._engine.warnings(service),
+        )
+
+    def stops_first(self, service: Service, assigned: Mapping[str, Variable]) -> str | None:
+        """Why what is live has to end before a new instance starts; None where it has not to."""
+        active = self.active.get(service.name)
+        return stops_first(self._engine, active, service, assigned)
+
+    def planned(self, wanted: Wanted, trigger: Trigger) -> PlannedService:
+        """What is done about a service."""
+        active = self.active.get(wanted.service.name)
+        situation = Situation(active, active is not None and _is_serving(self._ledger, active))
+        return plan_service(wanted, situation, trigger)
+
+    def check_order(self, services: Sequence[Service], stopping: Iterable[str] = ()) -> None:
+        """Refuses services that would wait for ever.
+
+        Raises:
+            Conflict: why.
+        """
+        order = order_of(services, frozenset(stopping))
+        check_reachable(services, order, self._ledger.coming(self._target))
+
+    def as_json(self, planned: PlannedService) -> Json:
+        """A planned service as front ends see it."""
+        active = self.active.get(planned.service.name)
+        return {**planned.as_json(), "replaces": active.id if active else None}
+
+
+def stops_first(
+    engine: Engine,
+    active: Deployment | None,
+    service: Service,
+    assigned: Mapping[str, Variable],
+) -> str | None:
+    """Why an active deployment has to end before another of its service starts, if it has to."""
+    if active is None or not service.kind.is_long_running:
+        return None
+    if not active.service.kind.is_long_running:
+        return None
+    for side, found in (("its", service), ("the live one's", active.service)):
+        if found.strategy.stops_first:
+            return f"{side} strategy is {found.strategy}"
+    port = engine.fixed_port(service, _values(assigned))
+    if port is not None and port == engine.fixed_port(active.service, _values(active.assigned)):
+        return f"both listen on port {port} of this machine"
+    return None
+
+
+def _values(assigned: Mapping[str, Variable]) -> dict[str, str]:
+    return {name: variable.value for name, variable in assigned.items()}
+
+
+def _is_serving(ledger: Ledger, active: Deployment) -> bool:
+    if not active.service.kind.is_long_running:
+        # How its last execution ended is another matter: its schedule is in force.
+        return True
+    return ledger.live(active.id) is not None and active.health is Health.HEALTHY
+
+
+def second_choice(chosen: Chosen) -> list[str]:
+    """What is to be said of an engine that is not the best one there could be."""
+    if not chosen.is_second_choice:
+        return []
+    return [f"the {chosen.engine.name} engine would be taken, and stay: {chosen.because}"]
+
+
+def engine_chosen(chosen: Chosen, run: Run) -> Event:
+    """Said once: from its first deploy on an environment keeps its engine."""
+    type_ = EventType.WARNING_GIVEN if chosen.is_second_choice else EventType.ENGINE_CHOSEN
+    return run_event(type_, run, f"on the {chosen.engine.name} engine: {chosen.because}")
+
+
+def warning(deployment: Deployment, text: str) -> Event:
+    """A line of a deployment's log, and an event."""
+    return deployment_event(EventType.WARNING_GIVEN, deployment, f"warning: {text}")
+
+
+def created(deployment: Deployment) -> Event:
+    """Tells of a new deployment."""
+    return deployment_event(
+        EventType.STAGE_CHANGED,
+        deployment,
+        f"deployment {deployment.id} created for service {deployment.service.name}",
+        promotionStage=deployment.stage,
+        status=deployment.status,
+        isActive=False,
+    )

@@ -1,0 +1,154 @@
+"""Promote: the artifacts that are active in one environment, deployed to another.
+
+Nothing is built, and no release command is run; jobs are, since it is the other environment's data
+that they work on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from core.errors import Conflict, NotFound, UsageError
+from core.lines import stamp
+from core.promotion import fitting
+from core.promotion.candidate import Step
+from core.promotion.fitting import Fitting
+from core.promotion.plan import Action
+from core.promotion.requests import Accepted
+from core.records import Deployment, EnvironmentRecord, Run, new_id
+
+if TYPE_CHECKING:
+    from core.engines.base import Engine
+    from core.journal import Record
+    from core.promotion.engines import Chosen
+    from core.promotion.parts import Parts
+    from core.promotion.plan import Wanted
+    from core.promotion.requests import Request
+    from core.records import Target
+
+Json = dict[str, Any]
+
+
+class Promotes:
+    """Requests for a promote."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._ledger = parts.ledger
+
+    async def plan(self, request: Request, chosen: Chosen) -> tuple[list[Json], list[str]]:
+        """What would be done with each service in the environment that it is promoted to."""
+        fit = Fitting(self._parts, request.target, chosen.engine)
+        planned = [
+            (each, fit.planned(_wanted(fit, each), request.trigger))
+            for each in self._sources(request)
+        ]
+        fit.check_order([p.service for _, p in planned if p.action is not Action.LEAVE])
+        told = [{**fit.as_json(p), "deploymentId": source.id} for source, p in planned]
+        return told, fitting.second_choice(chosen)
+
+    async def accept(
+        self, request: Request, run: Run, chosen: Chosen, *, is_first: bool
+    ) -> Accepted:
+        """A deployment of its own in the other environment for each service."""
+        engine = chosen.engine
+        fit = Fitting(self._parts, request.target, engine)
+        sources = self._sources(request)
+        hosts = self._parts.router.hosts.give(
+            request.target, [each.service for each in sources], engine.name
+        )
+        deployments, warnings = [], []
+        for source in sources:
+            wanted = _wanted(fit, source)
+            planned = fit.planned(wanted, request.trigger)
+            if planned.action is Action.LEAVE and is_first:
+                continue
+            deployment = _deployment(source, wanted, request, run, engine)
+            if source.service.name in hosts:
+                deployment = deployment.changed(route_host=hosts[source.service.name].host)
+            deployments.append(deployment)
+            warnings += [fitting.warning(deployment, text) for text in planned.warnings]
+        fit.check_order([each.service for each in deployments])
+        if deployments and not self._ledger.is_used(request.target):
+            warnings.append(fitting.engine_chosen(chosen, run))
+        records: list[Record] = [*hosts.values()] if deployments else []
+        if request.target not in self._ledger.environments:
+            root = self._ledger.environments[_source_of(request)].root
+            records.append(EnvironmentRecord(request.target, engine.name, root))
+        for deployment in deployments:
+            records += [deployment, fitting.created(deployment)]
+
+        async def ready() -> list[Step]:
+            return [Step(each) for each in deployments]
+
+        run = run.changed(deployment_ids=tuple(each.id for each in deployments))
+        return Accepted(run, (*records, *warnings), ready)
+
+    def _sources(self, request: Request) -> list[Deployment]:
+        """The deployments to promote, by service; all can be, or none is.
+
+        Raises:
+            Conflict: it is the same environment, or an artifact is gone.
+            NotFound: nothing is active there, or not the service that is named.
+        """
+        source = _source_of(request)
+        if source == request.target:
+            raise Conflict(
+                f"{source} cannot be promoted to itself",
+                hint="name two environments: --from staging --to production",
+                code="source_and_target_environment_match",
+            )
+        active = self._ledger.active(source)
+        for name in request.services or sorted(active):
+            if name not in active:
+                raise NotFound(
+                    f"service {name} has no active deployment in {source}",
+                    hint=f"active: {', '.join(sorted(active)) or 'nothing'}",
+                    code="active_deployment_not_found",
+                )
+        if not active:
+            raise NotFound(
+                f"nothing is active in {source}",
+                hint=f"deploy it: compartment deploy --env {source.environment}",
+                code="active_deployment_not_found",
+            )
+        names = dict.fromkeys(request.services) or sorted(active)
+        return [self._with_artifact(active[name]) for name in names]
+
+    def _with_artifact(self, deployment: Deployment) -> Deployment:
+        if not self._parts.engines.has_artifact(deployment):
+            raise Conflict(
+                f"the artifact of {deployment.id} is gone, it cannot be promoted",
+                hint=f"deploy {deployment.service.name} to {deployment.target.environment} again",
+                code="deployment_image_not_available",
+            )
+        return deployment
+
+
+def _source_of(request: Request) -> Target:
+    if request.source is None:
+        raise UsageError("a promote needs the environment that it takes from")
+    return request.source
+
+
+def _wanted(fit: Fitting, source: Deployment) -> Wanted:
+    return fit.wanted(source.service, source.rules, source.artifact_id, is_built=True)
+
+
+def _deployment(
+    source: Deployment, wanted: Wanted, request: Request, run: Run, engine: Engine
+) -> Deployment:
+    return Deployment(
+        id=new_id("dep"),
+        run_id=run.id,
+        target=request.target,
+        service=wanted.service,
+        rules=wanted.rules,
+        artifact_id=wanted.artifact_id,
+        variables=engine.inherited(request.environ),
+        assigned=dict(wanted.assigned),
+        created_at=stamp(),
+        engine=engine.name,
+        label=request.label or source.label,
+        promoted_from=source.id,
+    )
