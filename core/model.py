@@ -295,14 +295,9 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A validated project.
-
-    `not_built` holds what is valid but cannot be deployed yet; a deploy of the service that such a
-    problem names is refused with it.
-    """
+    """A validated project."""
 
     name: str
     root: Path
     services: dict[str, Service]
     rules: tuple[RouteRule, ...] = ()
-    not_built: tuple[Problem, ...] = ()

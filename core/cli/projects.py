@@ -50,11 +50,8 @@ def _slug(text: str) -> str:
 
 
 def validate(_: Namespace, output: Output) -> int:
-    """Reads every project file; problems are errors, and what cannot be deployed yet is said."""
+    """Reads every project file; problems are errors."""
     project = project_here()
-    warnings = [str(problem) for problem in project.not_built]
-    for warning in warnings:
-        output.progress(f"warning: {plain(warning)}")
     services = list(project.services)
     output.answer(
         {
@@ -63,7 +60,6 @@ def validate(_: Namespace, output: Output) -> int:
             "services": services,
             "routes": len(project.rules),
             "problems": [],
-            "warnings": warnings,
         },
         lambda: [
             f"project {project.name} is valid: {counted(len(services), 'service')}"

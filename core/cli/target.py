@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.cli.text import is_utf8
-from core.errors import ConfigError, UsageError
+from core.errors import UsageError
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -76,7 +76,7 @@ def check_deployable(project: Project, name: str, services: Sequence[str]) -> No
     """Refuses what cannot be deployed under a name: all services where none is named.
 
     Raises:
-        ConfigError, UsageError: it cannot be deployed as it is asked for.
+        UsageError: it cannot be deployed as it is asked for.
     """
     from core.config.document import did_you_mean
     from core.config.fields import PATTERN_WORDS, PROJECT_NAME
@@ -88,14 +88,6 @@ def check_deployable(project: Project, name: str, services: Sequence[str]) -> No
         if service not in project.services:
             message = f"there is no service {service} in {project.name}"
             raise UsageError(message, hint=did_you_mean(service, project.services))
-    asked = services or project.services
-    not_built = [problem for problem in project.not_built if problem.service in asked]
-    if not_built:
-        raise ConfigError(
-            "the project uses what cannot be deployed yet",
-            problems=not_built,
-            code="unsupported_service_kind",
-        )
     if not is_utf8(str(project.root)):
         message = f"the path of the project is not UTF-8: {str(project.root)!r}"
         raise UsageError(message, hint="rename the folder")

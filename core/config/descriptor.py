@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field, GetJsonSchemaHandler, model_validator
 
@@ -19,7 +19,17 @@ from core.config.fields import (
     broken_rule,
     refuse_later,
 )
-from core.model import AccessMode, BuildStrategy, RestartPolicy, ServiceKind
+from core.config.schedule import CronExpression, TimeZone
+from core.config.waits import Waits
+from core.model import (
+    AccessMode,
+    BuildStrategy,
+    ReadinessType,
+    RestartPolicy,
+    ScheduleOverlap,
+    ServiceKind,
+    Strategy,
+)
 
 if TYPE_CHECKING:
     from pydantic.json_schema import JsonSchemaValue
@@ -27,7 +37,8 @@ if TYPE_CHECKING:
 
 DESCRIPTOR_FILE = "compartment.yml"
 
-DAY_MS = 24 * 60 * 60 * 1000
+HOUR_MS = 60 * 60 * 1000
+DAY_MS = 24 * HOUR_MS
 
 _VARIABLES = "variables belong to an environment: compartment variable set NAME=VALUE"
 _DOMAINS = "host names come from the project, the service and the environment"
@@ -95,14 +106,23 @@ class RunModel(StrictModel):
 
 
 class ReadinessModel(StrictModel):
-    """The check that a candidate must pass before it gets traffic: one 2xx answer is enough."""
+    """The check that a candidate must pass before it gets traffic, and the live one from then on.
 
-    type: Annotated[Literal["http"], refuse_later("tcp", "command")] = Field(
-        description="The kind of check."
+    Once is enough.
+    """
+
+    type: Annotated[ReadinessType, Field(strict=False)] = Field(
+        description="http: any 2xx answer; tcp: a connection is taken; command: exit code 0."
     )
-    path: Text = Field("/healthz", description="The path that is requested with GET.")
+    path: Text = Field("/healthz", description="The path that is requested with GET; http only.")
+    command: Text | None = Field(
+        None, description="A shell command, run in the instance; command only, and required there."
+    )
     timeout_ms: int = Field(
         30_000, ge=1, le=300_000, description="Milliseconds until the candidate has failed."
+    )
+    interval_ms: int = Field(
+        1_000, ge=100, le=300_000, description="Milliseconds between two checks of what is live."
     )
 
 
@@ -123,6 +143,48 @@ class DrainModel(StrictModel):
     )
     streams_ms: DrainTime = Field(
         5_000, description="Milliseconds for websockets and event streams, once only they are left."
+    )
+
+
+class ScheduleModel(StrictModel):
+    """When a cron runs."""
+
+    elsewhere: ClassVar[dict[str, str]] = {
+        "timeLimitMs": "it goes into the service, beside schedule",
+    }
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_cron_alone(cls, data: Any) -> Any:
+        if isinstance(data, str):
+            return {"cron": data}
+        if not isinstance(data, dict):
+            raise broken_rule(f"must be a cron expression or a mapping, not {describe(data)}")
+        return data
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Allow the expression alone in the published schema too."""
+        description = "The cron expression alone, in UTC."
+        alone = {"type": "string", "pattern": CRON_EXPRESSION, "description": description}
+        return {"anyOf": [alone, handler(core_schema)]}
+
+    cron: CronExpression = Field(
+        description="Five fields: minute, hour, day of month, month, day of week."
+    )
+    time_zone: TimeZone = Field("UTC", description="The time zone of the fields, by IANA name.")
+    overlap: Annotated[ScheduleOverlap, Field(strict=False)] = Field(
+        ScheduleOverlap.SKIP,
+        description="What happens when it is due while an earlier execution still runs: skip it, "
+        "allow both, or replace the earlier one.",
+    )
+    deadline_ms: int = Field(
+        10_000,
+        ge=1,
+        le=DAY_MS,
+        description="Milliseconds that it may start late; later it is reported as missed.",
     )
 
 
@@ -151,7 +213,8 @@ class ServiceModel(StrictModel):
         "command": 'it goes under "run", "build" or "release"',
         "restart": 'it goes under "run"',
         "healthcheck": 'use "readiness"',
-        "timeoutMs": 'it goes under "readiness" or "drain"',
+        "timeoutMs": 'it goes under "readiness" or "drain"; a job and a cron have "timeLimitMs"',
+        "cron": 'use kind: cron, and "schedule"',
     }
 
     @model_validator(mode="before")
@@ -196,9 +259,25 @@ class ServiceModel(StrictModel):
         None, description="The port that the service listens on, if it cannot follow PORT."
     )
     replicas: int = Field(1, ge=1, description="How many instances run side by side.")
-    depends_on: list[ServiceName] = Field([], description="Services that must be started before.")
-    schedule: Annotated[str, Field(pattern=CRON_EXPRESSION)] | None = Field(
-        None, description="When a service of kind cron runs: five cron fields, in UTC."
+    strategy: Annotated[Strategy, Field(strict=False)] = Field(
+        Strategy.OVERLAP,
+        description="overlap: the new one starts beside the old one; stop-first: the old one ends "
+        "before; singleton: the same, with one instance only. Not of a job or cron.",
+    )
+    depends_on: Waits = Field(
+        {},
+        description="What it waits for before it starts: services, or services and conditions.",
+    )
+    schedule: ScheduleModel | None = Field(
+        None,
+        description="When a service of kind cron runs, required there: five cron fields in UTC, or "
+        "an object.",
+    )
+    time_limit_ms: int = Field(
+        HOUR_MS,
+        ge=1,
+        le=DAY_MS,
+        description="Milliseconds that one execution may take; of a job or cron only.",
     )
     limits: LimitsModel | None = Field(None, description="Upper bounds for one instance.")
 

@@ -1,4 +1,4 @@
-"""What the parts of `compartment.yml` demand of each other, and what cannot be deployed yet.
+"""What the parts of `compartment.yml` demand of each other.
 
 The rules read the plain data, so that they speak even where the shape of something else is wrong:
 all problems of a file are reported together.
@@ -6,23 +6,20 @@ all problems of a file are reported together.
 
 from __future__ import annotations
 
-from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
-from core.config.document import did_you_mean, quote
+from core.config import kind_rules, wait_rules
+from core.config.document import mapping, quote
 from core.model import ServiceKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Set
+    from collections.abc import Iterator
 
     from core.config.document import Document, KeyPath
     from core.model import Problem
 
 RESERVED_NAME = "create"
 RESERVED_VARIABLES = "COMPARTMENT_"
-
-_NOT_BUILT_KINDS = (ServiceKind.JOB, ServiceKind.CRON)
-_NOT_BUILT_KEYS = ("dependsOn", "schedule")
 
 
 def broken_rules(document: Document) -> Iterator[Problem]:
@@ -35,22 +32,8 @@ def broken_rules(document: Document) -> Iterator[Problem]:
         yield from _access(document, path, service)
         yield from _build(document, path, mapping(service.get("build")))
         yield from _run(document, path, service)
-        yield from _schedule(document, path, service)
-        yield from _unknown_dependencies(document, path, service, services.keys())
-    yield from _dependency_cycle(document, services)
-
-
-def not_built(document: Document) -> Iterator[Problem]:
-    """Yield what is valid in a descriptor but cannot be deployed yet."""
-    for name, service in _services(document).items():
-        path: KeyPath = ("services", name)
-        kind = service.get("kind")
-        if kind in _NOT_BUILT_KINDS:
-            yield document.problem((*path, "kind"), f"kind {kind} is not supported yet")
-        for key in _NOT_BUILT_KEYS:
-            if service.get(key):
-                message = f"{quote(key)} is not supported yet"
-                yield document.problem((*path, key), message, at_key=True)
+        yield from kind_rules.broken_rules(document, path, service, _kind(service))
+    yield from wait_rules.broken_rules(document, services, service_kinds(document) or {})
 
 
 def service_kinds(document: Document) -> dict[str, ServiceKind | None] | None:
@@ -67,11 +50,6 @@ def service_paths(document: Document) -> Iterator[tuple[KeyPath, str]]:
         path = service if isinstance(service, str) else mapping(service).get("path")
         if isinstance(path, str) and path:
             yield ("services", name, "path"), path
-
-
-def mapping(value: Any) -> dict[str, Any]:
-    """Return the value if it is a mapping, else an empty one: shapes are checked elsewhere."""
-    return value if isinstance(value, dict) else {}
 
 
 def _services(document: Document) -> dict[str, dict[str, Any]]:
@@ -140,45 +118,3 @@ def _run(document: Document, path: KeyPath, service: dict[str, Any]) -> Iterator
             hint="use policy on-failure, or remove it",
             at_key=True,
         )
-
-
-def _schedule(document: Document, path: KeyPath, service: dict[str, Any]) -> Iterator[Problem]:
-    if "schedule" in service and _kind(service) not in (ServiceKind.CRON, None):
-        yield document.problem(
-            (*path, "schedule"),
-            '"schedule" needs kind cron',
-            hint="set kind: cron, or remove it",
-            at_key=True,
-        )
-
-
-def _unknown_dependencies(
-    document: Document, path: KeyPath, service: dict[str, Any], known: Set[str]
-) -> Iterator[Problem]:
-    names = service.get("dependsOn")
-    for index, name in enumerate(names if isinstance(names, list) else []):
-        if isinstance(name, str) and name not in known:
-            yield document.problem(
-                (*path, "dependsOn", index),
-                f"there is no service {quote(name)}",
-                hint=did_you_mean(name, known - {str(path[-1])}),
-            )
-
-
-def _dependency_cycle(document: Document, services: dict[str, dict[str, Any]]) -> Iterator[Problem]:
-    graph = {name: _dependencies(service) for name, service in services.items()}
-    try:
-        TopologicalSorter(graph).prepare()
-    except CycleError as error:
-        # The sorter lists each service before the one that depends on it.
-        cycle: list[str] = error.args[1][::-1]
-        yield document.problem(
-            ("services", cycle[0], "dependsOn"),
-            f"services wait for each other: {' > '.join(cycle)}",
-            at_key=True,
-        )
-
-
-def _dependencies(service: dict[str, Any]) -> list[str]:
-    names = service.get("dependsOn")
-    return [n for n in names if isinstance(n, str)] if isinstance(names, list) else []

@@ -81,6 +81,11 @@ def describe(value: object) -> str:
     return "a list" if isinstance(value, list) else "a mapping"
 
 
+def mapping(value: Any) -> dict[str, Any]:
+    """Return the value if it is a mapping, else an empty one: shapes are checked elsewhere."""
+    return value if isinstance(value, dict) else {}
+
+
 def nearest(word: str, valid: Iterable[str]) -> str | None:
     """Return the valid word that was probably meant, whatever its case."""
     # Comparing is quadratic, and no valid word is long.

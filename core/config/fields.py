@@ -12,7 +12,7 @@ PROJECT_NAME = r"^[a-z][a-z0-9-]{0,62}$"
 SERVICE_NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 VARIABLE_KEY = r"^[A-Za-z_][A-Za-z0-9_]*$"
 APT_PACKAGE = r"^[A-Za-z0-9][A-Za-z0-9.+:=~-]*$"
-CRON_EXPRESSION = r"^[0-9A-Za-z*/,-]+( +[0-9A-Za-z*/,-]+){4}$"
+CRON_EXPRESSION = r"^[0-9A-Za-z*/,-]{1,200}( +[0-9A-Za-z*/,-]{1,200}){4}$"
 MEMORY = r"^[1-9][0-9]{0,6}[KMG]$"
 REQUEST_PATH = r'^/[!"$->@-~]*$'
 

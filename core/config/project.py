@@ -67,7 +67,6 @@ def load_project(root: Path) -> Project:
         root=root,
         services=services(model),
         rules=rules,
-        not_built=_in_order(descriptor_rules.not_built(descriptor)),
     )
 
 

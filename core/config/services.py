@@ -5,10 +5,9 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
+from core.config.waits import dependencies
 from core.model import (
     Build,
-    Condition,
-    Dependency,
     Drain,
     Limits,
     Readiness,
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
         LimitsModel,
         ReadinessModel,
         RunModel,
+        ScheduleModel,
         ServiceModel,
     )
 
@@ -33,10 +33,11 @@ MEMORY_UNITS = {"K": 1024, "M": 1024**2, "G": 1024**3}
 
 def services(descriptor: DescriptorModel) -> dict[str, Service]:
     """Return the services of a descriptor by name, in the order of the file."""
-    return {name: _service(name, model) for name, model in descriptor.services.items()}
+    models = descriptor.services
+    return {name: _service(name, model, models) for name, model in models.items()}
 
 
-def _service(name: str, model: ServiceModel) -> Service:
+def _service(name: str, model: ServiceModel, models: dict[str, ServiceModel]) -> Service:
     return Service(
         name=name,
         path=posixpath.normpath(model.path),
@@ -49,8 +50,10 @@ def _service(name: str, model: ServiceModel) -> Service:
         drain=_drain(model.drain),
         port=model.port,
         replicas=model.replicas,
-        depends_on=tuple(Dependency(each, Condition.STARTED) for each in model.depends_on),
-        schedule=Schedule(model.schedule) if model.schedule else None,
+        strategy=model.strategy,
+        depends_on=dependencies(model.depends_on, models),
+        schedule=_schedule(model.schedule),
+        time_limit_ms=model.time_limit_ms,
         limits=_limits(model.limits),
         release_command=model.release.command if model.release else None,
     )
@@ -79,11 +82,17 @@ def _readiness(model: ReadinessModel | None) -> Readiness | None:
     if model is None:
         return None
     path = model.path if model.path.startswith("/") else f"/{model.path}"
-    return Readiness(path, model.timeout_ms)
+    return Readiness(path, model.timeout_ms, model.type, model.command, model.interval_ms)
 
 
 def _drain(model: DrainModel | None) -> Drain:
     return Drain(model.timeout_ms, model.streams_ms) if model else Drain()
+
+
+def _schedule(model: ScheduleModel | None) -> Schedule | None:
+    if model is None:
+        return None
+    return Schedule(model.cron, model.time_zone, model.overlap, model.deadline_ms)
 
 
 def _limits(model: LimitsModel | None) -> Limits:

@@ -68,7 +68,6 @@ def test_validate_finds_the_project_upwards(
         "services": ["web", "backoffice"],
         "routes": 2,
         "problems": [],
-        "warnings": [],
     }
 
 
@@ -82,19 +81,6 @@ def test_problems_stand_on_lines_of_their_own(cli: Cli, shop: Path) -> None:
     document = json.loads(cli("validate", "--output", "json").out)
     assert document["failureMessage"] == document["error"]["message"]
     assert {"compartment.yml"} <= {each["file"] for each in document["error"]["problems"]}
-
-
-def test_what_cannot_be_deployed_yet_is_said(cli: Cli, shop: Path) -> None:
-    (shop / "compartment.yml").write_text(
-        "name: shop\nservices:\n  web: .\n  nightly:\n    kind: job\n    path: .\n"
-    )
-    (shop / "compartment.routes.yml").unlink()
-    checked = cli("validate")
-    assert checked.code == 0
-    assert "warning: compartment.yml:5:11: kind job is not supported yet" in checked.err
-    refused = cli("deploy")
-    assert refused.code == 2
-    assert "compartment.yml:5:11: kind job is not supported yet" in refused.err
 
 
 def test_without_a_project(cli: Cli) -> None:

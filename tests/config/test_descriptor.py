@@ -30,11 +30,22 @@ services:
     drain: {timeoutMs: 0, streamsMs: 86400000}
     port: 65535
     replicas: 2
-    dependsOn: [web]
+    strategy: stop-first
+    dependsOn: {web: started, 0worker: healthy, job: completed}
     limits: {cpus: 2, memory: 256M}
-  0worker: {path: ., kind: worker, run: {restart: {policy: no}}}
-  job: {path: ., kind: job, limits: {cpus: 0.5}}
-  cron: {path: ., kind: cron, schedule: "*/5 0-6 1,15 * mon", build: {}, drain: {}, limits: {}}
+  0worker:
+    path: .
+    kind: worker
+    strategy: singleton
+    readiness: {type: command, command: ./alive, intervalMs: 100}
+    run: {restart: {policy: no}}
+  job: {path: ., kind: job, timeLimitMs: 86400000, limits: {cpus: 0.5}}
+  cron: {path: ., kind: cron, schedule: "*/5 0-6 1,15 * mon", build: {}, limits: {}}
+  nightly:
+    path: .
+    kind: cron
+    schedule: {cron: 0 3 * * *, timeZone: Europe/Berlin, overlap: replace, deadlineMs: 1}
+    dependsOn: [api_1, job, web, 0worker]
 """
 
 
@@ -117,10 +128,20 @@ def test_top_level(text: str, expected: str) -> None:
         ("readiness: {path: /}", '5:5: "type" is missing in "readiness"'),
         (
             "readiness: {type: https}",
-            '5:23: "type" must be http, not "https" (did you mean "http"?)',
+            '5:23: "type" must be one of http, tcp, command, not "https" (did you mean "http"?)',
         ),
-        ("readiness: {type: tcp}", f'5:23: "type" cannot be tcp: that {LATER}'),
-        ("readiness: {type: command}", f'5:23: "type" cannot be command: that {LATER}'),
+        (
+            "readiness: {type: command, command: [ls]}",
+            '5:41: "command" must be text, not a list',
+        ),
+        (
+            "readiness: {type: tcp, intervalMs: 99}",
+            '5:40: "intervalMs" must be at least 100, not 99',
+        ),
+        (
+            "readiness: {type: tcp, intervalMs: 300001}",
+            '5:40: "intervalMs" must be at most 300000, not 300001',
+        ),
         ('readiness: {type: http, path: ""}', '5:35: "path" must not be empty'),
         ("readiness: {type: http, timeoutMs: 0}", '5:40: "timeoutMs" must be at least 1, not 0'),
         (
@@ -154,8 +175,10 @@ def test_top_level(text: str, expected: str) -> None:
         ('port: "80"', '5:11: "port" must be a whole number, not "80"'),
         ("port: true", '5:11: "port" must be a whole number, not true'),
         ("replicas: 0", '5:15: "replicas" must be at least 1, not 0'),
-        ("dependsOn: db", '5:16: "dependsOn" must be a list, not "db"'),
-        ("dependsOn: {db: {}}", '5:16: "dependsOn" must be a list, not a mapping'),
+        ("strategy: rolling", '5:15: "strategy" must be one of overlap, stop-first, singleton, no'),
+        ("dependsOn: db", '5:16: "dependsOn" must be a list of services, or a mapping of services'),
+        ("dependsOn: 5", '5:16: "dependsOn" must be a list of services, or a mapping of services'),
+        ("dependsOn:", '5:15: "dependsOn" is empty (give it a value, or remove it)'),
         ("limits: {cpus: 0}", '5:20: "cpus" must be greater than 0, not 0'),
         ("limits: {cpus: .inf}", '5:20: "cpus" must be a finite number, not inf'),
         ('limits: {cpus: "1"}', '5:20: "cpus" must be a number, not "1"'),
@@ -169,12 +192,95 @@ def test_service(line: str, expected: str) -> None:
     assert problem.startswith(expected)
 
 
-@pytest.mark.parametrize("schedule", ["* * * *", "* * * * * *", "@daily", "* * * * ;", ""])
-def test_schedule_has_five_fields(schedule: str) -> None:
-    (problem,) = descriptor_problems(WEB + f'    kind: cron\n    schedule: "{schedule}"\n')
+CRON = "name: shop\nservices:\n  tidy:\n    path: .\n    kind: cron\n"
 
-    assert problem.startswith('6:15: "schedule" cannot be ')
+
+@pytest.mark.parametrize(
+    "cron",
+    [
+        *(
+            "* * * *",
+            "* * * * * *",
+            "@daily",
+            "* * * * ;",
+            "",
+            "* * * * *\\n",
+            "a" * 201 + " * * * *",
+        ),
+        *("60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8", "*/0 * * * *"),
+        *("5-1 * * * *", "1,,2 * * * *", "* * * FOO *", "- * * * *", f"{'9' * 200} * * * *"),
+    ],
+)
+def test_cron_has_five_fields_in_their_ranges(cron: str) -> None:
+    (problem,) = descriptor_problems(CRON + f'    schedule: "{cron}"\n')
+
+    assert problem.startswith('6:15: "cron" cannot be ')
     assert "use five fields" in problem
+
+
+@pytest.mark.parametrize("cron", ["0 0 30 2 *", "0 0 31 4,6 *"])
+def test_cron_is_due_some_time(cron: str) -> None:
+    (problem,) = descriptor_problems(CRON + f'    schedule: {{cron: "{cron}"}}\n')
+
+    assert problem.startswith(f'6:22: "cron" cannot be "{cron}": ')
+
+
+@pytest.mark.parametrize("cron", ["0 0 29 2 *", "*/7 1-23/2 1,15 jan-MAR sun", "0 0 L * 5L"])
+def test_cron_may_be_due_seldom(cron: str) -> None:
+    assert descriptor_problems(CRON + f'    schedule: {{cron: "{cron}"}}\n') == []
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Etc/UTC", "Europe/Berlin", "America/Argentina/Ushuaia"])
+def test_time_zones(zone: str) -> None:
+    text = CRON + f"    schedule: {{timeZone: {zone}, cron: 0 3 * * *}}\n"
+
+    assert descriptor_problems(text) == []
+
+
+@pytest.mark.parametrize(
+    ("zone", "hint"),
+    [
+        ("Europe/Berln", 'did you mean "Europe/Berlin"?'),
+        ("europe/berlin", 'did you mean "Europe/Berlin"?'),
+        ("New York", 'did you mean "America/New_York"?'),
+        ("../UTC", "did you mean"),
+        ("Europe", ""),
+        ("", "valid: "),
+    ],
+)
+def test_unknown_time_zones(zone: str, hint: str) -> None:
+    (problem,) = descriptor_problems(
+        CRON + f'    schedule: {{timeZone: "{zone}", cron: 0 3 * * *}}\n'
+    )
+
+    assert problem.startswith('6:26: "timeZone" cannot be ')
+    assert "there is no such time zone" in problem
+    assert f"({hint}" in problem
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("schedule: [a]", '6:15: "schedule" must be a cron expression or a mapping, not a list'),
+        ("schedule: {timeZone: UTC}", '6:5: "cron" is missing in "schedule"'),
+        ("schedule: {cron: 1 * * * *, every: 5}", '6:33: unknown key "every" (valid: cron, dead'),
+        (
+            "schedule: {cron: 1 * * * *, overlap: queue}",
+            '6:42: "overlap" must be one of skip, allow, replace, not "queue"',
+        ),
+        (
+            "schedule: {cron: 1 * * * *, deadlineMs: 0}",
+            '6:45: "deadlineMs" must be at least 1, not 0',
+        ),
+        ("timeLimitMs: 0", '6:18: "timeLimitMs" must be at least 1, not 0'),
+        ("timeLimitMs: 86400001", '6:18: "timeLimitMs" must be at most 86400000, not 86400001'),
+    ],
+)
+def test_cron(line: str, expected: str) -> None:
+    schedule = "" if line.startswith("schedule") else '    schedule: "1 * * * *"\n'
+    (problem,) = descriptor_problems(CRON + f"    {line}\n" + schedule)
+
+    assert problem.startswith(expected)
 
 
 @pytest.mark.parametrize(
@@ -230,7 +336,7 @@ def test_keys(text: str, expected: str) -> None:
 
 
 def test_all_problems_together() -> None:
-    text = "name: Shop\nname: shop\nservices:\n  web: {kind: job, port: x, run: {}}\n  a b: .\n"
+    text = "name: Shop\nname: shop\nservices:\n  web: {kind: api, port: x, run: {}}\n  a b: .\n"
 
     assert [problem.partition(" (")[0] for problem in descriptor_problems(text)] == [
         '1:7: "name" cannot be "Shop"',

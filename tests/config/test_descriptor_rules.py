@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from core.config.descriptor_rules import not_built, service_kinds
+from core.config.descriptor_rules import service_kinds
 from core.config.yaml import read_yaml
 from core.model import ServiceKind
-from tests.config.checks import descriptor_problems, shown
+from tests.config.checks import descriptor_problems
 
 WEB = "name: shop\nservices:\n  db: .\n  web:\n    path: .\n"
 
@@ -45,10 +45,6 @@ WEB = "name: shop\nservices:\n  db: .\n  web:\n    path: .\n"
             ["run: {restart: {policy: unless-stopped, maxRetries: 3}}"],
             '6:45: "maxRetries" cannot be used with policy unless-stopped',
         ),
-        (['schedule: "* * * * *"'], '6:5: "schedule" needs kind cron (set kind: cron, or remove'),
-        (["dependsOn: [dbb]"], '6:17: there is no service "dbb" (did you mean "db"?)'),
-        (["dependsOn: [db, queue]"], '6:21: there is no service "queue" (valid: db)'),
-        (["dependsOn: [web]"], "6:5: services wait for each other: web > web"),
     ],
 )
 def test_broken(lines: list[str], expected: str) -> None:
@@ -65,7 +61,7 @@ def test_broken(lines: list[str], expected: str) -> None:
         ["build: {strategy: railpack}", "run: {command: x}"],
         ["build: {env: [compartment_x, XCOMPARTMENT_]}"],
         ["run: {restart: {policy: on-failure, maxRetries: 1}}"],
-        ["dependsOn: [db]", "accessMode: public"],
+        ["accessMode: public"],
     ],
 )
 def test_kept(lines: list[str]) -> None:
@@ -76,46 +72,6 @@ def test_reserved_project_name() -> None:
     (problem,) = descriptor_problems("name: create\nservices: {web: .}")
 
     assert problem == '1:7: "create" is a reserved project name'
-
-
-def test_dependency_cycle_is_named_in_its_order() -> None:
-    text = """\
-name: shop
-services:
-  a: {path: ., dependsOn: [b]}
-  b: {path: ., dependsOn: [c]}
-  c: {path: ., dependsOn: [a]}
-"""
-    (problem,) = descriptor_problems(text)
-
-    message = problem.partition("other: ")[2]
-    assert message in ("a > b > c > a", "b > c > a > b", "c > a > b > c")
-
-
-def test_not_built_names_the_service() -> None:
-    text = """\
-name: shop
-services:
-  web: {path: ., replicas: 1, dependsOn: [], limits: {}}
-  job: {path: ., kind: job}
-  cron: {path: ., kind: cron, schedule: "0 3 * * *"}
-  api:
-    path: .
-    replicas: 3
-    dependsOn: [web]
-    limits: {cpus: 1}
-    build: {env: [TOKEN]}
-"""
-    problems = list(not_built(read_yaml(text.encode(), "compartment.yml")))
-
-    assert descriptor_problems(text) == []
-    assert shown(problems) == [
-        "4:24: kind job is not supported yet",
-        "5:25: kind cron is not supported yet",
-        '5:31: "schedule" is not supported yet',
-        '9:5: "dependsOn" is not supported yet',
-    ]
-    assert [problem.service for problem in problems] == ["job", "cron", "cron", "api"]
 
 
 def test_kinds_are_known_even_if_other_things_are_wrong() -> None:

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from core.config.project import find_project, load_project
 from core.errors import ConfigError
 from core.model import Problem, Project, Readiness, RouteRule, Service, ServiceKind, Transform
-from tests.config.checks import shown
 
 DESCRIPTOR = """\
 name: multi-service
@@ -80,19 +79,6 @@ def test_routes_are_optional(root: Path) -> None:
     (root / "compartment.routes.yml").unlink()
 
     assert load_project(root).rules == ()
-
-
-def test_not_built_is_no_error(root: Path) -> None:
-    with (root / "compartment.yml").open("a") as file:
-        file.write("    dependsOn: [web]\n  nightly: {path: ., kind: job}\n")
-
-    project = load_project(root)
-
-    assert shown(list(project.not_built)) == [
-        '18:5: "dependsOn" is not supported yet',
-        "19:28: kind job is not supported yet",
-    ]
-    assert [problem.service for problem in project.not_built] == ["backoffice", "nightly"]
 
 
 def test_problems_of_both_files_come_together_and_in_order(root: Path) -> None:
@@ -217,6 +203,9 @@ FRAGMENTS = st.sampled_from(
         "true",
         "/*",
         "kind: ",
+        "kind: cron",
+        "dependsOn: ",
+        "schedule: ",
     ]
 )
 

@@ -54,7 +54,7 @@ def test_descriptor() -> None:
     service = properties(schema, "ServiceModel")
     assert set(service) == {
         *("path", "kind", "accessMode", "build", "run", "readiness", "release", "drain", "port"),
-        *("replicas", "dependsOn", "schedule", "limits"),
+        *("replicas", "strategy", "dependsOn", "schedule", "timeLimitMs", "limits"),
     }
     assert service["kind"]["default"] == "web"
     assert schema["$defs"]["ServiceKind"]["enum"] == ["web", "api", "worker", "job", "cron"]
@@ -62,6 +62,13 @@ def test_descriptor() -> None:
     timeout = properties(schema, "ReadinessModel")["timeoutMs"]
     assert (timeout["minimum"], timeout["maximum"], timeout["default"]) == (1, 300_000, 30_000)
     assert "default" not in service["port"]
+    names, conditions = service["dependsOn"]["anyOf"]
+    assert names["type"] == "array"
+    assert next(iter(conditions["patternProperties"].values())) == {
+        "enum": ["started", "healthy", "completed"]
+    }
+    assert schema["$defs"]["ScheduleModel"]["anyOf"][0]["type"] == "string"
+    assert properties(schema, "ScheduleModel")["timeZone"]["default"] == "UTC"
 
 
 def test_routes() -> None:

@@ -9,13 +9,19 @@ from core.model import (
     AccessMode,
     Build,
     BuildStrategy,
+    Condition,
+    Dependency,
     Drain,
     Limits,
     Readiness,
+    ReadinessType,
     Restart,
     RestartPolicy,
+    Schedule,
+    ScheduleOverlap,
     Service,
     ServiceKind,
+    Strategy,
 )
 from tests.config.test_descriptor import FULL
 
@@ -27,7 +33,7 @@ def read(text: str) -> dict[str, Service]:
 def test_every_field() -> None:
     found = read(FULL)
 
-    assert list(found) == ["web", "api_1", "0worker", "job", "cron"]
+    assert list(found) == ["web", "api_1", "0worker", "job", "cron", "nightly"]
     assert found["api_1"] == Service(
         name="api_1",
         path="services/api",
@@ -46,13 +52,40 @@ def test_every_field() -> None:
         drain=Drain(0, 86_400_000),
         port=65_535,
         replicas=2,
-        depends_on=("web",),
+        strategy=Strategy.STOP_FIRST,
+        depends_on=(
+            Dependency("web", Condition.STARTED),
+            Dependency("0worker", Condition.HEALTHY),
+            Dependency("job", Condition.COMPLETED),
+        ),
         limits=Limits(2.0, 256 * 1024 * 1024),
         release_command="./migrate --all",
     )
-    assert found["0worker"].restart == Restart(RestartPolicy.NO)
+    assert found["0worker"] == Service(
+        name="0worker",
+        path=".",
+        kind=ServiceKind.WORKER,
+        restart=Restart(RestartPolicy.NO),
+        readiness=Readiness(type=ReadinessType.COMMAND, command="./alive", interval_ms=100),
+        strategy=Strategy.SINGLETON,
+    )
     assert found["job"].limits == Limits(0.5)
-    assert found["cron"].schedule == "*/5 0-6 1,15 * mon"
+    assert found["job"].time_limit_ms == 86_400_000
+    assert found["cron"].schedule == Schedule("*/5 0-6 1,15 * mon")
+    assert found["nightly"].schedule == Schedule(
+        "0 3 * * *", "Europe/Berlin", ScheduleOverlap.REPLACE, 1
+    )
+
+
+def test_a_name_alone_waits_for_as_much_as_there_is() -> None:
+    assert read(FULL)["nightly"].depends_on == (
+        Dependency("api_1", Condition.HEALTHY),
+        Dependency("job", Condition.COMPLETED),
+        Dependency("web", Condition.STARTED),
+        Dependency("0worker", Condition.HEALTHY),
+    )
+    text = "name: a\nservices: {a: {path: ., dependsOn: [b]}, b: {path: ., kind: worker}}"
+    assert read(text)["a"].depends_on == (Dependency("b", Condition.HEALTHY),)
 
 
 @pytest.mark.parametrize(
