@@ -9,7 +9,7 @@ import os
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from core.model import Stream
 
@@ -100,10 +100,27 @@ def decode(raw: bytes) -> Line | None:
     return Line(at.decode(), _STREAMS[letter], text.decode(errors="replace"))
 
 
-class LineSplitter:
-    """Cuts a stream of bytes into clean lines; of an endless line it keeps the head."""
+class Hides(Protocol):
+    """What replaces values that must not be kept."""
 
-    def __init__(self) -> None:
+    @property
+    def reach(self) -> int:
+        """The length of the longest one, 0 if there are none."""
+
+    def mask_lines(self, texts: Sequence[str]) -> Sequence[str]:
+        """The lines without them."""
+
+
+class LineSplitter:
+    """Cuts a stream of bytes into clean lines; of an endless line it keeps the head.
+
+    What the mask hides is gone before anything is cut off, since half of a value would be missed.
+    """
+
+    def __init__(self, mask: Hides | None = None) -> None:
+        self._mask = mask
+        # A value may begin within the limit and end as far beyond it as it is long.
+        self._head_bytes = _HEAD_BYTES + (mask.reach * 4 if mask else 0)
         self._head = bytearray()
         self._more = 0
 
@@ -115,33 +132,51 @@ class LineSplitter:
     def feed(self, chunk: bytes) -> list[str]:
         """The lines that end within the chunk."""
         *ended, begun = chunk.split(b"\n")
-        lines = []
+        taken = []
         for raw in ended:
             self._keep(raw)
-            lines.append(self._take())
+            taken.append(self._take())
         self._keep(begun)
-        return lines
+        return self._finished(taken)
 
     def flush(self) -> list[str]:
         """The line that has begun, if any, as if it had ended."""
-        return [self._take()] if self._head else []
+        return self._finished([self._take()]) if self._head else []
 
     def _keep(self, raw: bytes) -> None:
         self._head += raw
-        if len(self._head) <= _HEAD_BYTES:
+        if len(self._head) <= self._head_bytes:
             return
         overwritten = self._head.rfind(b"\r", 0, len(self._head.rstrip(b"\r"))) + 1
         if overwritten:  # a progress bar that never ends its line: only what it shows last counts
             del self._head[:overwritten]
             self._more = 0
-        self._more += len(self._head[_HEAD_BYTES:].translate(None, _CONTINUATION_BYTES))
-        del self._head[_HEAD_BYTES:]
+        self._more += len(self._head[self._head_bytes :].translate(None, _CONTINUATION_BYTES))
+        del self._head[self._head_bytes :]
 
-    def _take(self) -> str:
-        text = shorten(clean(self._head.decode(errors="backslashreplace")), self._more)
+    def _take(self) -> tuple[str, int]:
+        """The head of a line, and how many characters of it were cut off."""
+        taken = self._head.decode(errors="backslashreplace"), self._more
         self._head.clear()
         self._more = 0
-        return text
+        return taken
+
+    def _finished(self, taken: list[tuple[str, int]]) -> list[str]:
+        if self._mask is None or not self._mask.reach:
+            return [shorten(clean(text), more) for text, more in taken]
+        texts = self._mask.mask_lines([text for text, _ in taken])
+        # Again, since control codes within a value are gone only now.
+        texts = self._mask.mask_lines([clean(text) for text in texts])
+        return [
+            _without_end(text, more, self._mask.reach * 4) if more else shorten(text)
+            for text, (_, more) in zip(texts, taken, strict=True)
+        ]
+
+
+def _without_end(text: str, more: int, reach: int) -> str:
+    """A line that was cut off, without the part at its end that may be a value's beginning."""
+    kept = text[: max(0, len(text) - reach)]
+    return shorten(kept, more + len(text) - len(kept))
 
 
 def part(path: Path, number: int) -> Path:
