@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,6 +15,9 @@ from core.records import (
     ActivationState,
     Deployment,
     EnvironmentRecord,
+    Execution,
+    ExecutionStatus,
+    ExecutionTrigger,
     HostRecord,
     Run,
     Target,
@@ -200,3 +203,33 @@ async def test_a_record_of_a_later_minor_version_is_readable(journal: Journal) -
     connection.commit()
     connection.close()
     assert await journal.unfinished_runs() == [run(1)]
+
+
+def execution(number: int, **fields: Any) -> Execution:
+    given = {
+        "id": f"exe_{number:012}",
+        "deployment_id": "dep_aaaaaaaaaaaa",
+        "target": TARGET,
+        "service": "nightly",
+        "trigger": ExecutionTrigger.SCHEDULE,
+        "status": ExecutionStatus.SUCCEEDED,
+        "started_at": f"2026-01-01T00:{number:02}:00.000000Z",
+    }
+    return Execution(**{**given, **fields})
+
+
+async def test_executions_are_found_newest_first_and_old_ones_forgotten(journal: Journal) -> None:
+    running = execution(0, status=ExecutionStatus.RUNNING)
+    manual = execution(9, trigger=ExecutionTrigger.MANUAL)
+    other = execution(5, id="exe_other", service="hourly", due_at="2026-01-01T00:05:00.000000Z")
+    await journal.commit([running, *map(execution, range(1, 9)), manual, other])
+    newest = await journal.newest_executions(TARGET, "nightly", 3)
+    assert [each.id for each in newest] == [execution(n).id for n in (9, 8, 7)]
+    assert await journal.last_executions(TARGET) == {"nightly": manual, "hourly": other}
+    assert await journal.last_scheduled(TARGET, "nightly") == execution(8)
+    assert await journal.running_executions() == [running]
+    await journal.forget_executions(TARGET, "nightly", 2)
+    left = await journal.newest_executions(TARGET, None, 100)
+    assert [each.id for each in left] == [manual.id, execution(8).id, other.id, running.id]
+    assert await journal.execution(other.id) == other
+    assert await journal.execution("exe_none") is None

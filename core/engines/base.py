@@ -260,6 +260,15 @@ class Engine(Protocol):
             EngineUnavailable: it is there, but what watches over it does not answer.
         """
 
+    async def exit_of(self, name: str) -> Exit | None:
+        """How an instance that is not running has ended, also while no agent ran; None: unknown.
+
+        What it printed before is in its log by then.
+
+        Raises:
+            EngineUnavailable: that cannot be known now.
+        """
+
     async def stop(self, name: str, *, grace_s: float) -> None:
         """Ends and removes an instance: asked first, killed after the grace. Its log stays.
 

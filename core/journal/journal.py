@@ -20,6 +20,7 @@ from core.records import (
     Activation,
     Deployment,
     EnvironmentRecord,
+    Execution,
     HostRecord,
     Run,
     Target,
@@ -146,7 +147,8 @@ class Journal:
             Deployment,
             "SELECT body FROM deployments WHERE is_active = 1 OR status IN ('queued', 'running')"
             " OR id IN (SELECT substr(name, 1, instr(name, '.') - 1) FROM activations"
-            " WHERE state != 'gone')",
+            " WHERE state != 'gone')"
+            " OR id IN (SELECT deployment_id FROM executions WHERE status = 'running')",
         )
 
     async def current_activations(self) -> list[Activation]:
@@ -286,6 +288,68 @@ class Journal:
             " ORDER BY service",
             target.project,
             target.environment,
+        )
+
+    async def running_executions(self) -> list[Execution]:
+        """Those that an earlier agent has not seen the end of."""
+        return await self._read(
+            Execution, "SELECT body FROM executions WHERE status = 'running' ORDER BY started_at"
+        )
+
+    async def execution(self, execution_id: str) -> Execution | None:
+        """One execution."""
+        found = await self._read(
+            Execution, "SELECT body FROM executions WHERE id = ?", execution_id
+        )
+        return found[0] if found else None
+
+    async def newest_executions(
+        self, target: Target, service: str | None, limit: int
+    ) -> list[Execution]:
+        """The newest executions of an environment, newest first."""
+        return await self._read(
+            Execution,
+            "SELECT body FROM executions WHERE project = ?1 AND environment = ?2"
+            " AND (?3 IS NULL OR service = ?3) ORDER BY started_at DESC, id LIMIT ?4",
+            target.project,
+            target.environment,
+            service,
+            limit,
+        )
+
+    async def last_executions(self, target: Target) -> dict[str, Execution]:
+        """The newest execution of each service of an environment."""
+        found = await self._read(
+            Execution,
+            "SELECT body FROM (SELECT body, row_number() OVER"
+            " (PARTITION BY service ORDER BY started_at DESC, id) AS place FROM executions"
+            " WHERE project = ? AND environment = ?) WHERE place = 1",
+            target.project,
+            target.environment,
+        )
+        return {each.service: each for each in found}
+
+    async def last_scheduled(self, target: Target, service: str) -> Execution | None:
+        """The newest execution of a service that its schedule has asked for."""
+        found = await self._read(
+            Execution,
+            "SELECT body FROM executions WHERE project = ? AND environment = ? AND service = ?"
+            " AND json_extract(body, '$.trigger') = 'schedule' ORDER BY started_at DESC LIMIT 1",
+            target.project,
+            target.environment,
+            service,
+        )
+        return found[0] if found else None
+
+    async def forget_executions(self, target: Target, service: str, keep: int) -> None:
+        """Deletes what is known of executions of a service but for the newest."""
+        await self._call(
+            lambda: self._open_connection().execute(
+                "DELETE FROM executions WHERE status != 'running' AND id IN (SELECT id FROM"
+                " executions WHERE project = ? AND environment = ? AND service = ?"
+                " ORDER BY started_at DESC, id LIMIT -1 OFFSET ?)",
+                (target.project, target.environment, service, keep),
+            )
         )
 
     async def services_with_history(self) -> list[tuple[Target, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from core.ending import to_the_end
 from core.events import Event, EventType
@@ -14,6 +14,7 @@ from core.records import (
     ActivationState,
     Deployment,
     EnvironmentRecord,
+    Execution,
     HostRecord,
     Run,
     Target,
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 VariableKey = tuple[Target, str | None, str]
 """Where a variable stands: its environment, its service if it is of one, and its name."""
+
+T = TypeVar("T")
 
 _LATELY_S = 5.0
 
@@ -50,6 +53,8 @@ class Ledger:
         self.environments: dict[Target, EnvironmentRecord] = {}
         self.hosts: dict[str, HostRecord] = {}
         self.variables: dict[VariableKey, VariableRecord] = {}
+        self.executions: dict[str, Execution] = {}
+        """Those that run."""
         self._forgotten: dict[str, tuple[float, Deployment]] = {}
         """Deployments of the past, with the time at which they became that."""
         self._changed = asyncio.Event()
@@ -65,6 +70,7 @@ class Ledger:
         self.variables = {
             (each.target, each.service, each.name): each for each in await self.journal.variables()
         }
+        self.executions = {each.id: each for each in await self.journal.running_executions()}
 
     async def write(self, *records: Record) -> None:
         """Commits records together, then makes them seen: here, in the logs, and to subscribers.
@@ -100,15 +106,12 @@ class Ledger:
     def _fold(self, record: Record) -> None:
         match record:
             case Run():
-                self.runs[record.id] = record
-                if record.status.is_final:
-                    del self.runs[record.id]
+                _keep(self.runs, record.id, record, is_over=record.status.is_final)
             case Deployment():
                 self.deployments[record.id] = record
             case Activation():
-                self.activations[record.name] = record
-                if record.state is ActivationState.GONE:
-                    del self.activations[record.name]
+                is_over = record.state is ActivationState.GONE
+                _keep(self.activations, record.name, record, is_over=is_over)
             case EnvironmentRecord():
                 self.environments[record.target] = record
             case HostRecord():
@@ -117,10 +120,13 @@ class Ledger:
                 self.variables[record.target, record.service, record.name] = record
             case VariableRemoved():
                 self.variables.pop((record.target, record.service, record.name), None)
+            case Execution():
+                _keep(self.executions, record.id, record, is_over=record.status.is_final)
 
     def forget_past(self) -> None:
         """Drops what is neither active nor on its way, has no instance, and is of no open run."""
-        held = {activation.deployment_id for activation in self.activations.values()}
+        held = {each.deployment_id for each in self.activations.values()}
+        held.update(each.deployment_id for each in self.executions.values())
         held.update(id_ for run in self.runs.values() for id_ in run.deployment_ids)
         kept: dict[str, Deployment] = {}
         at = time.monotonic()
@@ -186,6 +192,14 @@ class Ledger:
             if each.deployment_id == deployment_id and each.state is ActivationState.LIVE:
                 return each
         return None
+
+
+def _keep(known: dict[str, T], key: str, record: T, *, is_over: bool) -> None:
+    """Takes a record over; what is over is the journal's alone."""
+    if is_over:
+        known.pop(key, None)
+    else:
+        known[key] = record
 
 
 def run_event(type_: EventType, run: Run, message: str, **data: Any) -> Event:

@@ -99,7 +99,7 @@ async def _end_strangers(parts: Parts, engine: Engine) -> None:
     for name in await engine.instances():
         # Looked up now: an instance is journalled before it is started, by a run that goes on.
         known = (each.instance_names for each in parts.ledger.activations.values())
-        if not any(name in names for names in known):
+        if name not in parts.ledger.executions and not any(name in names for names in known):
             await engine.stop(name, grace_s=parts.stop_grace_s)
 
 

@@ -150,6 +150,10 @@ class DockerEngine:
         """The instance of a name, if it runs."""
         return await self._instances.adopt(name)
 
+    async def exit_of(self, name: str) -> Exit | None:
+        """What the engine keeps of the end of a container that was not removed."""
+        return await self._instances.exit_of(name)
+
     async def stop(self, name: str, *, grace_s: float) -> None:
         """Ends a container and removes it; its log stays."""
         await self._instances.stop(name, grace_s=grace_s)

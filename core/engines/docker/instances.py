@@ -13,6 +13,7 @@ from core.ending import single_error, to_the_end
 from core.engines.docker import containers, labels
 from core.engines.docker.containers import Image, Place
 from core.engines.docker.endpoint import Mode
+from core.engines.docker.exits import exit_of
 from core.engines.docker.instance import DockerInstance
 from core.engines.docker.labels import Role
 from core.engines.docker.logs import LogReader
@@ -203,6 +204,19 @@ class Instances:
                 with suppress(NotFound):
                     container = await self._docker.get(f"/containers/{found['Id']}/json")
                     return self._known.get(name) or self._take(container, is_started=True)
+        return None
+
+    async def exit_of(self, name: str) -> Exit | None:
+        """How one has ended, its last lines kept; None where its container is gone, or runs."""
+        known = self._known.get(name)
+        if known is not None:
+            return known.exit
+        for found in await self._listed(Role.INSTANCE, name):
+            if found["State"] not in _ALIVE:
+                with suppress(NotFound):
+                    container = await self._docker.get(f"/containers/{found['Id']}/json")
+                    await self._read_rest(found)
+                    return exit_of(container)
         return None
 
     def _take(self, container: Json, *, is_started: bool = False) -> DockerInstance:

@@ -178,6 +178,10 @@ class ProcessEngine:
         """
         return await self._instances.adopt(name)
 
+    async def exit_of(self, name: str) -> Exit | None:
+        """What the shim of an instance has recorded at its end."""
+        return self._instances.exit_of(name)
+
     async def stop(self, name: str, *, grace_s: float) -> None:
         """Ends an instance and forgets it; its log stays."""
         await self._instances.stop(name, grace_s=grace_s)

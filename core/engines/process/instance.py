@@ -76,10 +76,8 @@ class ProcessInstance:
             self._ended.set()
 
     def _recorded_exit(self) -> Exit:
-        try:
-            return _exit(json.loads(self._record.read_text()))
-        except (OSError, ValueError):
-            return Exit(error="was ended together with the process that watched over it")
+        unseen = Exit(error="was ended together with the process that watched over it")
+        return recorded_exit(self._record) or unseen
 
     async def wait_known(self) -> None:
         """Returns when the shim has told its state for the first time."""
@@ -125,6 +123,14 @@ class ProcessInstance:
         if shim is None:
             return None
         return await asyncio.to_thread(listeners.explain, shim, self.address[1])
+
+
+def recorded_exit(record: Path) -> Exit | None:
+    """What a shim has recorded of the end of its service."""
+    try:
+        return _exit(json.loads(record.read_text()))
+    except (OSError, ValueError):
+        return None
 
 
 def _exit(record: dict[str, Any]) -> Exit:

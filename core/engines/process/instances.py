@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from core.engines.process.instance import ProcessInstance
+from core.engines.process.instance import ProcessInstance, recorded_exit
 from core.engines.source.detect import shell_argv
 from core.errors import CompartmentError, EngineUnavailable
 from core.files import write_atomically
@@ -23,7 +23,7 @@ from core.ports import free_port
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from core.engines.base import InstanceSpec, Variables
+    from core.engines.base import Exit, InstanceSpec, Variables
     from core.files import Home
 
 _SHIM = Path(__file__).with_name("shim.py")
@@ -130,6 +130,10 @@ class Instances:
         if described is None:
             return None
         return await self._connect(name, int(described["environment"]["PORT"]))
+
+    def exit_of(self, name: str) -> Exit | None:
+        """How one has ended; None where nobody has recorded it, or it has not."""
+        return recorded_exit(self._home.instances / name / "exit.json")
 
     async def _connect(self, name: str, port: int) -> ProcessInstance | None:
         try:
