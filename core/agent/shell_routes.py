@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import NotFound
 from core.model import DEFAULT_ENVIRONMENT
+from core.promotion.candidate import instance_specs
 from core.records import Target
 
 if TYPE_CHECKING:
@@ -40,4 +41,5 @@ def _shell(platform: Platform, target: Target, service: str) -> Shell:
             hint=f"live: {others}" if others else "deploy it: compartment deploy",
             code="service_not_live",
         )
-    return platform.parts.engine_behind(live).shell(live.name)
+    first, *_ = instance_specs(platform.parts, live)
+    return platform.parts.engine_behind(live).shell(first)

@@ -281,7 +281,7 @@ class Engine(Protocol):
     async def usage(self, names: Sequence[str]) -> dict[str, Usage]:
         """What these instances take now; without those that are not there."""
 
-    def shell(self, name: str) -> Shell:
+    def shell(self, spec: InstanceSpec) -> Shell:
         """How a shell beside an instance is started.
 
         Raises:

@@ -167,11 +167,11 @@ class DockerEngine:
         found = [self._instances.get(name) for name in names]
         return await usage_of(self._docker, [each for each in found if each is not None])
 
-    def shell(self, name: str) -> Shell:
-        """A shell inside of the container of an instance."""
-        instance = self._instances.get(name)
+    def shell(self, spec: InstanceSpec) -> Shell:
+        """A shell inside of the container of an instance, which has its environment."""
+        instance = self._instances.get(spec.name)
         if instance is None:
-            raise NotFound(f"there is no instance {name}", hint="deploy the service")
+            raise NotFound(f"there is no instance {spec.name}", hint="deploy the service")
         return shell_in(instance.id, self._docker.socket)
 
     async def prune(self, keep: set[str]) -> None:

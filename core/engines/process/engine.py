@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.engines.base import Exit, InstanceSpec, Shell, Source
-from core.engines.process.instances import Instances, environment_of
+from core.engines.process.instances import Instances, environment_of, port_of
 from core.engines.process.recipe import Recipe
 from core.engines.process.releases import Releases, Taken
 from core.engines.process.usage import usage_of
@@ -196,16 +196,17 @@ class ProcessEngine:
         # A thread: it reads a file of every process of the machine.
         return await asyncio.to_thread(usage_of, running) if running else {}
 
-    def shell(self, name: str) -> Shell:
+    def shell(self, spec: InstanceSpec) -> Shell:
         """A plain shell where the process of an instance runs.
 
         Raises:
             NotFound: there is no such instance.
         """
-        described = self._instances.described(name)
+        described = self._instances.described(spec.name)
         if described is None:
-            raise NotFound(f"there is no instance {name}", hint="deploy the service")
-        return Shell(("/bin/sh",), described["cwd"], described["environment"])
+            raise NotFound(f"there is no instance {spec.name}", hint="deploy the service")
+        environment = environment_of(spec.variables, port_of(described))
+        return Shell(("/bin/sh",), described["cwd"], environment)
 
     async def prune(self, keep: set[str]) -> None:
         """Deletes the artifacts that are not to be kept."""

@@ -21,7 +21,7 @@ from core.files import write_atomically
 from core.ports import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from core.engines.base import Exit, InstanceSpec, Variables
     from core.files import Home
@@ -71,25 +71,31 @@ class Instances:
             spec.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             (folder / "exit.json").unlink(missing_ok=True)
             write_atomically(folder / "spec.json", json.dumps(described).encode())
-            self._spawn_shim(spec.name, folder)
+            shim = self._spawn_shim(spec.name, folder)
         except OSError as error:
             raise CompartmentError(
                 f"cannot start an instance in {folder}: {error.strerror or error}",
                 hint="check that the disk has room",
             ) from error
+        private = {
+            "environment": environment_of(spec.variables, port),
+            "secrets": spec.secrets,
+        }
+        await asyncio.to_thread(_hand_over, shim, json.dumps(private).encode())
         return await self._attach(spec.name, port)
 
-    def _spawn_shim(self, name: str, folder: Path) -> None:
+    def _spawn_shim(self, name: str, folder: Path) -> subprocess.Popen[bytes]:
         with (folder / "shim.log").open("ab") as output:
-            self._shims[name] = subprocess.Popen(
+            shim = self._shims[name] = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(_SHIM), str(folder / "spec.json")],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,
                 cwd=folder,
                 env={"PATH": os.defpath},
                 start_new_session=True,
             )
+        return shim
 
     async def _attach(self, name: str, port: int) -> ProcessInstance:
         try:
@@ -129,7 +135,7 @@ class Instances:
         described = self.described(name)
         if described is None:
             return None
-        return await self._connect(name, int(described["environment"]["PORT"]))
+        return await self._connect(name, port_of(described))
 
     def exit_of(self, name: str) -> Exit | None:
         """How one has ended; None where nobody has recorded it, or it has not."""
@@ -196,10 +202,17 @@ class Instances:
         return self._home.sockets / f"{name}.sock"
 
 
-def environment_of(variables: Variables) -> Variables:
-    """What a process sees of a service's variables."""
+def environment_of(variables: Variables, port: int | None = None) -> Variables:
+    """What a process sees: a service's variables, and the port that it was given."""
+    given = {"PORT": str(port)} if port is not None else {}
     # Python keeps back what it prints to a pipe, and loses it when it is killed.
-    return {"PYTHONUNBUFFERED": "1", **variables}
+    return {"PYTHONUNBUFFERED": "1", **variables, **given}
+
+
+def port_of(described: Mapping[str, Any]) -> int:
+    """The port of an instance that a shim was told of."""
+    # One that an earlier version has started has it in its environment, which stood there too.
+    return int(described.get("port") or described["environment"]["PORT"])
 
 
 def _shim_spec(spec: InstanceSpec, command: str, port: int, folder: Path) -> dict[str, Any]:
@@ -207,11 +220,19 @@ def _shim_spec(spec: InstanceSpec, command: str, port: int, folder: Path) -> dic
     return {
         "argv": shell_argv(command),
         "cwd": str(folder),
-        "environment": {**environment_of(spec.variables), "PORT": str(port)},
+        "port": port,
         "log": str(spec.log),
         "restart": {"policy": restart.policy, "maxRetries": restart.max_retries},
         "graceMs": 10_000,
     }
+
+
+def _hand_over(shim: subprocess.Popen[bytes], private: bytes) -> None:
+    """Gives a shim what must not be found in any file, through its standard input."""
+    assert shim.stdin is not None
+    # A shim that has ended needs nothing: whoever attaches to it finds out why.
+    with suppress(BrokenPipeError), shim.stdin:
+        shim.stdin.write(private)
 
 
 def _wait_or_kill(process: subprocess.Popen[bytes]) -> None:

@@ -11,6 +11,7 @@ from core.model import Stream
 
 if TYPE_CHECKING:
     from core.engines.process.child import Child
+    from core.secrets import Mask
 
 _CHUNK_BYTES = 256 * 1024
 _IDLE_S = 1.0
@@ -23,18 +24,24 @@ _DRAIN_S = 0.5
 class _Pipe:
     """One of the two streams of a service."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, mask: Mask) -> None:
         self.stream = stream
-        self.splitter = LineSplitter()
+        self.splitter = LineSplitter(mask)
         self.read_at = 0.0
 
 
 class Output:
-    """The output of one start of the service; it owns the reading ends of the pipes."""
+    """The output of one start of the service; it owns the reading ends of the pipes.
 
-    def __init__(self, child: Child, log: RotatingFile) -> None:
+    What the mask hides is not kept.
+    """
+
+    def __init__(self, child: Child, log: RotatingFile, mask: Mask) -> None:
         self._log = log
-        self._pipes = {child.stdout: _Pipe(Stream.STDOUT), child.stderr: _Pipe(Stream.STDERR)}
+        self._pipes = {
+            child.stdout: _Pipe(Stream.STDOUT, mask),
+            child.stderr: _Pipe(Stream.STDERR, mask),
+        }
 
     @property
     def pipes(self) -> list[int]:

@@ -10,6 +10,7 @@ import os
 import selectors
 import signal
 import socket
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from core.engines.process.control import Control
 from core.engines.process.output import Output
 from core.lines import Line, RotatingFile, clean, shorten, stamp
 from core.model import RestartPolicy, Stream
+from core.secrets import Mask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +36,7 @@ class Supervisor:
 
     def __init__(self, spec: Mapping[str, Any]) -> None:
         self._spec = spec
+        self._mask = Mask(spec["secrets"])
         self._selector = selectors.DefaultSelector()
         self._log = RotatingFile(Path(spec["log"]))
         self._control = Control(spec["socket"], self._selector)
@@ -87,7 +90,7 @@ class Supervisor:
         except OSError as error:
             self._end(error=f"cannot start {error.filename or 'a process'}: {error.strerror}")
             return
-        self._output = Output(self._child, self._log)
+        self._output = Output(self._child, self._log, self._mask)
         for pipe in self._output.pipes:
             self._selector.register(pipe, selectors.EVENT_READ, self._read)
         self._tell("running")
@@ -243,5 +246,10 @@ def _signals() -> socket.socket:
 
 
 def supervise(spec: str) -> None:
-    """Runs the instance that a file describes, until it has ended for good."""
-    Supervisor(json.loads(Path(spec).read_text())).run()
+    """Runs the instance that a file describes, until it has ended for good.
+
+    Its environment, and which values of it must not be shown, come through standard input, because
+    they must not be found in any file.
+    """
+    described = json.loads(Path(spec).read_text())
+    Supervisor(described | json.load(sys.stdin.buffer)).run()

@@ -148,7 +148,7 @@ async def test_what_it_says_of_services(docker_socket: str, home: Path) -> None:
         assert it.warnings(worker) == ()
         assert it.inherited({"PATH": "/bin"}) == {}
         with pytest.raises(NotFound, match="there is no instance"):
-            it.shell("dep_none.1")
+            it.shell(_spec(home, "art_none"))
         await it.check()
     async with engine(docker_socket, home, Mode.HOLDERS) as it:
         assert it.warnings(web) == ()

@@ -117,21 +117,25 @@ class Shim:
         spec = {
             "argv": [sys.executable, "-S", "-u", "-c", script],
             "cwd": str(folder),
-            "environment": {"PATH": os.defpath, "GREETING": "hello"},
             "log": str(self.log),
             "socket": str(self.socket),
             "record": str(self.record_path),
             "restart": {"policy": "no", "maxRetries": None},
             "graceMs": 5000,
         }
+        private = {"environment": {"PATH": os.defpath, "GREETING": "hello"}, "secrets": []}
+        private |= {name: changes.pop(name) for name in private.keys() & changes.keys()}
         (folder / "spec.json").write_text(json.dumps(spec | changes))
         self.process = subprocess.Popen(
             [sys.executable, "-I", "-S", str(SHIM), str(folder / "spec.json")],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             cwd="/",
             env={"PATH": os.defpath},
             start_new_session=True,
         )
+        assert self.process.stdin is not None
+        with self.process.stdin as handed:
+            handed.write(json.dumps(private).encode())
 
     def connect(self) -> Client:
         """A new client, as soon as the shim listens."""

@@ -23,7 +23,6 @@ def test_it_starts_quickly(tmp_path: Path, figures: FiguresRecorder) -> None:
     spec = {
         "argv": ["/bin/sh", "-c", "exec date +%s.%N >>started"],
         "cwd": str(tmp_path),
-        "environment": {"PATH": os.environ["PATH"]},
         "log": str(tmp_path / "log"),
         "socket": str(tmp_path / "s"),
         "record": str(tmp_path / "exit.json"),
@@ -31,11 +30,12 @@ def test_it_starts_quickly(tmp_path: Path, figures: FiguresRecorder) -> None:
         "graceMs": 1000,
     }
     (tmp_path / "spec.json").write_text(json.dumps(spec))
+    private = json.dumps({"environment": {"PATH": os.environ["PATH"]}, "secrets": []}).encode()
     command = [sys.executable, "-I", "-S", str(SHIM), str(tmp_path / "spec.json")]
     began = []
     for _ in range(ROUNDS):
         began.append(time.time())
-        subprocess.run(command, check=True, cwd="/", timeout=15)
+        subprocess.run(command, input=private, check=True, cwd="/", timeout=15)
     started = map(float, (tmp_path / "started").read_text().split())
     spans_s = [at - before for before, at in zip(began, started, strict=True)]
     assert json.loads((tmp_path / "exit.json").read_text())["code"] == 0

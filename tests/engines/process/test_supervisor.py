@@ -83,6 +83,26 @@ def test_keeps_both_streams_and_the_exit(shims: Shims) -> None:
     assert not shim.socket.exists()
 
 
+def test_a_secret_is_in_the_environment_of_the_service_and_nowhere_else(shims: Shims) -> None:
+    secret = "pa$$ \"w'\\#=\ttab\n;&|<>*?`é" + "long" * 30_000
+    shim = shims.start(
+        "import os, json, pathlib, time\n"
+        "value = os.environ['SECRET']\n"
+        "pathlib.Path('seen').write_text(value, newline='')\n"
+        "print(value); print('json', json.dumps(value)); print('x' * 16_000 + value)\n"
+        "print('up', flush=True); time.sleep(60)",
+        environment={"SECRET": secret},
+        secrets=[secret],
+    )
+    shim.wait_text("up")
+    assert (shim.folder / "seen").read_bytes() == secret.encode()
+    (shim.folder / "seen").unlink()
+    kept = [path.read_bytes() for path in shim.folder.rglob("*") if path.is_file()]
+    assert not any(b"longlonglong" in each or b"pa$$" in each for each in kept)
+    assert shim.texts()[:2] == ["***", "***"]
+    assert Path(f"/proc/{shim.process.pid}/environ").read_bytes().count(b"\0") <= 2
+
+
 def test_record_names_the_signal(shims: Shims) -> None:
     shim = shims.start("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
     record = shim.wait()
