@@ -201,6 +201,11 @@ class Readiness:
     interval_ms: int = 1_000
     """Between two checks of what is live."""
 
+    @property
+    def request_path(self) -> str:
+        """What is asked for: the path, which may be written without its first slash."""
+        return self.path if self.path.startswith("/") else f"/{self.path}"
+
 
 @dataclass(frozen=True, slots=True)
 class Drain:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from core.errors import GatewayUnavailable
-from core.gateway.table import STREAMS_SUFFIX, InFlight, Traffic
+from core.gateway.table import STREAMS_SUFFIX, Cause, Failure, InFlight, Traffic
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,10 +56,7 @@ class Admin:
             reply.raise_for_status()
             rows: list[dict[str, Any]] = reply.json()["stats"]
         except (httpx.HTTPError, ValueError, KeyError) as error:
-            raise GatewayUnavailable(
-                f"the gateway's admin interface does not answer: {error}",
-                hint="run `compartment doctor`",
-            ) from error
+            raise _silent(error) from error
         return rows
 
     async def traffic(self) -> dict[str, Traffic]:
@@ -77,6 +74,21 @@ class Admin:
                 figures["upstream_rq_completed"], figures["upstream_rq_5xx"], p95_ms.get(upstream)
             )
             for upstream, figures in counted.items()
+        }
+
+    async def failing(self) -> dict[tuple[str, tuple[str, int]], Failure]:
+        """The instances whose last health check failed, by upstream and address."""
+        try:
+            reply = await self._client.get("/clusters", params={"format": "json"})
+            reply.raise_for_status()
+            clusters: list[dict[str, Any]] = reply.json()["cluster_statuses"]
+        except (httpx.HTTPError, ValueError, KeyError) as error:
+            raise _silent(error) from error
+        return {
+            (cluster["name"], _address(host)): _failure(host["health_status"])
+            for cluster in clusters
+            for host in cluster.get("host_statuses", ())
+            if host["health_status"].get("failed_active_health_check")
         }
 
     async def in_flight(self, upstream: str) -> InFlight:
@@ -103,6 +115,21 @@ class Admin:
         )
         cut = found.get(f"cluster.{upstream}.upstream_cx_destroy_remote_with_active_rq", 0)
         return Traffic(answered, errors, None), int(cut)
+
+
+def _silent(error: Exception) -> GatewayUnavailable:
+    return GatewayUnavailable(
+        f"the gateway's admin interface does not answer: {error}", hint="run `compartment doctor`"
+    )
+
+
+def _address(host: dict[str, Any]) -> tuple[str, int]:
+    at = host["address"]["socket_address"]
+    return at["address"], at["port_value"]
+
+
+def _failure(status: dict[str, Any]) -> Failure:
+    return Failure(Cause.TIMEOUT if status.get("active_hc_timeout") else Cause.UNKNOWN)
 
 
 def _named(statistic: str) -> tuple[str, str]:

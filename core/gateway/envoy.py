@@ -55,6 +55,11 @@ class Envoy:
         except psutil.NoSuchProcess:
             return False
 
+    @property
+    def pid(self) -> int | None:
+        """Its process; None where none is known."""
+        return self._process.pid if self._process else None
+
     async def is_serving(self) -> bool:
         """Whether an Envoy runs and answers, started by this agent or by one before it.
 
@@ -68,8 +73,7 @@ class Envoy:
                 return True
             if time.monotonic() > deadline:
                 raise GatewayUnavailable(
-                    f"the gateway (pid {self._process.pid if self._process else 0}) runs,"
-                    " but does not answer",
+                    f"the gateway (pid {self.pid}) runs, but does not answer",
                     hint="end that process to have it started again",
                 )
             await asyncio.sleep(0.01)
@@ -123,6 +127,8 @@ class Envoy:
                     # One worker: what one connection has seen is then true for all of them.
                     *("--concurrency", "1"),
                     "--disable-hot-restart",
+                    # What health checks find is written to a file; Envoy's own pause is 10 s.
+                    *("--file-flush-interval-msec", "100"),
                     *("--log-level", "warning"),
                     *("--log-format", "%Y-%m-%dT%T.%e %v"),
                 ],

@@ -11,6 +11,7 @@ import asyncio
 import json
 import time
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import httpx
@@ -20,6 +21,7 @@ from core.files import write_atomically
 from core.gateway import resources
 from core.gateway.entrances import usable
 from core.gateway.envoy import Envoy, check_free
+from core.gateway.findings import Findings
 from core.gateway.routes import (
     ENTRANCE_HEADER,
     VERSION_HOST,
@@ -33,12 +35,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from core.gateway.table import InFlight, Traffic
+    from core.gateway.table import InFlight, Traffic, Upstream
 
 _ACKNOWLEDGE_TIMEOUT_S = 10.0
 _ENDED_KEPT = 500
 _ACKNOWLEDGE_PAUSE_S = 0.002
 _CDS_VERSION = "cluster_manager.cds.version_text"
+_CDS_WARMING = "cluster_manager.warming_clusters"
 _LDS_VERSION = "listener_manager.lds.version_text"
 _CLUSTERS = "clusters"
 _PORTS = "listeners"
@@ -54,6 +57,7 @@ class Gateway:
     def __init__(self, folder: Path, admin_socket: Path, ports: Ports) -> None:
         self.ports = ports
         self.envoy = Envoy(folder, admin_socket)
+        self.findings = Findings(folder / "checks.log", self.envoy.admin)
         self._ended: dict[str, Traffic] = {}
         """What upstreams had answered when they ended."""
         self._folder = folder
@@ -91,11 +95,17 @@ class Gateway:
             version = _version()
             self._entrances.unlink(missing_ok=True)
             self._write(_PORTS, version, usable(self._wanted_listeners(table), []))
-            self._write(_CLUSTERS, version, resources.clusters(table.upstreams))
+            unchecked = tuple(replace(each, check=None) for each in table.upstreams)
+            self._write(_CLUSTERS, version, self._clusters(unchecked))
             self._write_routes(version, table)
             mark = self._log_size()
             await self.envoy.start(self.ports)
             await self._await_routes(version, mark)
+            # Envoy would not serve anybody before it has checked everybody, and some may hang.
+            await self._write_clusters(self._clusters(table.upstreams))
+
+    def _clusters(self, upstreams: tuple[Upstream, ...]) -> list[resources.Json]:
+        return resources.clusters(upstreams, self.findings.log)
 
     async def _move_listeners(self) -> None:
         """Where other ports are wanted than the running Envoy has, it listens there instead."""
@@ -145,7 +155,7 @@ class Gateway:
 
     async def _switch(self, table: Table) -> float:
         """Clusters, then routes. No cluster goes here, since until the end it may be routed to."""
-        wanted = resources.clusters(table.upstreams)
+        wanted = self._clusters(table.upstreams)
         names = {cluster["name"] for cluster in wanted}
         left_over = [each for each in self._resources_of(_CLUSTERS) if each["name"] not in names]
         await self._write_clusters(wanted + left_over)
@@ -200,7 +210,7 @@ class Gateway:
 
     async def _forget_others(self, table: Table) -> None:
         await self._write_listeners(self._wanted_listeners(table))
-        await self._write_clusters(resources.clusters(table.upstreams))
+        await self._write_clusters(self._clusters(table.upstreams))
 
     async def in_flight(self, upstream: str) -> InFlight:
         """What an upstream carries now."""
@@ -244,6 +254,17 @@ class Gateway:
         with self._restored_on_failure(_CLUSTERS):
             self._write(_CLUSTERS, version, clusters)
             await self._await_version(_CDS_VERSION, version, mark)
+        await self._await_warm()
+
+    async def _await_warm(self) -> None:
+        """Envoy serves from a cluster once each of its instances was checked, and not before.
+
+        A check ends in time, one way or the other.
+        """
+        deadline = time.monotonic() + _ACKNOWLEDGE_TIMEOUT_S
+        while (await self.envoy.admin.stats(f"^{_CDS_WARMING}$")).get(_CDS_WARMING):
+            self._check_patience(deadline)
+            await asyncio.sleep(_ACKNOWLEDGE_PAUSE_S)
 
     def _write_routes(self, version: str, table: Table) -> None:
         public = tuple(site for site in table.sites if site.is_public)

@@ -10,7 +10,7 @@ from core.gateway.table import STREAMS_SUFFIX
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from core.gateway.table import Entrance, Ports, Upstream
+    from core.gateway.table import Check, Entrance, Ports, Upstream
 
 Json = dict[str, Any]
 
@@ -20,6 +20,12 @@ ENTRANCES = "entrances"
 
 _UPSTREAM_IDLE_S = 1
 """Common servers close an idle connection after 2 to 5 s; one reused at that moment would reset."""
+
+_SOON_S = 1.0
+"""The longest that what has failed a check waits for the next one."""
+
+_NONE_IS_HEALTHY = 1
+"""In percent: when fewer are healthy, all get requests; any reply is better than none."""
 
 _UNLIMITED = 1_000_000_000
 """Envoy's circuit breakers open at 1,024 requests by default, and refuse what could be served."""
@@ -31,18 +37,24 @@ _STATISTICS = [
     r"cluster\..*\.upstream_rq_(active|pending_active|completed|total|5xx)",
     r"cluster\..*\.upstream_cx_destroy_remote_with_active_rq",
     r"cluster\..*\.upstream_rq_time",
-    r"cluster_manager\.cds\.(version_text|update_rejected)",
+    r"cluster_manager\.(warming_clusters|cds\.(version_text|update_rejected))",
     r"http\.(public|internal|entrances)\.rds\..*\.(version_text|update_rejected)",
     r"listener_manager\.(lds\.(version_text|update_rejected)|listener_create_failure)",
 ]
 """What is drained by, acknowledged by or shown; a thousand clusters stay cheap without the rest."""
 
 
-def cluster(name: str, addresses: tuple[tuple[str, int], ...]) -> Json:
-    """A cluster with fixed addresses."""
+def cluster(name: str, upstream: Upstream, check: Check | None, events: Path | None) -> Json:
+    """A cluster with fixed addresses; what its checks find is written to `events`."""
     endpoints = [
-        {"endpoint": {"address": {"socket_address": {"address": host, "port_value": port}}}}
-        for host, port in addresses
+        {
+            "endpoint": {
+                "address": {"socket_address": {"address": host, "port_value": port}},
+                # The host that a readiness check names, too.
+                "health_check_config": {"hostname": f"{host}:{port}"},
+            }
+        }
+        for host, port in upstream.addresses
     ]
     limits = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
     return {
@@ -52,6 +64,8 @@ def cluster(name: str, addresses: tuple[tuple[str, int], ...]) -> Json:
         "connect_timeout": "10s",
         "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": endpoints}]},
         "circuit_breakers": {"thresholds": [dict.fromkeys(limits, _UNLIMITED)]},
+        "common_lb_config": {"healthy_panic_threshold": {"value": _NONE_IS_HEALTHY}},
+        "health_checks": [_health_check(check, events)] if check else [],
         "typed_extension_protocol_options": {
             _HTTP_OPTIONS: {
                 "@type": f"type.googleapis.com/{_HTTP_OPTIONS}",
@@ -62,13 +76,48 @@ def cluster(name: str, addresses: tuple[tuple[str, int], ...]) -> Json:
     }
 
 
-def clusters(upstreams: tuple[Upstream, ...]) -> list[Json]:
-    """Two clusters for each upstream: one for requests, its twin for long streams."""
-    return [
-        cluster(upstream.name + suffix, upstream.addresses)
-        for upstream in upstreams
-        for suffix in ("", STREAMS_SUFFIX)
-    ]
+def _health_check(check: Check, events: Path | None) -> Json:
+    """One failure is enough, in both directions: who crashed must not get the next request."""
+    pause, soon = f"{check.interval_s:g}s", f"{min(check.interval_s, _SOON_S):g}s"
+    http = {"path": check.path, "expected_statuses": [{"start": 200, "end": 300}]}
+    return {
+        "timeout": f"{check.timeout_s:g}s",
+        # Envoy counts every cluster as one without traffic, because the statistic that tells them
+        # apart is not kept: these two are the pauses that it takes.
+        "no_traffic_healthy_interval": pause,
+        "no_traffic_interval": soon,
+        "interval": pause,
+        "unhealthy_interval": soon,
+        "unhealthy_threshold": 1,
+        "healthy_threshold": 1,
+        # A server may close a kept connection at the moment of the next check.
+        "reuse_connection": check.interval_s <= _UPSTREAM_IDLE_S,
+        **({"tcp_health_check": {}} if check.path is None else {"http_health_check": http}),
+        "event_logger": [_event_file(events)] if events else [],
+    }
+
+
+def _event_file(path: Path) -> Json:
+    sink = f"{_API}.extensions.health_check.event_sinks.file.v3.HealthCheckEventFileSink"
+    return {"name": "file", "typed_config": {"@type": sink, "event_log_path": str(path)}}
+
+
+def clusters(upstreams: tuple[Upstream, ...], events: Path) -> list[Json]:
+    """Two clusters for each upstream: one for requests, its twin for long streams.
+
+    The first one tells what its checks find. The twin is checked where there is a choice only.
+    """
+    return [each for upstream in upstreams for each in _pair(upstream, events)]
+
+
+def _pair(upstream: Upstream, events: Path) -> tuple[Json, Json]:
+    has_choice = len(upstream.addresses) > 1
+    return (
+        cluster(upstream.name, upstream, upstream.check, events),
+        cluster(
+            upstream.name + STREAMS_SUFFIX, upstream, upstream.check if has_choice else None, None
+        ),
+    )
 
 
 def listeners(folder: Path, ports: Ports) -> list[Json]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,12 +15,53 @@ STREAMS_SUFFIX = ".streams"
 """What the name of the cluster that carries an activation's long streams ends in."""
 
 
+_LONGEST_CHECK_S = 5.0
+"""Also for a service that is checked once in five minutes: nobody waits longer for a reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """How the instances of an upstream are looked at while they serve.
+
+    With a path a GET of it must be answered 2xx; without one the port must take a connection.
+    """
+
+    path: str | None
+    interval_s: float
+
+    @property
+    def timeout_s(self) -> float:
+        """How long one check may take: it ends before the next one is due."""
+        return min(0.9 * self.interval_s, _LONGEST_CHECK_S)
+
+
+class Cause(StrEnum):
+    """Why a health check failed."""
+
+    STATUS = "status"
+    """The reply was not a 2xx."""
+    TIMEOUT = "timeout"
+    CONNECTION = "connection"
+    """It was refused, or closed before there was a reply."""
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How a health check failed; `status` is that of a reply that was not good."""
+
+    cause: Cause
+    status: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Upstream:
     """The instances of one activation; `name` is the activation's and never serves twice."""
 
     name: str
     addresses: tuple[tuple[str, int], ...]
+    check: Check | None = None
+    """None: they are never looked at, and all of them get requests."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from core.gateway.table import Entrance, Site, Table, Upstream
-from core.model import EngineName, ServiceKind
+from core.gateway.table import Check, Entrance, Site, Table, Upstream
+from core.model import EngineName, Readiness, ReadinessType, ServiceKind
 from core.promotion.hosts import LOOPBACK
 from core.records import Activation, ActivationState
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from core.promotion.hosts import Hosts
     from core.promotion.ledger import Ledger
-    from core.records import HostRecord, Target
+    from core.records import Deployment, HostRecord, Target
 
 _HTTP_PORT = 80
 
@@ -25,8 +25,9 @@ Serving = dict["Target", dict[str, Activation]]
 
 def table(ledger: Ledger, hosts: Hosts, incoming: Sequence[Activation] = ()) -> Table:
     """What is to be served; `incoming` is about to take over."""
-    known = ledger.activations.values()
+    known = [each for each in ledger.activations.values() if _is_routed(ledger, each)]
     live = _by_service(ledger, [each for each in known if each.state is ActivationState.LIVE])
+    incoming = [each for each in incoming if _is_routed(ledger, each)]
     _lay_over(live, _by_service(ledger, incoming))
     # While nothing of a service is live, its name leads the others to the candidate: else the first
     # deploy of services that call each other would wait for itself.
@@ -43,9 +44,27 @@ def table(ledger: Ledger, hosts: Hosts, incoming: Sequence[Activation] = ()) -> 
     found = {each.name: each for each in (*kept, *incoming) if each.addresses}
     return Table(
         sites=tuple(_site(ledger, host, live) for host in ledger.hosts.values()),
-        upstreams=tuple(Upstream(each.name, each.addresses) for each in found.values()),
+        upstreams=tuple(
+            Upstream(each.name, each.addresses, _check(ledger.deployments[each.deployment_id]))
+            for each in found.values()
+        ),
         entrances=tuple(entrances),
     )
+
+
+def _check(deployment: Deployment) -> Check | None:
+    """How the gateway looks at what requests can be sent to."""
+    service = deployment.service
+    if not service.kind.is_routable:
+        return None
+    block = service.readiness or Readiness()
+    is_http = service.readiness is not None and block.type is ReadinessType.HTTP
+    return Check(block.request_path if is_http else None, block.interval_ms / 1000)
+
+
+def _is_routed(ledger: Ledger, activation: Activation) -> bool:
+    """Nobody calls a worker, though it has an address."""
+    return ledger.deployments[activation.deployment_id].service.kind.is_routable
 
 
 def _by_service(ledger: Ledger, activations: Iterable[Activation]) -> Serving:
