@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from core.promotion.executions import Executions
 from core.promotion.progress import Progress
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from core.engines.base import Engine
     from core.files import Home
+    from core.model import Service
     from core.promotion.engines import Engines
     from core.promotion.ledger import Ledger
     from core.promotion.routing import Router
@@ -32,12 +34,27 @@ class Parts:
     stop_grace_s: float = 10.0
     """What an instance gets between SIGTERM and SIGKILL, as with Docker."""
     progress: Progress = field(default_factory=Progress)
+    executions: Executions = field(init=False)
+
+    def __post_init__(self) -> None:
+        # They work with all the other parts.
+        object.__setattr__(self, "executions", Executions(self))
 
     async def stop(self, activation: Activation) -> None:
         """Ends and removes the instances of an activation."""
-        engine, grace_s = self.engine_behind(activation), self.stop_grace_s
+        engine = self.engine_behind(activation)
+        grace_s = self.grace_s(self.ledger.deployments[activation.deployment_id].service)
         stops = (engine.stop(name, grace_s=grace_s) for name in activation.instance_names)
         await asyncio.gather(*stops)
+
+    def grace_s(self, service: Service) -> float:
+        """What an instance gets between SIGTERM and SIGKILL, in seconds.
+
+        Nobody drains a worker: it finishes what it has in hand once it is asked to end.
+        """
+        if service.kind.is_routable:
+            return self.stop_grace_s
+        return max(self.stop_grace_s, service.drain.timeout_ms / 1000)
 
     def engine_of(self, deployment: Deployment) -> Engine:
         """What a deployment was built by and runs on."""

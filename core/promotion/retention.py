@@ -1,19 +1,29 @@
-"""Which artifacts are kept: what is in use, and what a rollback may want."""
+"""What is kept of the past: what is in use, what a rollback may want, what happened last."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from core.errors import EngineUnavailable
 from core.model import Stage, Status
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from core.promotion.parts import Parts
+    from core.records import Execution
 
 KEPT = "COMPARTMENT_KEEP_RELEASES"
 _DEFAULT_KEPT = 5
+
+_EXECUTIONS: Final = 100
+"""How many of the newest executions of a service are known."""
+
+_EXECUTION_LOGS: Final = 20
+"""Of how many of a deployment the output is kept: whoever follows its log holds each file open."""
 
 
 def kept_per_service() -> int:
@@ -36,3 +46,16 @@ async def prune(parts: Parts) -> None:
         # One that does not answer now is pruned after the next run.
         with suppress(EngineUnavailable):
             await engine.prune(keep)
+
+
+async def forget_executions(parts: Parts, newest: Execution) -> None:
+    """Deletes what was kept of the oldest executions of a service: a cron may run each minute."""
+    await parts.ledger.journal.forget_executions(newest.target, newest.service, _EXECUTIONS)
+    await asyncio.to_thread(_delete_old_logs, parts.home.logs / newest.deployment_id)
+
+
+def _delete_old_logs(folder: Path) -> None:
+    newest_first = sorted(folder.glob("exe_*.log"), key=lambda log: log.stat().st_mtime)[::-1]
+    for log in newest_first[_EXECUTION_LOGS:]:
+        for part in folder.glob(f"{log.name}*"):
+            part.unlink(missing_ok=True)

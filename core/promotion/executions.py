@@ -1,0 +1,288 @@
+"""One time that a job or a cron runs: started, waited for within its limit, journalled.
+
+An execution outlives the agent, as every instance does. Whoever waits for it may be cancelled: one
+of a deploy is ended then, because its run goes back; any other goes on, and is taken up by the next
+agent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from core.ending import to_the_end
+from core.engines.base import InstanceSpec
+from core.errors import CompartmentError, EngineUnavailable
+from core.events import Event, EventType
+from core.lines import stamp
+from core.model import Health
+from core.promotion.ledger import deployment_event
+from core.promotion.retention import forget_executions
+from core.promotion.specs import owner_of, secrets_of, taken_addresses, variables_of
+from core.records import Execution, ExecutionStatus, ExecutionTrigger, new_id
+
+if TYPE_CHECKING:
+    from core.engines.base import Engine, Exit, Instance
+    from core.journal import Record
+    from core.promotion.parts import Parts
+    from core.records import Deployment
+
+_RUN_WENT_BACK = "cancelled: its run went back"
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How an execution has ended, in words where it is not a success."""
+
+    status: ExecutionStatus
+    message: str | None = None
+    exit_code: int | None = None
+
+
+class Executions:
+    """Begins executions, waits for their end, and ends them."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._followed = set[str]()
+        self._limits: dict[str, asyncio.Timeout] = {}
+        """Of those that are waited for."""
+        self._reasons: dict[str, str] = {}
+        """Why those are to end that were cancelled."""
+
+    async def run(
+        self, deployment: Deployment, trigger: ExecutionTrigger, *, due_at: str | None = None
+    ) -> Execution:
+        """A whole execution. One that fails does not raise: it says so itself.
+
+        Raises:
+            JournalError: it cannot be journalled.
+        """
+        execution = new_execution(deployment, trigger, due_at=due_at)
+        try:
+            await self.begin(execution)
+        except asyncio.CancelledError:
+            if execution.id in self._parts.ledger.executions:
+                await to_the_end(self._end(execution))
+            raise
+        return await self.finish(execution)
+
+    async def begin(self, execution: Execution) -> None:
+        """Journals that it runs, before it does: `finish` must follow."""
+        told = f"execution {execution.id} started by {_BY[execution.trigger]}"
+        event = self._event(EventType.EXECUTION_STARTED, execution, told)
+        await self._parts.ledger.write(execution, event)
+
+    async def finish(self, execution: Execution) -> Execution:
+        """Starts one that has begun, and waits for its end."""
+        return await self._follow(execution, is_new=True)
+
+    async def resume(self, execution: Execution) -> Execution:
+        """Waits for the end of one that an agent before this one has started.
+
+        Raises:
+            EngineUnavailable: nothing is known of it now, and nothing was changed.
+        """
+        if execution.trigger is ExecutionTrigger.DEPLOY:
+            return await self._end(execution)
+        return await self._follow(execution, is_new=False)
+
+    def is_followed(self, execution_id: str) -> bool:
+        """Whether somebody waits for its end."""
+        return execution_id in self._followed
+
+    async def cancel(self, execution_id: str, reason: str) -> None:
+        """Ends one that runs, and returns when it has ended.
+
+        Raises:
+            EngineUnavailable: its engine is away; nothing was changed.
+        """
+        ledger = self._parts.ledger
+        execution = ledger.executions.get(execution_id)
+        if execution is None:
+            return
+        if not self.is_followed(execution_id):
+            raise EngineUnavailable(f"the engine on which {execution_id} runs does not answer")
+        self._reasons.setdefault(execution_id, reason)
+        limit = self._limits.get(execution_id)
+        if limit is not None and not limit.expired():
+            limit.reschedule(asyncio.get_running_loop().time())
+        while execution_id in ledger.executions:
+            await ledger.wait_change()
+
+    async def note(self, execution: Execution, told: str) -> None:
+        """Journals one that does not run: it was skipped or missed."""
+        ended = execution.changed(ended_at=execution.started_at, message=told)
+        event = self._event(EventType.EXECUTION_ENDED, ended, f"execution {ended.status}: {told}")
+        await self._parts.ledger.write(ended, event)
+        await forget_executions(self._parts, ended)
+
+    async def _follow(self, execution: Execution, *, is_new: bool) -> Execution:
+        self._followed.add(execution.id)
+        try:
+            instance = await (self._start if is_new else self._adopt)(execution)
+            end = instance if isinstance(instance, _End) else await self._wait(execution, instance)
+            return await to_the_end(self._settle(execution, end))
+        except asyncio.CancelledError:
+            is_left = execution.id in self._parts.ledger.executions
+            if is_left and execution.trigger is ExecutionTrigger.DEPLOY:
+                await to_the_end(self._end(execution))
+            raise
+        finally:
+            self._followed.discard(execution.id)
+            self._reasons.pop(execution.id, None)
+
+    async def _start(self, execution: Execution) -> Instance | _End:
+        try:
+            return await self._engine(execution).start(self._spec(execution))
+        except CompartmentError as error:
+            return _End(ExecutionStatus.FAILED, f"could not be started: {error.message}")
+
+    async def _adopt(self, execution: Execution) -> Instance | _End:
+        engine = self._engine(execution)
+        await engine.check()
+        instance = await engine.adopt(execution.id)
+        if instance is not None:
+            return instance
+        ended = await engine.exit_of(execution.id)
+        return _end_of(ended) if ended else _End(ExecutionStatus.FAILED, "its end was not seen")
+
+    async def _wait(self, execution: Execution, instance: Instance) -> _End:
+        service = self._deployment(execution).service
+        began = datetime.fromisoformat(execution.started_at)
+        left_s = service.time_limit_ms / 1000 - (datetime.now(UTC) - began).total_seconds()
+        is_cancelled = execution.id in self._reasons
+        try:
+            async with asyncio.timeout(0 if is_cancelled else max(0.0, left_s)) as limit:
+                self._limits[execution.id] = limit
+                return _end_of(await instance.wait_exit())
+        except TimeoutError:
+            await self._remove(execution)
+        finally:
+            self._limits.pop(execution.id, None)
+        reason = self._reasons.get(execution.id)
+        if reason is not None:
+            return _cancelled(reason)
+        limit_told = _duration(service.time_limit_ms)
+        return _End(ExecutionStatus.FAILED, f"ended at its time limit of {limit_told}")
+
+    async def _end(self, execution: Execution) -> Execution:
+        """Ends one of a deploy that goes back."""
+        await self._remove(execution)
+        return await self._settle(execution, _cancelled(_RUN_WENT_BACK))
+
+    async def _settle(self, execution: Execution, end: _End) -> Execution:
+        """Journals an end; what is left of the instance goes after it, so that it is seen."""
+        ended = execution.changed(
+            status=end.status, ended_at=stamp(), exit_code=end.exit_code, message=end.message
+        )
+        await self._parts.ledger.update(lambda: self._records(ended))
+        await self._remove(ended)
+        await forget_executions(self._parts, ended)
+        self._parts.ledger.forget_past()
+        return ended
+
+    def _records(self, ended: Execution) -> list[Record]:
+        """The end, and what it says of the health of its deployment."""
+        took_s = (_at(ended.ended_at) - _at(ended.started_at)).total_seconds()
+        told = f"execution {ended.id} {ended.status} after {took_s:.1f} s"
+        told += f": {ended.message}" if ended.message else ""
+        records: list[Record] = [ended, self._event(EventType.EXECUTION_ENDED, ended, told)]
+        deployment = self._deployment(ended)
+        health = _HEALTH.get(ended.status)
+        if health is None or not deployment.is_active or deployment.health is health:
+            return records
+        why = None if health is Health.HEALTHY else f"its last execution {ended.message}"
+        changed = deployment.changed(health=health, health_reason=why)
+        told = why or "its last execution succeeded"
+        event = deployment_event(
+            EventType.HEALTH_CHANGED, changed, f"{health}: {told}", health=health
+        )
+        return [*records, changed, event]
+
+    async def _remove(self, execution: Execution) -> None:
+        """Ends what there is of its instance; its log stays."""
+        grace_s = self._parts.stop_grace_s
+        await self._engine(execution).stop(execution.id, grace_s=grace_s)
+
+    def _spec(self, execution: Execution) -> InstanceSpec:
+        deployment = self._deployment(execution)
+        variables = variables_of(self._parts, deployment)
+        return InstanceSpec(
+            name=execution.id,
+            owner=owner_of(deployment),
+            service=deployment.service,
+            artifact_id=deployment.artifact_id,
+            variables={**variables, "COMPARTMENT_EXECUTION": execution.id},
+            log=self._parts.home.logs / deployment.id / f"{execution.id}.log",
+            taken=taken_addresses(self._parts),
+            secrets=secrets_of(deployment),
+        )
+
+    def _deployment(self, execution: Execution) -> Deployment:
+        return self._parts.ledger.deployments[execution.deployment_id]
+
+    def _engine(self, execution: Execution) -> Engine:
+        return self._parts.engine_of(self._deployment(execution))
+
+    def _event(self, type_: EventType, execution: Execution, told: str) -> Event:
+        data: dict[str, Any] = {"execution": execution.as_json()}
+        return deployment_event(type_, self._deployment(execution), told, **data)
+
+
+def new_execution(
+    deployment: Deployment,
+    trigger: ExecutionTrigger,
+    status: ExecutionStatus = ExecutionStatus.RUNNING,
+    *,
+    due_at: str | None = None,
+    missed: int = 0,
+) -> Execution:
+    """An execution of a deployment that begins now."""
+    return Execution(
+        id=new_id("exe"),
+        deployment_id=deployment.id,
+        target=deployment.target,
+        service=deployment.service.name,
+        trigger=trigger,
+        status=status,
+        started_at=stamp(),
+        due_at=due_at,
+        missed=missed,
+    )
+
+
+_BY = {
+    ExecutionTrigger.DEPLOY: "the deploy",
+    ExecutionTrigger.SCHEDULE: "its schedule",
+    ExecutionTrigger.MANUAL: "hand",
+}
+_HEALTH = {
+    ExecutionStatus.SUCCEEDED: Health.HEALTHY,
+    ExecutionStatus.FAILED: Health.UNHEALTHY,
+}
+"""What the last execution says of its deployment; the other ends say nothing of it."""
+
+
+def _end_of(ended: Exit) -> _End:
+    if ended.code == 0 and ended.error is None:
+        return _End(ExecutionStatus.SUCCEEDED, exit_code=0)
+    return _End(ExecutionStatus.FAILED, str(ended), ended.code)
+
+
+def _cancelled(reason: str) -> _End:
+    return _End(ExecutionStatus.CANCELLED, reason)
+
+
+def _at(at: str | None) -> datetime:
+    return datetime.fromisoformat(at) if at else datetime.now(UTC)
+
+
+def _duration(milliseconds: int) -> str:
+    """A limit as people say it, such as `10 m`."""
+    for unit, size in (("h", 3_600_000), ("m", 60_000), ("s", 1000)):
+        if milliseconds % size == 0:
+            return f"{milliseconds // size} {unit}"
+    return f"{milliseconds} ms"

@@ -1,0 +1,64 @@
+"""What an engine needs to start the instances of a deployment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.engines.base import InstanceSpec, Owner
+from core.promotion.hosts import LOOPBACK
+
+if TYPE_CHECKING:
+    from core.engines.base import Address, Variables
+    from core.promotion.parts import Parts
+    from core.records import Activation, Deployment
+
+
+def owner_of(deployment: Deployment) -> Owner:
+    """Whose a deployment's artifact and instances are."""
+    return Owner(deployment.target, deployment.service.name, deployment.id)
+
+
+def variables_of(parts: Parts, deployment: Deployment) -> Variables:
+    """What every process of a deployment sees."""
+    return {
+        **parts.router.hosts.urls_of(deployment.target),
+        **deployment.variables,
+        **{name: each.value for name, each in deployment.assigned.items()},
+        "COMPARTMENT_PROJECT": deployment.target.project,
+        "COMPARTMENT_ENVIRONMENT": deployment.target.environment,
+        "COMPARTMENT_SERVICE": deployment.service.name,
+        "COMPARTMENT_DEPLOYMENT": deployment.id,
+    }
+
+
+def secrets_of(deployment: Deployment) -> tuple[str, ...]:
+    """The values that must not appear in what a deployment prints."""
+    return tuple(each.value for each in deployment.assigned.values() if each.is_sensitive)
+
+
+def taken_addresses(parts: Parts) -> frozenset[Address]:
+    """Addresses that are given out, also to what may be down at this moment."""
+    taken = {at for each in parts.ledger.activations.values() for at in each.addresses}
+    inner = {each.inner_port for each in parts.ledger.hosts.values()}
+    return frozenset(taken | {(LOOPBACK, port) for port in inner if port is not None})
+
+
+def instance_specs(parts: Parts, activation: Activation) -> list[InstanceSpec]:
+    """What the engine needs to start, or start again, the instances of an activation."""
+    deployment = parts.ledger.deployments[activation.deployment_id]
+    taken = taken_addresses(parts)
+    known = activation.addresses or (None,) * activation.replicas
+    return [
+        InstanceSpec(
+            name=name,
+            owner=owner_of(deployment),
+            service=deployment.service,
+            artifact_id=deployment.artifact_id,
+            variables=variables_of(parts, deployment),
+            log=parts.home.logs / deployment.id / f"{name}.log",
+            taken=taken,
+            address=address,
+            secrets=secrets_of(deployment),
+        )
+        for name, address in zip(activation.instance_names, known, strict=True)
+    ]

@@ -1,0 +1,353 @@
+"""Executions on the engines themselves: real processes and containers, in process of the test."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from core.engines.base import Owner
+from core.engines.process.engine import ProcessEngine
+from core.files import Home
+from core.journal import Journal
+from core.logs.reader import LogQuery, LogSource, read
+from core.logs.writer import CompartmentLog
+from core.model import EngineName, Health, Service, ServiceKind, Stage, Status, Stream
+from core.promotion.executions import Executions, new_execution
+from core.promotion.ledger import Ledger
+from core.promotion.parts import Parts
+from core.promotion.recovery import tidy
+from core.promotion.routing import Router
+from core.records import EnvironmentRecord, Execution, ExecutionStatus, ExecutionTrigger, new_id
+from tests.one_engine import one_engine
+from tests.promotion.records import TARGET, deployment
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from core.engines.base import Engine
+    from core.records import Deployment
+
+LIMIT_S = 60.0
+"""Generous: other tests run beside these."""
+
+
+class Works:
+    """An agent's parts on one engine, and the jobs that a test runs with them."""
+
+    def __init__(self, parts: Parts, engine: Engine, root: Path) -> None:
+        self.parts = parts
+        self.engine = engine
+        self._root = root
+
+    @property
+    def executions(self) -> Executions:
+        return self.parts.executions
+
+    async def deployed(
+        self, command: str, *, kind: ServiceKind = ServiceKind.CRON, **fields: Any
+    ) -> Deployment:
+        """An active deployment of a cron that runs a shell command."""
+        folder = self._root / "job"
+        folder.mkdir(exist_ok=True)
+        (folder / "run.sh").write_text(command)
+        service = Service("nightly", "job", kind, run_command="exec sh run.sh", **fields)
+        source = await self.engine.take(self._root, service, self._variables)
+        owner = Owner(TARGET, service.name, "dep_built")
+        await self.engine.build(source, owner, lambda _: None)
+        await self.engine.prepare(TARGET, [])
+        found = deployment(
+            id=new_id("dep"),
+            service=service,
+            artifact_id=source.artifact_id,
+            variables=self._variables,
+            engine=self.engine.name,
+            status=Status.SUCCEEDED,
+            stage=Stage.ACTIVE,
+            is_active=True,
+            health=Health.HEALTHY,
+        )
+        record = EnvironmentRecord(TARGET, EngineName(self.engine.name), str(self._root))
+        await self.parts.ledger.write(found, record)
+        return found
+
+    @property
+    def _variables(self) -> dict[str, str]:
+        return self.engine.inherited(os.environ)
+
+    async def run(
+        self, command: str, trigger: ExecutionTrigger = ExecutionTrigger.MANUAL, **fields: Any
+    ) -> Execution:
+        async with asyncio.timeout(LIMIT_S):
+            return await self.executions.run(await self.deployed(command, **fields), trigger)
+
+    def output(self, execution: Execution, *streams: Stream) -> list[str]:
+        """What it has printed."""
+        source = LogSource(execution.deployment_id, execution.service, "production")
+        query = LogQuery(streams=frozenset(streams or (Stream.STDOUT, Stream.STDERR)))
+        return [line.message for line in read(self.parts.home.logs, [source], query)]
+
+    async def printed(self, execution: Execution, text: str) -> None:
+        """Waits for a line."""
+        await until(lambda: text in self.output(execution))
+
+    def health(self, execution: Execution) -> Health:
+        return self.parts.ledger.deployments[execution.deployment_id].health
+
+    async def is_removed(self, execution: Execution) -> bool:
+        return execution.id not in await self.engine.instances()
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(LIMIT_S):
+        while not is_so():
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def agent(home: Path, root: Path) -> AsyncIterator[Works]:
+    """What an agent has; when the block ends it is gone, and what it started goes on."""
+    where = Home(home)
+    where.create()
+    journal = Journal(where.journal)
+    await journal.open()
+    log = CompartmentLog(where.logs)
+    ledger = Ledger(journal, log)
+    await ledger.load()
+    nothing = cast("Any", None)
+    async with asyncio.TaskGroup() as tasks:
+        engine = ProcessEngine(where, tasks)
+        engines = one_engine(engine)
+        router = Router(ledger, nothing, engines)
+        parts = Parts(where, ledger, router, engines, nothing, asyncio.Semaphore(1))
+        try:
+            yield Works(parts, engine, root)
+        finally:
+            await engine.close()
+            log.close()
+            await journal.close()
+
+
+@pytest.fixture
+async def works(home: Path, tmp_path: Path) -> AsyncIterator[Works]:
+    async with agent(home, tmp_path) as found:
+        try:
+            yield found
+        finally:
+            for name in await found.engine.instances():
+                await found.engine.stop(name, grace_s=0)
+
+
+async def test_one_that_succeeds(works: Works) -> None:
+    ended = await works.run("echo hello; echo $COMPARTMENT_EXECUTION; echo oops >&2")
+    assert (ended.status, ended.exit_code, ended.message) == (ExecutionStatus.SUCCEEDED, 0, None)
+    assert sorted(works.output(ended)) == sorted(["hello", ended.id, "oops"])
+    assert await works.parts.ledger.journal.execution(ended.id) == ended
+    assert works.parts.ledger.executions == {}
+    assert await works.is_removed(ended)
+    begun, end = works.output(ended, Stream.COMPARTMENT)[0], ended.id
+    assert begun == f"execution {end} started by hand"
+
+
+async def test_one_that_fails_says_how_and_makes_its_deployment_unhealthy(works: Works) -> None:
+    failed = await works.run("exit 3")
+    assert (failed.status, failed.exit_code) == (ExecutionStatus.FAILED, 3)
+    assert failed.message == "exited with code 3"
+    found = works.parts.ledger.deployments[failed.deployment_id]
+    assert (found.health, found.health_reason) == (
+        Health.UNHEALTHY,
+        "its last execution exited with code 3",
+    )
+
+
+async def test_health_follows_the_last_execution(works: Works) -> None:
+    flag = works._root / "flag"
+    found = await works.deployed(f"test -e {flag}")
+    run = works.executions.run
+    failed = await run(found, ExecutionTrigger.SCHEDULE)
+    assert works.health(failed) is Health.UNHEALTHY
+    flag.touch()
+    succeeded = await run(found, ExecutionTrigger.SCHEDULE)
+    assert works.health(succeeded) is Health.HEALTHY
+    assert works.parts.ledger.deployments[found.id].health_reason is None
+    events = await works.parts.ledger.journal.events_after(0)
+    told = [event.message for event in events if event.type == "HealthChanged"]
+    assert told == [
+        "unhealthy: its last execution exited with code 1",
+        "healthy: its last execution succeeded",
+    ]
+
+
+async def test_one_that_hangs_is_ended_at_its_limit_though_it_ignores_sigterm(
+    works: Works,
+) -> None:
+    object.__setattr__(works.parts, "stop_grace_s", 0.3)
+    ended = await works.run("trap '' TERM; while :; do sleep 0.1; done", time_limit_ms=500)
+    assert ended.status is ExecutionStatus.FAILED
+    assert ended.message == "ended at its time limit of 500 ms"
+    assert await works.is_removed(ended)
+
+
+async def test_one_that_is_killed_by_somebody_else(works: Works) -> None:
+    found = await works.deployed("echo pid=$$; exec sleep 600")
+    execution = new_execution(found, ExecutionTrigger.MANUAL)
+    await works.executions.begin(execution)
+    async with asyncio.timeout(LIMIT_S), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(works.executions.finish(execution))
+        await until(lambda: bool(works.output(execution)))
+        (line,) = works.output(execution)
+        os.kill(int(line.removeprefix("pid=")), signal.SIGKILL)
+    ended = running.result()
+    assert ended.message == "ended by signal 9 (SIGKILL)"
+    assert (ended.status, ended.exit_code) == (ExecutionStatus.FAILED, None)
+
+
+async def test_one_that_cannot_be_started(works: Works) -> None:
+    found = await works.deployed("exit 0")
+    gone = found.changed(artifact_id="rel_gone")
+    await works.parts.ledger.write(gone)
+    ended = await works.executions.run(gone, ExecutionTrigger.MANUAL)
+    assert ended.status is ExecutionStatus.FAILED
+    assert ended.message == "could not be started: the artifact rel_gone is gone"
+
+
+async def test_cancelled(works: Works) -> None:
+    found = await works.deployed("trap 'echo bye; exit 0' TERM; echo up; sleep 600 & wait")
+    execution = new_execution(found, ExecutionTrigger.SCHEDULE)
+    await works.executions.begin(execution)
+    async with asyncio.timeout(LIMIT_S), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(works.executions.finish(execution))
+        await works.printed(execution, "up")
+        await works.executions.cancel(execution.id, "cancelled: replaced by the next one")
+    ended = running.result()
+    assert ended.status is ExecutionStatus.CANCELLED
+    assert ended.message == "cancelled: replaced by the next one"
+    assert works.output(ended) == ["up", "bye"]
+    assert works.health(ended) is Health.HEALTHY
+    await works.executions.cancel(execution.id, "it is over: nothing happens")
+
+
+async def test_cancelled_before_it_was_started(works: Works) -> None:
+    found = await works.deployed("sleep 600")
+    execution = new_execution(found, ExecutionTrigger.MANUAL)
+    await works.executions.begin(execution)
+    async with asyncio.timeout(LIMIT_S), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(works.executions.finish(execution))
+        while not works.executions.is_followed(execution.id):
+            await asyncio.sleep(0)
+        await works.executions.cancel(execution.id, "cancelled")
+    assert running.result().status is ExecutionStatus.CANCELLED
+    assert await works.is_removed(execution)
+
+
+async def test_one_of_a_run_that_goes_back_is_ended_with_it(works: Works) -> None:
+    found = await works.deployed("echo up; sleep 600", kind=ServiceKind.JOB)
+    async with asyncio.timeout(LIMIT_S), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(works.executions.run(found, ExecutionTrigger.DEPLOY))
+        await until(lambda: bool(works.parts.ledger.executions))
+        (execution,) = works.parts.ledger.executions.values()
+        await works.printed(execution, "up")
+        running.cancel()
+    kept = await works.parts.ledger.journal.execution(execution.id)
+    assert kept is not None
+    assert (kept.status, kept.message) == (
+        ExecutionStatus.CANCELLED,
+        "cancelled: its run went back",
+    )
+    assert await works.is_removed(execution)
+
+
+async def begun(works: Works, command: str, trigger: ExecutionTrigger) -> Execution:
+    """One that runs, and whose agent goes away."""
+    found = await works.deployed(command, kind=ServiceKind.CRON)
+    execution = new_execution(found, trigger)
+    await works.executions.begin(execution)
+    task = asyncio.create_task(works.executions.finish(execution))
+    await works.printed(execution, "up")
+    task.cancel()
+    await asyncio.wait([task])
+    if trigger is ExecutionTrigger.DEPLOY:
+        # An agent that is killed leaves it as it was.
+        await works.parts.ledger.write(execution)
+    return execution
+
+
+async def test_it_outlives_its_agent_and_is_taken_up_by_the_next(
+    home: Path, tmp_path: Path
+) -> None:
+    go = tmp_path / "go"
+    command = f"echo up; while ! test -e {go}; do sleep 0.05; done; echo done; exit 4"
+    async with agent(home, tmp_path) as works:
+        execution = await begun(works, command, ExecutionTrigger.SCHEDULE)
+    async with agent(home, tmp_path) as works, asyncio.timeout(LIMIT_S):
+        assert works.parts.ledger.executions == {execution.id: execution}
+        await tidy(works.parts)
+        go.touch()
+        ended = await works.executions.resume(execution)
+        assert (ended.status, ended.exit_code) == (ExecutionStatus.FAILED, 4)
+        assert works.output(ended) == ["up", "done"]
+        assert await works.is_removed(ended)
+
+
+async def test_how_it_ended_while_no_agent_ran_is_known(home: Path, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    command = f"echo up; while ! test -e {go}; do sleep 0.05; done"
+    async with agent(home, tmp_path) as works:
+        execution = await begun(works, command, ExecutionTrigger.MANUAL)
+    go.touch()
+    await until(Home(home).instances.joinpath(execution.id, "exit.json").exists)
+    async with agent(home, tmp_path) as works:
+        ended = await works.executions.resume(execution)
+        assert (ended.status, ended.exit_code) == (ExecutionStatus.SUCCEEDED, 0)
+
+
+async def test_an_end_that_nobody_has_seen(works: Works) -> None:
+    found = await works.deployed("exit 0")
+    lost = new_execution(found, ExecutionTrigger.SCHEDULE)
+    await works.executions.begin(lost)
+    ended = await works.executions.resume(lost)
+    assert (ended.status, ended.message) == (ExecutionStatus.FAILED, "its end was not seen")
+
+
+async def test_the_limit_counts_from_its_start_whichever_agent_waits(
+    home: Path, tmp_path: Path
+) -> None:
+    async with agent(home, tmp_path) as works:
+        execution = await begun(works, "echo up; sleep 600", ExecutionTrigger.MANUAL)
+    async with agent(home, tmp_path) as works, asyncio.timeout(LIMIT_S):
+        long_ago = execution.changed(started_at="2020-01-01T00:00:00.000000Z")
+        ended = await works.executions.resume(long_ago)
+        assert ended.message == "ended at its time limit of 1 h"
+        assert await works.is_removed(ended)
+
+
+async def test_one_of_an_unfinished_run_is_ended_by_the_next_agent(
+    home: Path, tmp_path: Path
+) -> None:
+    async with agent(home, tmp_path) as works:
+        execution = await begun(works, "echo up; sleep 600", ExecutionTrigger.SCHEDULE)
+    async with agent(home, tmp_path) as works, asyncio.timeout(LIMIT_S):
+        of_a_run = execution.changed(trigger=ExecutionTrigger.DEPLOY)
+        ended = await works.executions.resume(of_a_run)
+        assert ended.status is ExecutionStatus.CANCELLED
+        assert await works.is_removed(ended)
+
+
+async def test_the_output_of_the_newest_is_kept(works: Works) -> None:
+    found = await works.deployed("echo $COMPARTMENT_EXECUTION")
+    folder = works.parts.home.logs / found.id
+    folder.mkdir(parents=True)
+    for number in range(30):
+        log = folder / f"exe_old{number:02}.log"
+        log.touch()
+        log.with_name(f"{log.name}.1").touch()
+        os.utime(log, (number, number))
+    ended = await works.executions.run(found, ExecutionTrigger.MANUAL)
+    kept = sorted(log.name for log in folder.glob("exe_*.log"))
+    assert kept == sorted([f"{ended.id}.log", *(f"exe_old{n:02}.log" for n in range(11, 30))])
+    assert len(list(folder.glob("exe_*.log.1"))) == 19
