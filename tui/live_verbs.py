@@ -12,6 +12,8 @@ from core.cli.requests import deploy_body, rollback_body
 from core.cli.target import project_in
 from core.errors import UsageError
 from core.model import Trigger
+from tui.live_executions import LiveExecutions
+from tui.live_variables import LiveVariables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,6 +36,16 @@ class LiveVerbs:
     project: Project | None = None
     """As its files were when the dashboard was opened; None without files here."""
     engine: str = "auto"
+
+    @property
+    def variables(self) -> LiveVariables:
+        """What is asked about variables."""
+        return LiveVariables(self.client, self.target)
+
+    @property
+    def executions(self) -> LiveExecutions:
+        """What is asked about jobs and crons."""
+        return LiveExecutions(self.client, self.target)
 
     async def plan(
         self, trigger: Trigger, services: Sequence[str] = (), to: str | None = None
@@ -74,6 +86,26 @@ class LiveVerbs:
             f"it is not known where the files of {project} are",
             hint=f"name their folder: compartment-tui FOLDER --project {project}",
         )
+
+    async def promotion(self, source: str, target: str) -> Json:
+        """What promoting an environment to another one would do."""
+        return await self.client.plan(self._promote_body(source, target))
+
+    async def promote(self, source: str, target: str) -> Json:
+        """Begins to promote an environment to another one."""
+        return await self.client.submit(self._promote_body(source, target))
+
+    def _promote_body(self, source: str, target: str) -> Json:
+        places = {"environment": target, "sourceEnvironment": source}
+        return {**self.target, **places, "trigger": Trigger.PROMOTE, "services": []}
+
+    async def hold(self, run_id: str) -> None:
+        """Has a run wait before its switch."""
+        await self.client.hold(run_id)
+
+    async def resume(self, run_id: str) -> None:
+        """Lets a held run go on."""
+        await self.client.resume(run_id)
 
     async def cancel(self, run_id: str) -> Json:
         """Stops a run before its switch; returns the run as it ended."""

@@ -6,13 +6,58 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from core.model import Project, Trigger
 
 Json = dict[str, Any]
 Answer = Any
 """JSON, an error to raise, or a function of what was asked that returns one of them."""
+
+
+class ScriptedVariables:
+    """Those of an environment."""
+
+    def __init__(self, verbs: ScriptedVerbs) -> None:
+        self._verbs = verbs
+
+    async def found(self, services: Sequence[str]) -> list[Json]:
+        found: list[Json] = await self._verbs.answer("variables", tuple(services))
+        return found
+
+    async def set(self, name: str, value: str, service: str | None, *, is_sensitive: bool) -> None:
+        await self._verbs.answer("set_variable", name, value, service, is_sensitive)
+
+    async def remove(self, name: str, service: str | None) -> None:
+        await self._verbs.answer("remove_variable", name, service)
+
+    async def take_in(
+        self, values: Mapping[str, str], service: str | None, *, is_sensitive: bool
+    ) -> None:
+        await self._verbs.answer("import_variables", dict(values), service, is_sensitive)
+
+
+class ScriptedExecutions:
+    """Those of an environment."""
+
+    def __init__(self, verbs: ScriptedVerbs) -> None:
+        self._verbs = verbs
+
+    async def recent(self, service: str, limit: int = 10) -> list[Json]:
+        found: list[Json] = await self._verbs.answer("executions", service)
+        return found[:limit]
+
+    async def crons(self) -> list[Json]:
+        found: list[Json] = await self._verbs.answer("crons")
+        return found
+
+    async def start(self, service: str) -> Json:
+        found: Json = await self._verbs.answer("execute", service)
+        return found
+
+    async def cancel(self, execution_id: str) -> Json:
+        found: Json = await self._verbs.answer("cancel_execution", execution_id)
+        return found
 
 
 class ScriptedVerbs:
@@ -27,8 +72,10 @@ class ScriptedVerbs:
         self.asked: list[tuple[Any, ...]] = []
         self.is_open = asyncio.Event()
         self.is_open.set()
+        self.variables = ScriptedVariables(self)
+        self.executions = ScriptedExecutions(self)
 
-    async def _answer(self, verb: str, *asked: Any) -> Any:
+    async def answer(self, verb: str, *asked: Any) -> Any:
         self.asked.append((verb, *asked))
         await self.is_open.wait()
         answer = self.answers[verb]
@@ -41,43 +88,57 @@ class ScriptedVerbs:
     async def plan(
         self, trigger: Trigger, services: Sequence[str] = (), to: str | None = None
     ) -> Json:
-        found: Json = await self._answer("plan", trigger, tuple(services), to)
+        found: Json = await self.answer("plan", trigger, tuple(services), to)
         return found
 
     async def submit(
         self, trigger: Trigger, services: Sequence[str] = (), to: str | None = None
     ) -> Json:
-        found: Json = await self._answer("submit", trigger, tuple(services), to)
+        found: Json = await self.answer("submit", trigger, tuple(services), to)
         return found
 
+    async def promotion(self, source: str, target: str) -> Json:
+        found: Json = await self.answer("promotion", source, target)
+        return found
+
+    async def promote(self, source: str, target: str) -> Json:
+        found: Json = await self.answer("promote", source, target)
+        return found
+
+    async def hold(self, run_id: str) -> None:
+        await self.answer("hold", run_id)
+
+    async def resume(self, run_id: str) -> None:
+        await self.answer("resume", run_id)
+
     async def cancel(self, run_id: str) -> Json:
-        found: Json = await self._answer("cancel", run_id)
+        found: Json = await self.answer("cancel", run_id)
         return found
 
     async def runs(self, limit: int = 30) -> list[Json]:
-        found: list[Json] = await self._answer("runs")
+        found: list[Json] = await self.answer("runs")
         return found[:limit]
 
     async def run_result(self, run_id: str) -> Json:
-        found: Json = await self._answer("run_result", run_id)
+        found: Json = await self.answer("run_result", run_id)
         return found
 
     async def run_events(self, run_id: str) -> list[Json]:
-        found: list[Json] = await self._answer("run_events", run_id)
+        found: list[Json] = await self.answer("run_events", run_id)
         return found
 
     async def deployments(self, service: str | None = None, limit: int = 50) -> list[Json]:
-        found: list[Json] = await self._answer("deployments", service)
+        found: list[Json] = await self.answer("deployments", service)
         return found[:limit]
 
     async def inspect(self, deployment_id: str) -> Json:
-        found: Json = await self._answer("inspect", deployment_id)
+        found: Json = await self.answer("inspect", deployment_id)
         return found
 
     async def environments(self) -> list[Json]:
-        found: list[Json] = await self._answer("environments")
+        found: list[Json] = await self.answer("environments")
         return found
 
     async def shell(self, service: str) -> Json:
-        found: Json = await self._answer("shell", service)
+        found: Json = await self.answer("shell", service)
         return found

@@ -6,7 +6,8 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tui.view.state import Figures, Link, Place, Run, Service, State, moment
+from tui.view.moments import moment
+from tui.view.state import Figures, Link, Place, Run, Service, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

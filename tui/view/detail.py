@@ -12,9 +12,9 @@ from tui.view.bar import bar
 from tui.view.columns import Row, aligned, hanging
 from tui.view.diff import rule_text, settings
 from tui.view.looks import FAILED, HEALTHY, IDLE, WORKING, Look, health_look, stage_look
+from tui.view.moments import moment
 from tui.view.pieces import plain
 from tui.view.sparkline import sparkline
-from tui.view.state import moment
 from tui.view.strip import draw, service_cells
 
 if TYPE_CHECKING:

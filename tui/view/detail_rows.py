@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from core.model import Health
-from tui.view import looks, words
+from tui.view import execution_words, looks, words
 from tui.view.bar import bar
 from tui.view.pieces import MUTED, PLAIN, fit, left
 from tui.view.rows import buckets, is_stale
@@ -46,7 +46,12 @@ def detail_rows(scene: Scene, width: int, height: int) -> list[Row]:
 
 def _groups(service: Service, scene: Scene, width: int) -> Iterator[Group]:
     yield _failure(service, scene, width)
-    yield [*_deployments(service, scene), *_waiting(service, scene), *_health(service, scene)]
+    yield [
+        *_deployments(service, scene),
+        *_waiting(service, scene),
+        *_health(service, scene, width),
+        *_executions(service, scene),
+    ]
     yield _addresses(service, width)
     yield _figures(service, scene, width)
     yield [*_previous(service, scene), *_labels(service)]
@@ -70,10 +75,14 @@ def _failure(service: Service, scene: Scene, width: int) -> Group:
             (f"  {when}", MUTED),
         )
     ]
-    told = scene.glyphs.said(words.cause(failed.failure_message))
+    return [*rows, *_because(words.cause(failed.failure_message), scene, width)]
+
+
+def _because(why: str, scene: Scene, width: int) -> Group:
     room = max(width - LABEL_CELLS - 2, 10)
+    told = scene.glyphs.said(why)
     lines = wrap(told, room, max_lines=_REASON_LINES, placeholder=f" {scene.glyphs.cut}")
-    return [*rows, *(_row("because" if line is lines[0] else "", (line, PLAIN)) for line in lines)]
+    return [_row("" if at else "because", (line, PLAIN)) for at, line in enumerate(lines)]
 
 
 def _deployments(service: Service, scene: Scene) -> Group:
@@ -115,7 +124,7 @@ def _waiting(service: Service, scene: Scene) -> Group:
         return [_row("draining", (_in_flight(waiting), PLAIN)), *_left(waiting, scene)]
     told = _WAITS.get(waiting.kind, waiting.kind)
     rows = [_row("waits", (f"{told}, {passed}", PLAIN)), *_left(waiting, scene)]
-    return [*rows, *(_said(waiting) if waiting.kind in ("build", "release") else [])]
+    return [*rows, *(_said(waiting) if waiting.kind in _TELLS else [])]
 
 
 def _said(waiting: Waiting) -> Group:
@@ -129,8 +138,12 @@ _WAITS = {
     "buildSlot": "for a build slot",
     "build": "for its build",
     "release": "for its release command",
+    "dependency": "for another service",
+    "execution": "for its execution",
     "barrier": "for the other services",
 }
+_TELLS = frozenset({"build", "release", "dependency", "execution"})
+"""What says more of itself."""
 
 
 def _in_flight(waiting: Waiting) -> str:
@@ -140,8 +153,7 @@ def _in_flight(waiting: Waiting) -> str:
 
 
 def _readiness(service: Service, waiting: Waiting, scene: Scene) -> Group:
-    found = service.candidate
-    asks = f"GET {found.readiness_path}" if found and found.readiness_path else words.OWN_CHECK
+    asks = words.asks(service.candidate).removeprefix("readiness ")
     rows = [_row("readiness", (asks, PLAIN))]
     if waiting.tries:
         gap = "  " if waiting.recent else ""
@@ -168,13 +180,33 @@ def _left(waiting: Waiting, scene: Scene) -> Group:
     return [_row("left", (of, PLAIN), *drawn)]
 
 
-def _health(service: Service, scene: Scene) -> Group:
+def _health(service: Service, scene: Scene, width: int) -> Group:
     live = service.live
-    if live is None or (live.health is Health.HEALTHY and not live.restarts):
+    is_told = service.executions is not None and service.executions.last is not None
+    if live is None or is_told or (live.health is Health.HEALTHY and not live.restarts):
         return []
     look = looks.health_look(service, scene.glyphs)
     restarts = f"  {words.counted(live.restarts, 'restart')}" if live.restarts else ""
-    return [_row("health", (f"{look.glyph} {look.word}", look.style), (restarts, PLAIN))]
+    row = _row("health", (f"{look.glyph} {look.word}", look.style), (restarts, PLAIN))
+    return [row, *(_because(live.health_reason, scene, width) if live.health_reason else [])]
+
+
+def _executions(service: Service, scene: Scene) -> Group:
+    """How a job or cron ran last, and when it runs next."""
+    found = service.executions
+    if found is None:
+        return []
+    rows = []
+    if found.last is not None:
+        look = looks.execution_look(found.last, scene.glyphs)
+        told = scene.glyphs.said(execution_words.whole(found.last, scene.now))
+        rows.append(_row("last", (f"{look.glyph} {told}", look.style)))
+    if found.running > 1:
+        rows.append(_row("running", (f"{found.running} at this moment", PLAIN)))
+    if found.next_at is not None:
+        due = execution_words.next_due(found.next_at, scene.now).removeprefix("next ")
+        rows.append(_row("next", (due, PLAIN)))
+    return rows
 
 
 def _addresses(service: Service, width: int) -> Group:

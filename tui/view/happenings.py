@@ -12,7 +12,7 @@ from core.events import EventType
 from core.model import Health, Status
 from tui.view import words
 from tui.view.looks import FAILED, IDLE, RETRYING
-from tui.view.state import moment
+from tui.view.moments import moment
 
 if TYPE_CHECKING:
     from tui.view.glyphs import Glyphs

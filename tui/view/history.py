@@ -10,7 +10,8 @@ from core.cli.text import duration
 from tui.view import words
 from tui.view.columns import Row, cut, hanging
 from tui.view.looks import FAILED, HEALTHY, IDLE, ROLLBACK, WORKING
-from tui.view.state import Run, moment
+from tui.view.moments import moment
+from tui.view.state import Run
 from tui.view.timeline import Phase, Timeline, Track, bar
 
 if TYPE_CHECKING:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.model import Health, Stage, Status, Trigger
-from tui.view import words
+from core.records import ExecutionStatus
+from tui.view import execution_words, words
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from tui.view.execution import Execution
     from tui.view.glyphs import Glyphs
     from tui.view.state import Deployment, Run, Service, Waiting
 
@@ -47,6 +49,11 @@ def stage_look(service: Service, run: Run | None, now: datetime, glyphs: Glyphs)
         if is_not_switched(found):
             return Look(glyphs.stopped, "not switched", IDLE)
         return Look(glyphs.failed, f"failed: {words.STAGES[found.stage]}", FAILED)
+    if service.executions is not None and found is service.live:
+        last = service.executions.last
+        word = execution_words.short(service.executions, now)
+        look = execution_look(last, glyphs) if last else Look(glyphs.stopped, word, IDLE)
+        return Look(look.glyph, word, IDLE if look.style == HEALTHY else look.style)
     if found.restarts:
         return Look(glyphs.retrying, words.counted(found.restarts, "restart"), RETRYING)
     if run is not None and run.trigger is Trigger.ROLLBACK and found.id in run.deployment_ids:
@@ -98,7 +105,7 @@ def _moving(
     return Look(glyph, f"{word} {passed}", style)
 
 
-_QUEUED_FOR = {"turn": "queued", "buildSlot": "waits for slot"}
+_QUEUED_FOR = {"turn": "queued", "buildSlot": "waits for slot", "dependency": "waits"}
 
 
 def _passed(since: datetime | None, now: datetime) -> str:
@@ -110,6 +117,9 @@ def health_look(service: Service, glyphs: Glyphs) -> Look:
     found = service.live or service.candidate or service.failed
     if found is None:
         return Look(glyphs.stopped, words.NONE, IDLE)
+    if service.executions is not None and found is service.live:
+        last = service.executions.last
+        return execution_look(last, glyphs) if last else Look(glyphs.stopped, words.NONE, IDLE)
     counts = found.replicas_desired > 1
     many = f" {found.replicas_ready}/{found.replicas_desired}" if counts else ""
     word = words.HEALTH[found.health] + many
@@ -122,6 +132,19 @@ def health_look(service: Service, glyphs: Glyphs) -> Look:
     if not found.is_active and is_not_switched(found):
         return Look(glyphs.stopped, words.NONE, IDLE)
     return Look(glyphs.failed, word, FAILED)
+
+
+def execution_look(found: Execution, glyphs: Glyphs) -> Look:
+    """How one execution of a job or cron is, or ended."""
+    glyph, style = {
+        ExecutionStatus.RUNNING: (glyphs.working, WORKING),
+        ExecutionStatus.SUCCEEDED: (glyphs.healthy, HEALTHY),
+        ExecutionStatus.FAILED: (glyphs.failed, FAILED),
+        ExecutionStatus.CANCELLED: (glyphs.stopped, IDLE),
+        ExecutionStatus.SKIPPED: (glyphs.retrying, RETRYING),
+        ExecutionStatus.MISSED: (glyphs.retrying, RETRYING),
+    }[found.status]
+    return Look(glyph, str(found.status), style)
 
 
 def service_look(service: Service, run: Run | None, now: datetime, glyphs: Glyphs) -> Look:

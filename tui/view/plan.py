@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 
-from core.model import Trigger
+from core.model import Condition, Strategy, Trigger
 from tui.view import words
 from tui.view.columns import Row, aligned, hanging
 from tui.view.looks import HEALTHY, IDLE, RETRYING
@@ -27,16 +27,25 @@ def changing(plan: Json) -> list[Json]:
     return [each for each in plan["services"] if each["action"] != _LEAVE]
 
 
-def title(trigger: Trigger, plan: Json | None, environment: str) -> str:
-    """The heading: what would be done, to how much, and where."""
-    verb = {Trigger.DEPLOY: "Deploy", Trigger.REDEPLOY: "Redeploy"}.get(trigger, "Roll back")
+def title(trigger: Trigger, plan: Json | None, environment: str, source: str | None = None) -> str:
+    """The heading: what would be done, to how much, and where; a promotion also says from where."""
+    verb = _VERBS[trigger]
+    start = f" from {source}" if source else ""
     if plan is None:
-        return f"{verb}: the plan for {environment}"
+        return f"{verb}{start}: the plan for {environment}"
     count = len(changing(plan))
     if not count:
-        return f"{verb}: nothing to do in {environment}"
+        return f"{verb}{start}: nothing to do in {environment}"
     where = "to" if trigger is not Trigger.ROLLBACK else "in"
-    return f"{verb} {words.counted(count, 'service')} {where} {environment}"
+    return f"{verb} {words.counted(count, 'service')}{start} {where} {environment}"
+
+
+_VERBS = {
+    Trigger.DEPLOY: "Deploy",
+    Trigger.REDEPLOY: "Redeploy",
+    Trigger.ROLLBACK: "Roll back",
+    Trigger.PROMOTE: "Promote",
+}
 
 
 def lines(plan: Json, width: int, glyphs: Glyphs) -> list[Content]:
@@ -77,17 +86,28 @@ def _moving(moving: Sequence[Json], width: int, glyphs: Glyphs) -> list[Content]
             f"{number}.",
             Content.styled(str(each["serviceName"]), "bold"),
             _what(each),
-            Content.styled(str(each.get("because") or ""), _MUTED),
+            Content.styled(_because(each), _MUTED),
         )
         for number, each in enumerate(moving, start=1)
     ]
     shown: list[Content] = []
     for each, line in zip(moving, aligned(rows, width, glyphs.cut, (3, 1, 2)), strict=True):
         shown += [line, *_notes(each, width, glyphs)]
-    return [*shown, Content(""), *_barrier(len(moving), width, glyphs)]
+    return [*shown, Content(""), *_order(moving, width, glyphs)]
+
+
+def _because(service: Json) -> str:
+    why = str(service.get("because") or "")
+    # Their names have a line of their own, where there is room for all of them.
+    return _VARIABLES if service.get("variablesChanged") and why.startswith(_VARIABLES) else why
+
+
+_VARIABLES = "variables changed"
 
 
 def _what(service: Json) -> str:
+    if service["action"] == Trigger.PROMOTE:
+        return "promote, no build"
     if service["action"] == Trigger.ROLLBACK:
         return "roll back, no build"
     return "build, then start" if service["build"] else "start, built already"
@@ -96,13 +116,30 @@ def _what(service: Json) -> str:
 def _notes(service: Json, width: int, glyphs: Glyphs) -> list[Content]:
     reason = service.get("zeroDowntimeReason")
     notes = _told(_instead_of(service), _MUTED, width)
+    if waits := service.get("waitsFor"):
+        notes += _told(f"waits for {words.listed([_wait(each) for each in waits], 8)}", "", width)
+    if changed := service.get("variablesChanged"):
+        names = words.listed([str(each) for each in changed], 8)
+        notes += _told(f"variables set otherwise: {names}", "", width)
     if service["zeroDowntime"]:
         notes += _told(f"{glyphs.healthy} zero downtime: {reason}", HEALTHY, width)
-    else:
+    elif _stops_first(service):
+        notes += _told(f"{glyphs.retrying} stops first: {reason}", RETRYING, width)
+    elif service.get("replaces"):
         notes += _told(f"{glyphs.retrying} not without downtime: {reason}", RETRYING, width)
     for text in service.get("warnings") or ():
         notes += _told(f"{glyphs.retrying} {text}", RETRYING, width)
     return notes
+
+
+def _wait(found: Json) -> str:
+    return f"{found['serviceName']} {words.CONDITIONS[Condition(found['condition'])]}"
+
+
+def _stops_first(service: Json) -> bool:
+    """Whether the live one ends before the new one starts."""
+    strategy = Strategy(service.get("strategy") or Strategy.OVERLAP)
+    return bool(service.get("replaces")) and not service["zeroDowntime"] and strategy.stops_first
 
 
 def _instead_of(service: Json) -> str:
@@ -118,6 +155,18 @@ def _told(text: str, style: str, width: int) -> list[Content]:
 
 _INDENT = 4
 """Under the name of the service."""
+
+
+def _order(moving: Sequence[Json], width: int, glyphs: Glyphs) -> list[Content]:
+    """What is replaced by itself, and what switches together after it."""
+    alone = [str(each["serviceName"]) for each in moving if _stops_first(each)]
+    together = len(moving) - len(alone)
+    told: list[Content] = []
+    if alone:
+        names = words.listed(alone, most=8)
+        text = f"no zero downtime: {names}; stopped first, and started again if the new one fails"
+        told += hanging(Content.styled(text, RETRYING), width, 0)
+    return [*told, *(_barrier(together, width, glyphs) if together else [])]
 
 
 def _barrier(count: int, width: int, glyphs: Glyphs) -> list[Content]:

@@ -109,9 +109,16 @@ def _leg(leg: Leg, form: _Form, scene: Scene) -> list[Piece]:
         is_barrier = leg.stage is BARRIER and leg.total > 1 and leg.state in _BEFORE_BARRIER
         is_barrier = is_barrier and scene.state.is_busy
         together = " together" if is_barrier and form.says_together else ""
+        if leg.stage is BARRIER and _is_held(scene):
+            counts, together = f"{counts} held", ""
         cells = draw(leg.cells, scene.glyphs, is_moving=leg.state is not Cell.DONE)
         return [(f"{name} ", style), *cells, (counts, style), (together, MUTED)]
     return [(f"{_sign(leg, scene)} ", style), (f"{name}{counts}", style)]
+
+
+def _is_held(scene: Scene) -> bool:
+    run = scene.state.run
+    return run is not None and run.is_held and not run.status.is_final
 
 
 _BEFORE_BARRIER = (Cell.TO_COME, Cell.WAITS)
@@ -203,6 +210,9 @@ def _facts(run: Run, row: Sequence[Member]) -> Row:
         cut = run.cut_requests
         told = f"{words.counted(cut, 'request')} cut" if cut else "no request was cut"
         groups.append([(told, looks.RETRYING if cut else MUTED)])
+        if run.not_serving:
+            names = words.listed(list(run.not_serving))
+            groups.insert(0, [(f"not serving: {names}", looks.FAILED)])
     elif any(each.live for each, _ in row):
         groups.append([("if one fails: nothing is switched, the live ones stay", MUTED)])
     return ((" ", PLAIN), *joined(groups, ("      ", PLAIN)))

@@ -31,6 +31,11 @@ class Scene:
     """What the status line says besides: `read-only`, `replay`, `mouse: terminal`."""
 
     @property
+    def is_read_only(self) -> bool:
+        """Whether nothing can be changed from here."""
+        return any(note in ("read-only", "replay") for note in self.notes)
+
+    @property
     def service(self) -> Service | None:
         """The service under the cursor."""
         return self.state.services.get(self.selected or "")

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from core.model import Health, ServiceKind, Stage, Status, Trigger
+from core.model import Health, ReadinessType, ServiceKind, Stage, Status, Trigger
+from tui.view.execution import Executions
+from tui.view.moments import moment
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 Json = Mapping[str, Any]
-
-
-def moment(text: str | None) -> datetime | None:
-    """A time stamp of the agent; None where there is none."""
-    return datetime.fromisoformat(text) if text else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,12 @@ class Deployment:
     replicas_ready: int = 0
     replicas_desired: int = 1
     restarts: int = 0
+    health_reason: str | None = None
+    """Why it is unhealthy, in words."""
+    readiness_type: ReadinessType | None = None
+    """How it is asked whether it is ready; None where nobody asks."""
     readiness_path: str | None = None
+    readiness_command: str | None = None
     readiness_timeout_s: float | None = None
     drain_timeout_s: float | None = None
 
@@ -80,10 +84,18 @@ class Deployment:
             replicas_ready=replicas.get("ready", 0),
             replicas_desired=replicas.get("desired", 1),
             restarts=found.get("restarts", 0),
+            health_reason=found.get("healthReason"),
+            readiness_type=_readiness_type(readiness),
             readiness_path=readiness.get("path"),
+            readiness_command=readiness.get("command"),
             readiness_timeout_s=_seconds(readiness.get("timeoutMs")),
             drain_timeout_s=_seconds(drain.get("timeoutMs")),
         )
+
+
+def _readiness_type(readiness: Json) -> ReadinessType | None:
+    """Until there were others, every check was one of a path."""
+    return ReadinessType(readiness.get("type", ReadinessType.HTTP)) if readiness else None
 
 
 def _seconds(milliseconds: float | None) -> float | None:
@@ -95,7 +107,7 @@ class Waiting:
     """What a deployment waits for at this moment."""
 
     kind: str
-    """`turn`, `buildSlot`, `build`, `release`, `readiness`, `barrier` or `drain`."""
+    """`turn`, `buildSlot`, `build`, `release`, `dependency`, `readiness`, `barrier`, `drain`."""
     since: datetime | None = None
     limit_s: float | None = None
     """How long it may take, from `since` on; None without a limit."""
@@ -140,6 +152,8 @@ class Service:
     waiting: Waiting | None = None
     routes: tuple[Mapping[str, Any], ...] = ()
     """The route rules that are on it: `on`, `methods`, `path`, `to`, `transform`, `value`."""
+    executions: Executions | None = None
+    """Of a job or cron."""
 
     @property
     def current(self) -> Deployment | None:
@@ -164,6 +178,7 @@ class Service:
             previous=_deployment(found.get("previous")),
             waiting=Waiting.read(found["waiting"]) if found.get("waiting") else None,
             routes=tuple(found.get("routes", ())),
+            executions=Executions.read(found["execution"]) if found.get("execution") else None,
         )
 
 
@@ -185,6 +200,10 @@ class Run:
     failure_message: str | None = None
     failure_code: str | None = None
     cut_requests: int = 0
+    not_serving: tuple[str, ...] = ()
+    """What was live before it and is not after it failed: its way back failed too."""
+    is_held: bool = False
+    """Whether it waits before its switch until somebody lets it go on."""
     usual_s: float | None = None
     """How long runs like it took lately; None without any."""
 
@@ -207,6 +226,8 @@ class Run:
             failure_message=found.get("failureMessage"),
             failure_code=found.get("failureCode"),
             cut_requests=found.get("cutRequests", 0),
+            not_serving=tuple(found.get("notServing", ())),
+            is_held=found.get("isHeld", False),
             usual_s=found.get("usualSeconds"),
         )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.events import EventType
 from core.model import Stage
-from tui.view.state import moment
+from tui.view.moments import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

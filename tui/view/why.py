@@ -9,7 +9,8 @@ from rich.cells import cell_len
 
 from core.cli.text import duration
 from core.model import Health, Status
-from tui.view import looks, words
+from core.records import ExecutionStatus
+from tui.view import execution_words, looks, words
 from tui.view.pieces import MUTED, PLAIN, cut_at_word, fit, length
 from tui.view.rows import is_stale
 from tui.view.strip import members
@@ -63,6 +64,7 @@ def _reasons(scene: Scene) -> Iterator[Why]:
     if run is not None and state.is_busy:
         found = waits_for(scene, run)
         yield Why(found.glyph, found.style, (*found.clauses, *_queued_behind(scene)))
+    yield from _not_serving(run, scene)
     yield from _silent(scene)
     yield from _unwell(scene)
     ended = list(_ended(run, scene))
@@ -71,11 +73,12 @@ def _reasons(scene: Scene) -> Iterator[Why]:
     if is_news and is_failure:
         yield from ended
     yield from _restarting(scene)
+    yield from _not_run(scene)
     if is_news or is_failure:
         yield from ended
     yield from _taken_down(scene)
     yield from _not_live(scene)
-    pressable = () if _is_read_only(scene) else ("; D deploys what changed",)
+    pressable = () if scene.is_read_only else ("; D deploys what changed",)
     yield Why(
         glyphs.healthy,
         looks.HEALTHY,
@@ -88,10 +91,6 @@ def _ended(run: Run | None, scene: Scene) -> Iterator[Why]:
         yield _succeeded(run, scene.glyphs)
     if run is not None and run.status is Status.FAILED:
         yield _cancelled(run, scene) if run.is_cancelled else _failed(run, scene)
-
-
-def _is_read_only(scene: Scene) -> bool:
-    return any(note in ("read-only", "replay") for note in scene.notes)
 
 
 def _link_down(scene: Scene) -> Why:
@@ -157,6 +156,17 @@ def _cancelled(run: Run, scene: Scene) -> Why:
     )
 
 
+def _not_serving(run: Run | None, scene: Scene) -> Iterator[Why]:
+    """What stopped for a successor that failed, and could not be started again."""
+    if run is None or not run.not_serving:
+        return
+    names = words.listed(list(run.not_serving))
+    does = "does" if len(run.not_serving) == 1 else "do"
+    press = () if scene.is_read_only else ("; its stderr says why; D deploys again",)
+    told = f"{names} {does} not serve: {run.trigger} failed, and so did the way back"
+    yield Why(scene.glyphs.failed, looks.FAILED, (told, *press))
+
+
 def _unwell(scene: Scene) -> Iterator[Why]:
     services = scene.state.services.values()
     found = [each for each in services if each.live and each.live.health is Health.UNHEALTHY]
@@ -172,6 +182,10 @@ def _unwell(scene: Scene) -> Iterator[Why]:
 
 
 def _ailment(service: Service, scene: Scene) -> str:
+    if service.executions is not None and service.executions.last is not None:
+        return execution_words.whole(service.executions.last, scene.now)
+    if service.live is not None and service.live.health_reason:
+        return words.reason(service.live.health_reason)
     for event in reversed(scene.events):
         if event.get("type") == "HealthChanged" and event.get("serviceName") == service.name:
             return words.reason(event.get("message")).removeprefix("unhealthy: ")
@@ -212,6 +226,17 @@ def _restarting(scene: Scene) -> Iterator[Why]:
     )
 
 
+def _not_run(scene: Scene) -> Iterator[Why]:
+    """A cron that did not run when it should have."""
+    for each in scene.state.services.values():
+        last = each.executions.last if each.executions else None
+        if last is None or last.status not in (ExecutionStatus.SKIPPED, ExecutionStatus.MISSED):
+            continue
+        told = execution_words.whole(last, scene.now)
+        press = () if scene.is_read_only else ("; X runs it now",)
+        yield Why(scene.glyphs.retrying, looks.RETRYING, (f"{each.name} {told}", *press))
+
+
 def _taken_down(scene: Scene) -> Iterator[Why]:
     for each in scene.state.services.values():
         if each.live is None and each.waiting is not None and each.waiting.kind == "drain":
@@ -235,7 +260,7 @@ def _not_live(scene: Scene) -> Iterator[Why]:
     is_first = is_nothing and not any(each.previous for each in services.values())
     verb = "deployed to" if is_first else "live in"
     what = "nothing is" if is_nothing else f"{words.listed(missing)} {_is(missing)} not"
-    press = () if _is_read_only(scene) else (": press D to deploy",)
+    press = () if scene.is_read_only else (": press D to deploy",)
     yield Why(scene.glyphs.stopped, looks.IDLE, (f"{what} {verb} {environment}", *press))
 
 

@@ -44,7 +44,12 @@ def waits_for(scene: Scene, run: Run) -> WaitsFor:
     last.sort(key=lambda each: _left_s(each, scene))
     service, deployment = last[0]
     if _kind(service) == "barrier":
+        if run.is_held:
+            return WaitsFor(glyphs.queued, looks.RETRYING, _held(last, scene))
         return WaitsFor(glyph, style, _all_ready(last))
+    if _kind(service) == "dependency":
+        others = _others_ready(moving, "it")
+        return WaitsFor(glyph, style, (*_depending(service, scene), *others))
     if deployment.stage is Stage.CHECKING_READINESS and service.waiting is not None:
         if service.waiting.tries > 1:
             glyph, style = glyphs.retrying, looks.RETRYING
@@ -109,6 +114,21 @@ def _all_ready(row: Sequence[Member]) -> tuple[str, ...]:
     return (f"{who}: {together}",)
 
 
+def _held(row: Sequence[Member], scene: Scene) -> tuple[str, ...]:
+    who = f"{row[0][0].name} is ready" if len(row) == 1 else f"all {len(row)} are ready"
+    if scene.is_read_only:
+        return (f"held before the switch: {who}",)
+    return ("held: press p to switch", f"; {who}", "; x cancels the run")
+
+
+def _depending(service: Service, scene: Scene) -> tuple[str, ...]:
+    detail = words.reason(service.waiting.detail) if service.waiting else ""
+    since = words.counting(
+        words.seconds(service.waiting.since if service.waiting else None, scene.now)
+    )
+    return (f"{service.name} waits for {detail or 'another service'}, {since} so far",)
+
+
 def _since_s(row: Sequence[Member], scene: Scene) -> str:
     starts = [
         each.waiting.since if each.waiting and each.waiting.since else deployment.stage_since
@@ -128,8 +148,7 @@ def _readiness(service: Service, deployment: Deployment, scene: Scene) -> tuple[
     waiting = service.waiting
     if waiting is None:
         return (f"{service.name}: its readiness is checked",)
-    path = deployment.readiness_path
-    parts = [f"{service.name}: waits for {f'readiness GET {path}' if path else words.OWN_CHECK}"]
+    parts = [f"{service.name}: waits for {words.asks(deployment)}"]
     if waiting.recent:
         last = waiting.recent[-1]
         parts.append(f"last {last}" if last is not None else "no reply")

@@ -7,12 +7,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from core.cli.text import duration, first_line
-from core.model import Health, Stage, Trigger
+from core.model import Condition, Health, ReadinessType, Stage, Trigger
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from tui.view.state import Run
+    from tui.view.state import Deployment, Run
 
 NONE = "-"
 """What stands where there is nothing."""
@@ -40,6 +40,7 @@ _DOING = {
     Trigger.DEPLOY: "deploying",
     Trigger.REDEPLOY: "redeploying",
     Trigger.ROLLBACK: "rolling back",
+    Trigger.PROMOTE: "promoting",
 }
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
@@ -172,6 +173,25 @@ def cause(message: str | None) -> str:
     """
     told = _SAID_TWICE.sub("", reason(message))
     return _LOCAL_URL.sub(r"\1", told)
+
+
+CONDITIONS = {
+    Condition.STARTED: "to be started",
+    Condition.HEALTHY: "to be healthy",
+    Condition.COMPLETED: "to be completed",
+}
+"""What is waited for in another service, after its name."""
+
+
+def asks(found: Deployment | None) -> str:
+    """How it is asked whether a deployment is ready: `readiness GET /healthz`."""
+    if found is not None and found.readiness_type is ReadinessType.TCP:
+        return "a connection to its port"
+    if found is not None and found.readiness_type is ReadinessType.COMMAND:
+        return f"readiness command {reason(found.readiness_command)}"
+    if found is not None and found.readiness_path:
+        return f"readiness GET {found.readiness_path}"
+    return OWN_CHECK
 
 
 OWN_CHECK = "its own health check"
