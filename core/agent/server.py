@@ -15,6 +15,7 @@ from core.agent.dockerfile_routes import add_dockerfile
 from core.agent.log_routes import add_logs
 from core.agent.protocol import PROTOCOL, error_to_json
 from core.agent.shell_routes import add_shell
+from core.agent.variable_routes import add_variables
 from core.agent.watching import add_watch
 from core.errors import (
     CompartmentError,
@@ -66,6 +67,7 @@ def create_app(platform: Platform, stop: Callable[[], None]) -> FastAPI:
     _add_reads(app, platform)
     add_logs(app, platform)
     add_shell(app, platform)
+    add_variables(app, platform)
     add_dockerfile(app)
     add_watch(app, platform)
     return app
@@ -112,6 +114,14 @@ def _add_runs(app: FastAPI, platform: Platform) -> None:
     @app.post("/v1/runs/{run_id}/cancel")
     async def cancel(run_id: str) -> dict[str, Any]:
         return (await platform.cancel(run_id)).as_json()
+
+    @app.post("/v1/runs/{run_id}/hold")
+    async def hold(run_id: str) -> dict[str, Any]:
+        return (await platform.hold(run_id)).as_json()
+
+    @app.post("/v1/runs/{run_id}/resume")
+    async def resume(run_id: str) -> dict[str, Any]:
+        return (await platform.resume(run_id)).as_json()
 
     @app.post("/v1/down")
     async def down(body: DownBody) -> dict[str, Any]:
