@@ -77,7 +77,7 @@ def _going_on(run: Run, scene: Scene, width: int) -> list[list[Piece]]:
     is_queued = run.status is Status.QUEUED
     doing = f"{run.trigger} queued" if is_queued else f"{words.doing(run.trigger)} {count}"
     run_id = run.id if width >= _WITH_WHOLE_ID else words.short_id(run.id)
-    held: list[Piece] = [(", held" if run.is_held else "", looks.RETRYING)]
+    held: list[Piece] = [(", held", looks.RETRYING)] if run.is_held else []
     ends: list[list[Piece]] = [
         [(doing, f"bold {style}"), *held],
         [(words.clock(passed), TITLE)],
