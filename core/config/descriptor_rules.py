@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.config import kind_rules, wait_rules
 from core.config.document import mapping, quote
+from core.config.fields import RESERVED_VARIABLES
 from core.model import ServiceKind
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from core.model import Problem
 
 RESERVED_NAME = "create"
-RESERVED_VARIABLES = "COMPARTMENT_"
 
 
 def broken_rules(document: Document) -> Iterator[Problem]:

@@ -60,12 +60,16 @@ class Document:
 
 def quote(text: str) -> str:
     """Return text from a file for use in a message: short, in quotes, nothing a terminal obeys."""
+    return f'"{harmless(text)}"'
+
+
+def harmless(text: str) -> str:
+    """The same without quotes."""
     if len(text) > QUOTED_LENGTH:
         text = text[: QUOTED_LENGTH - 3] + "..."
-    escaped = (
+    return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
     )
-    return f'"{"".join(escaped)}"'
 
 
 def describe(value: object) -> str:

@@ -16,6 +16,9 @@ CRON_EXPRESSION = r"^[0-9A-Za-z*/,-]{1,200}( +[0-9A-Za-z*/,-]{1,200}){4}$"
 MEMORY = r"^[1-9][0-9]{0,6}[KMG]$"
 REQUEST_PATH = r'^/[!"$->@-~]*$'
 
+RESERVED_VARIABLES = "COMPARTMENT_"
+"""What the names of variables that only we set begin with."""
+
 PATTERN_WORDS = {
     PROJECT_NAME: "at most 63 of a-z, 0-9 and -, beginning with a letter",
     SERVICE_NAME: "at most 63 of a-z, 0-9, _ and -, beginning with a letter or digit",

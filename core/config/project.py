@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from core.config import descriptor_rules, routes_file
 from core.config.descriptor import DESCRIPTOR_FILE, DescriptorModel
 from core.config.document import Document
-from core.config.problems import validate
+from core.config.problems import config_error, validate
 from core.config.routes_file import ROUTES_FILE, RoutesModel, route_rules
 from core.config.service_paths import path_problems
 from core.config.services import services
@@ -19,7 +19,6 @@ from core.errors import ConfigError
 from core.model import Problem, Project, RouteRule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
 
@@ -61,7 +60,7 @@ def load_project(root: Path) -> Project:
         problems += routes_file.broken_rules(routes, kinds)
         rules = route_rules(routes_model) if routes_model else ()
     if model is None or problems:
-        raise _config_error(problems)
+        raise config_error(problems)
     return Project(
         name=model.name,
         root=root,
@@ -83,13 +82,3 @@ def _read(path: Path) -> Document:
 
 def _unreadable(path: Path, predicate: str) -> Document:
     return Document(path.name, problems=(Problem(path.name, 1, 1, f"{path.name} {predicate}"),))
-
-
-def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    return tuple(sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column)))
-
-
-def _config_error(problems: list[Problem]) -> ConfigError:
-    files = " and ".join(sorted({problem.file for problem in problems}))
-    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    return ConfigError(f"{count} in {files}", problems=_in_order(problems))
