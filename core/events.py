@@ -24,6 +24,8 @@ class EventType(StrEnum):
     READINESS_PASSED = "ReadinessPassed"
     ROUTES_SWITCHED = "RoutesSwitched"
     PREVIOUS_DRAINED = "PreviousDrained"
+    STOOD_ASIDE = "StoodAside"
+    CAME_BACK = "CameBack"
     DEPLOYMENT_FAILED = "DeploymentFailed"
     HEALTH_CHANGED = "HealthChanged"
     SERVICE_STOPPED = "ServiceStopped"

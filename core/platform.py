@@ -25,7 +25,7 @@ from core.health import HealthWatch, keep_gateway
 from core.journal import Journal
 from core.lines import stamp
 from core.logs.writer import CompartmentLog
-from core.model import Status
+from core.model import Status, Trigger
 from core.promotion import retention
 from core.promotion.down import take_down
 from core.promotion.engines import Engines
@@ -189,10 +189,18 @@ class Platform:
         except BaseException:
             turn.leave()
             raise
+        if request.trigger is Trigger.ROLLBACK and turn.ahead:
+            self._take_over_drain(turn.ahead, run.id)
         promotion = Promotion(self.parts, accepted.run)
         work = self._carry_out(promotion, turn, accepted, request.wait_s)
         self._start(run.id, work, promotion)
         return accepted.run
+
+    def _take_over_drain(self, ahead: str, run_id: str) -> None:
+        """A rollback does not wait until what it wants back has ended."""
+        _, promotion = self._running.get(ahead, (None, None))
+        if promotion is not None and promotion.is_past_return:
+            promotion.hand_over(run_id)
 
     async def _queue(self, accepted: Accepted, turn: Turn) -> None:
         run = accepted.run
@@ -315,6 +323,33 @@ class Platform:
         task.cancel()
         await asyncio.wait([task])
         return await self.snapshots.run(run_id)
+
+    async def hold(self, run_id: str) -> Run:
+        """Lets a run stop before its switch; returns it.
+
+        Raises:
+            NotFound: no such run.
+            Conflict: it is past the switch, or over.
+        """
+        await (await self._going_on(run_id)).hold()
+        return await self.snapshots.run(run_id)
+
+    async def resume(self, run_id: str) -> Run:
+        """Lets a held run go on; returns it.
+
+        Raises:
+            NotFound: no such run.
+            Conflict: it is over.
+        """
+        await (await self._going_on(run_id)).resume()
+        return await self.snapshots.run(run_id)
+
+    async def _going_on(self, run_id: str) -> Promotion:
+        _, promotion = self._running.get(run_id, (None, None))
+        if promotion is None:
+            run = await self.snapshots.run(run_id)
+            raise Conflict(f"run {run_id} is over: {run.status}", code="run_is_over")
+        return promotion
 
     async def down(self, request: Down) -> list[str]:
         """Stops and removes the instances of an environment; returns the services stopped.

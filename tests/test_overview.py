@@ -124,6 +124,9 @@ class FakeMachine:
     def warnings(self, _: object) -> tuple[str, ...]:
         return ()
 
+    def fixed_port(self, *_: object) -> None:
+        pass
+
     def inherited(self, _: object) -> dict[str, str]:
         return {}
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import NotFound
 from core.model import DEFAULT_ENVIRONMENT
-from core.promotion.candidate import instance_specs
+from core.promotion.specs import instance_specs
 from core.records import Target
 
 if TYPE_CHECKING:

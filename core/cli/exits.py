@@ -34,6 +34,8 @@ class Exit(IntEnum):
     """Agent, engine or gateway."""
     REQUESTS_CUT = 5
     """Done, but requests were cut at the drain limit."""
+    NOT_SERVING = 6
+    """Failed, and a service that cannot run beside its successor did not come back."""
     HANGUP = 129
     """The terminal is gone; a run that it followed goes on."""
     INTERRUPTED = 130
@@ -62,6 +64,8 @@ def of_run(run: Mapping[str, Any]) -> Exit:
     """The code of a command whose run has ended; `run` as the agent tells of it."""
     if run["status"] == "succeeded":
         return Exit.REQUESTS_CUT if run["cutRequests"] else Exit.DONE
+    if run["notServing"]:
+        return Exit.NOT_SERVING
     if run["failureCode"] == TargetBusy.code:
         return Exit.BUSY
     return Exit.UNREACHABLE if run["failureCode"] in _UNREACHABLE else Exit.FAILED

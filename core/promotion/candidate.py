@@ -1,37 +1,35 @@
-"""A candidate: built, started beside the live one, checked. Nothing live is touched here."""
+"""A candidate: built, started, checked. Nothing live is touched here."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from core.ending import single_error
-from core.engines.base import InstanceSpec, Owner
+from core.engines.base import InstanceSpec
 from core.errors import CompartmentError
 from core.events import EventType
 from core.lines import stamp
-from core.model import Stage, Status
-from core.promotion import readiness
+from core.model import ServiceKind, Stage, Status
+from core.promotion import checking
 from core.promotion.failure import DeploymentFailed
-from core.promotion.hosts import LOOPBACK
 from core.promotion.ledger import deployment_event
 from core.promotion.progress import WaitKind
+from core.promotion.specs import instance_specs, owner_of, secrets_of, variables_of
 from core.promotion.states import Move, move
-from core.records import Activation, ActivationState
+from core.records import Activation, ActivationState, ExecutionStatus, ExecutionTrigger
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from core.engines.base import Engine, Instance, Source, Variables
+    from core.engines.base import Engine, Instance, Source
     from core.events import Event
-    from core.model import Readiness
     from core.promotion.parts import Parts
     from core.promotion.progress import Waiting
     from core.records import Deployment
-
-Result = TypeVar("Result")
 
 _RELEASE_LIMIT_S: Final = 600.0
 """Spec, 1.7."""
@@ -52,14 +50,18 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A checked candidate, waiting at the barrier."""
+    """What is to become live; of a job or a cron nothing runs."""
 
-    activation: Activation
-    instances: tuple[Instance, ...]
+    activation: Activation | None = None
+    instances: tuple[Instance, ...] = ()
 
 
 class Preparation:
-    """Takes one step of a run up to the barrier."""
+    """Takes one step of a run up to the barrier.
+
+    `build`, `start` and `check` are called in this order, and raise DeploymentFailed where the
+    deployment cannot become live; its instances, if any, are still there then.
+    """
 
     def __init__(self, parts: Parts, run_id: str, step: Step) -> None:
         self._parts = parts
@@ -78,30 +80,47 @@ class Preparation:
     def _engine(self) -> Engine:
         return self._parts.engine_of(self.deployment)
 
-    async def prepare(self) -> Candidate:
-        """Builds, starts and checks.
+    async def build(self) -> None:
+        """Makes the artifact, where it is not one that is kept."""
+        deployment = self.deployment
+        if self._source is not None:
+            with _as_failure(self._built):
+                await self._build(self._source)
+        elif deployment.status is Status.QUEUED:
+            await self._move(Move.BEGIN)
+            self._say(f"nothing to build: promoted from {deployment.promoted_from}")
 
-        Raises:
-            DeploymentFailed: it cannot become live; its instance, if any, is still there.
-        """
-        try:
+    async def start(self) -> Candidate:
+        """Runs the release command, and starts the instances; those of a drain are taken back."""
+        with _as_failure():
             if self._source is not None:
-                await self._build_or_fail(self._source)
                 await self._release()
-            instances = await self._start()
-            await self._check(instances)
-        except CompartmentError as error:
-            raise DeploymentFailed(error.message, guess=error.hint, code=error.code) from error
-        activation = self._parts.ledger.activations[instances[0].name]
-        return Candidate(activation, instances)
+            kind = self.deployment.service.kind
+            if not kind.is_long_running:
+                await self._move(self._first_move)
+                return Candidate()
+            return await self._take_back() or await self._start()
 
-    async def _build_or_fail(self, source: Source) -> None:
-        try:
-            await self._build(source)
-        except CompartmentError as error:
-            raise DeploymentFailed(
-                error.message, guess=error.hint, code=error.code, build=tuple(self._built)
-            ) from error
+    async def check(self, candidate: Candidate) -> None:
+        """Waits until the instances are ready, or until a job has ended."""
+        with _as_failure():
+            if candidate.instances:
+                await self._check(candidate.instances)
+            elif self._is_to_be_run:
+                await self._run_job()
+
+    @property
+    def _is_to_be_run(self) -> bool:
+        """A job runs for each deploy; a rollback takes back nothing that it has done."""
+        deployment = self.deployment
+        return deployment.service.kind is ServiceKind.JOB and deployment.returns_to is None
+
+    async def _run_job(self) -> None:
+        limit_s = self.deployment.service.time_limit_ms / 1000
+        with self._parts.progress.waits(WaitKind.JOB, self._id, limit_s=limit_s):
+            ended = await self._parts.executions.run(self.deployment, ExecutionTrigger.DEPLOY)
+        if ended.status is not ExecutionStatus.SUCCEEDED:
+            raise DeploymentFailed(ended.message or str(ended.status), phase="the job failed")
 
     async def _build(self, source: Source) -> None:
         slots, waits = self._parts.build_slots, self._parts.progress.waits
@@ -137,6 +156,7 @@ class Preparation:
             artifact_id=deployment.artifact_id,
             variables=variables_of(self._parts, deployment),
             log=self._parts.home.logs / deployment.id / f"{deployment.id}.release.log",
+            secrets=secrets_of(deployment),
         )
         with self._parts.progress.waits(
             WaitKind.RELEASE, self._id, limit_s=_RELEASE_LIMIT_S, detail=command
@@ -152,15 +172,30 @@ class Preparation:
             raise DeploymentFailed(f"`{command}` {ended}", phase=_RELEASE_FAILED)
         self._say("release complete")
 
-    async def _start(self) -> tuple[Instance, ...]:
+    @property
+    def _first_move(self) -> Move:
+        is_new = self.deployment.status is Status.RUNNING
+        return Move.START_CANDIDATE if is_new else Move.REACTIVATE
+
+    async def _take_back(self) -> Candidate | None:
+        """What the run ahead was draining and has handed over: it needs no start."""
+        for activation in self._parts.ledger.draining(self._run_id):
+            if activation.deployment_id != self._id:
+                continue
+            adopted = [await self._engine.adopt(name) for name in activation.instance_names]
+            instances = tuple(each for each in adopted if each is not None and each.exit is None)
+            if len(instances) == activation.replicas:
+                await self._move(Move.REACTIVATE)
+                self._say("it was still draining: taken back as it is")
+                return Candidate(activation, instances)
+        return None
+
+    async def _start(self) -> Candidate:
         activations, replicas = self.deployment.activations + 1, self.deployment.service.replicas
         activation = Activation(
             self._id, activations, ActivationState.CANDIDATE, stamp(), replicas=replicas
         )
-        if self.deployment.status is Status.RUNNING:
-            await self._move(Move.START_CANDIDATE, activation, activations=activations)
-        else:
-            await self._move(Move.REACTIVATE, activation, activations=activations)
+        await self._move(self._first_move, activation, activations=activations)
         specs = instance_specs(self._parts, activation)
         with single_error():
             async with asyncio.TaskGroup() as group:
@@ -169,19 +204,21 @@ class Preparation:
         activation = replace(activation, addresses=tuple(each.address for each in instances))
         await self._parts.ledger.write(activation)
         await self._parts.router.open_entrances()
-        return instances
+        return Candidate(activation, instances)
 
     async def _check(self, instances: Sequence[Instance]) -> None:
         """All of them have to pass."""
-        block = self.deployment.service.readiness
-        if block is None and all(each.own_health is None for each in instances):
+        deployment = self.deployment
+        if not checking.has_check(deployment.service, instances):
             self._say("no readiness check: it is switched to as soon as it is up")
-            await _all(readiness.look(each) for each in instances)
+            await checking.look(instances)
             return
         await self._move(Move.CHECK_READINESS)
         with self._parts.progress.waits(WaitKind.READINESS, self._id) as waiting:
-            found = await _all(self._check_one(each, block, waiting) for each in instances)
-        slowest = max(found, key=lambda ready: ready.seconds)
+            probes = self._parts.probes
+            slowest = await checking.check(
+                deployment.service, instances, probes, self._say, waiting
+            )
         event = deployment_event(
             EventType.READINESS_PASSED,
             self.deployment,
@@ -191,13 +228,6 @@ class Preparation:
         )
         await self._parts.ledger.write(event)
 
-    async def _check_one(
-        self, instance: Instance, block: Readiness | None, waiting: Waiting
-    ) -> readiness.Ready:
-        if block is None:
-            return await readiness.wait_healthy(instance, self._say, waiting)
-        return await readiness.check(instance, block, self._parts.probes, self._say, waiting)
-
     async def _move(self, how: Move, *others: Activation, **fields: int) -> None:
         changed = move(self.deployment, how, **fields)
         event = stage_event(changed, self._run_id)
@@ -205,6 +235,17 @@ class Preparation:
 
     def _say(self, text: str) -> None:
         self._parts.ledger.log.write(self._id, text)
+
+
+@contextmanager
+def _as_failure(built: Iterable[str] = ()) -> Iterator[None]:
+    """Any error of an engine is a failure of the deployment; `built` is what the build said."""
+    try:
+        yield
+    except CompartmentError as error:
+        raise DeploymentFailed(
+            error.message, guess=error.hint, code=error.code, build=tuple(built)
+        ) from error
 
 
 def stage_event(deployment: Deployment, run_id: str) -> Event:
@@ -219,50 +260,3 @@ def stage_event(deployment: Deployment, run_id: str) -> Event:
         status=deployment.status,
         isActive=deployment.is_active,
     )
-
-
-async def _all(work: Iterable[Coroutine[None, None, Result]]) -> list[Result]:
-    """The results of all, or the first error; the others are cancelled then."""
-    with single_error():
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(each) for each in work]
-    return [task.result() for task in tasks]
-
-
-def owner_of(deployment: Deployment) -> Owner:
-    """Whose a deployment's artifact and instances are."""
-    return Owner(deployment.target, deployment.service.name, deployment.id)
-
-
-def variables_of(parts: Parts, deployment: Deployment) -> Variables:
-    """What every process of a deployment sees."""
-    return {
-        **parts.router.hosts.urls_of(deployment.target),
-        **deployment.variables,
-        "COMPARTMENT_PROJECT": deployment.target.project,
-        "COMPARTMENT_ENVIRONMENT": deployment.target.environment,
-        "COMPARTMENT_SERVICE": deployment.service.name,
-        "COMPARTMENT_DEPLOYMENT": deployment.id,
-    }
-
-
-def instance_specs(parts: Parts, activation: Activation) -> list[InstanceSpec]:
-    """What the engine needs to start, or start again, the instances of an activation."""
-    deployment = parts.ledger.deployments[activation.deployment_id]
-    taken = {at for each in parts.ledger.activations.values() for at in each.addresses}
-    inner = {each.inner_port for each in parts.ledger.hosts.values()}
-    taken |= {(LOOPBACK, port) for port in inner if port is not None}
-    known = activation.addresses or (None,) * activation.replicas
-    return [
-        InstanceSpec(
-            name=name,
-            owner=owner_of(deployment),
-            service=deployment.service,
-            artifact_id=deployment.artifact_id,
-            variables=variables_of(parts, deployment),
-            log=parts.home.logs / deployment.id / f"{name}.log",
-            taken=frozenset(taken),
-            address=address,
-        )
-        for name, address in zip(activation.instance_names, known, strict=True)
-    ]

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from core.ending import to_the_end
+from core.ending import single_error, to_the_end
 from core.engines.base import InstanceSpec
-from core.errors import CompartmentError, EngineUnavailable
+from core.errors import CompartmentError
 from core.events import Event, EventType
 from core.lines import stamp
 from core.model import Health
@@ -24,10 +24,12 @@ from core.promotion.specs import owner_of, secrets_of, taken_addresses, variable
 from core.records import Execution, ExecutionStatus, ExecutionTrigger, new_id
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from core.engines.base import Engine, Exit, Instance
     from core.journal import Record
     from core.promotion.parts import Parts
-    from core.records import Deployment
+    from core.records import Deployment, Target
 
 _RUN_WENT_BACK = "cancelled: its run went back"
 
@@ -73,7 +75,12 @@ class Executions:
         """Journals that it runs, before it does: `finish` must follow."""
         told = f"execution {execution.id} started by {_BY[execution.trigger]}"
         event = self._event(EventType.EXECUTION_STARTED, execution, told)
-        await self._parts.ledger.write(execution, event)
+        self._followed.add(execution.id)
+        try:
+            await self._parts.ledger.write(execution, event)
+        except BaseException:
+            self._followed.discard(execution.id)
+            raise
 
     async def finish(self, execution: Execution) -> Execution:
         """Starts one that has begun, and waits for its end."""
@@ -94,23 +101,30 @@ class Executions:
         return execution_id in self._followed
 
     async def cancel(self, execution_id: str, reason: str) -> None:
-        """Ends one that runs, and returns when it has ended.
-
-        Raises:
-            EngineUnavailable: its engine is away; nothing was changed.
-        """
+        """Ends one that runs, and returns when it has ended; nothing where it has already."""
         ledger = self._parts.ledger
         execution = ledger.executions.get(execution_id)
         if execution is None:
             return
-        if not self.is_followed(execution_id):
-            raise EngineUnavailable(f"the engine on which {execution_id} runs does not answer")
+        if not self.is_followed(execution_id):  # its engine was away when it was to be taken up
+            await self._remove(execution)
+            await self._settle(execution, _cancelled(reason))
+            return
         self._reasons.setdefault(execution_id, reason)
         limit = self._limits.get(execution_id)
         if limit is not None and not limit.expired():
             limit.reschedule(asyncio.get_running_loop().time())
         while execution_id in ledger.executions:
             await ledger.wait_change()
+
+    async def cancel_all(self, target: Target, services: Collection[str], reason: str) -> None:
+        """Ends all that run of these services, also those of earlier deployments."""
+        found = self._parts.ledger.executions.values()
+        ids = [each.id for each in found if each.target == target and each.service in services]
+        with single_error():
+            async with asyncio.TaskGroup() as tasks:
+                for each in ids:
+                    tasks.create_task(self.cancel(each, reason))
 
     async def note(self, execution: Execution, told: str) -> None:
         """Journals one that does not run: it was skipped or missed."""
@@ -239,8 +253,9 @@ def new_execution(
     *,
     due_at: str | None = None,
     missed: int = 0,
+    at: datetime | None = None,
 ) -> Execution:
-    """An execution of a deployment that begins now."""
+    """An execution of a deployment that begins now, or `at` a time that was looked up."""
     return Execution(
         id=new_id("exe"),
         deployment_id=deployment.id,
@@ -248,7 +263,7 @@ def new_execution(
         service=deployment.service.name,
         trigger=trigger,
         status=status,
-        started_at=stamp(),
+        started_at=stamp(at),
         due_at=due_at,
         missed=missed,
     )

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.errors import CompartmentError
+from core.events import EventType
 from core.logs.reader import LogQuery, LogSource, read
 from core.model import Stage, Stream
+from core.promotion.ledger import deployment_event
+from core.promotion.states import Move, move
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from core.promotion.ledger import Ledger
     from core.records import Deployment
 
 _LAST_LINES = 50
@@ -71,3 +75,25 @@ def last_lines(deployment: Deployment, logs: Path) -> list[str]:
     streams = frozenset({Stream.STDOUT, Stream.STDERR})
     query = LogQuery(streams=streams, tail=_LAST_LINES, since=None, grep=None)
     return [f"[{line.stream}] {line.message}" for line in read(logs, [source], query)]
+
+
+async def fail(
+    ledger: Ledger, deployment: Deployment, run_id: str, told: str, lines: Sequence[str] = ()
+) -> None:
+    """Ends a deployment as failed; of the lines nothing is logged, the log has them already.
+
+    One that a rollback has started again is what it was before.
+    """
+    message = "\n".join([told, *lines])
+    is_rollback = deployment.returns_to is not None
+    fields = {} if is_rollback else {"failure_message": message}
+    await ledger.write(
+        move(deployment, Move.FAIL, **fields),
+        deployment_event(
+            EventType.DEPLOYMENT_FAILED,
+            deployment,
+            f"failed: {told}",
+            run_id=run_id,
+            failureMessage=message,
+        ),
+    )

@@ -193,6 +193,29 @@ class Ledger:
                 return each
         return None
 
+    def candidates(self, run: Run) -> list[Activation]:
+        """What a run has started, and what is not live yet."""
+        return [
+            each
+            for each in self.activations.values()
+            if each.state is ActivationState.CANDIDATE and each.deployment_id in run.deployment_ids
+        ]
+
+    def draining(self, run_id: str) -> list[Activation]:
+        """What is drained because of a run."""
+        return self._because_of(run_id, ActivationState.DRAINING)
+
+    def aside(self, run_id: str) -> list[Activation]:
+        """What stands aside for a run."""
+        return self._because_of(run_id, ActivationState.ASIDE)
+
+    def _because_of(self, run_id: str, state: ActivationState) -> list[Activation]:
+        return [
+            each
+            for each in self.activations.values()
+            if each.state is state and each.replaced_by == run_id
+        ]
+
 
 def _keep(known: dict[str, T], key: str, record: T, *, is_over: bool) -> None:
     """Takes a record over; what is over is the journal's alone."""

@@ -30,6 +30,9 @@ class WaitKind(StrEnum):
     RELEASE = "release"
     READINESS = "readiness"
     BARRIER = "barrier"
+    DEPENDENCY = "dependency"
+    JOB = "job"
+    HOLD = "hold"
     DRAIN = "drain"
 
 

@@ -18,7 +18,7 @@ from core.model import Health
 from core.promotion.failure import DeploymentFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from core.engines.base import Instance
     from core.model import Readiness
@@ -153,8 +153,8 @@ async def _until_healthy(instance: Instance, waiting: Waiting) -> None:
         waiting.tries += 1
 
 
-async def stay_ready(instances: Sequence[Instance], barrier: asyncio.Barrier) -> None:
-    """Waits at the barrier until all candidates are ready.
+async def stay_ready(instances: Sequence[Instance], until: Awaitable[None]) -> None:
+    """Waits with a candidate that is ready.
 
     Raises:
         DeploymentFailed: it ended while it waited.
@@ -163,7 +163,7 @@ async def stay_ready(instances: Sequence[Instance], barrier: asyncio.Barrier) ->
         async with asyncio.TaskGroup() as group:
             told = "it was ready, and {} while it waited for the other services"
             watches = [group.create_task(_fail_when_it_ends(each, told)) for each in instances]
-            await barrier.wait()
+            await until
             for watch in watches:
                 watch.cancel()
 

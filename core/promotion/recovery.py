@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from core.errors import CompartmentError, EngineUnavailable, JournalError
 from core.events import EventType
 from core.model import Health, Stage
-from core.promotion.candidate import instance_specs
+from core.promotion.aside import come_back
 from core.promotion.failure import DeploymentFailed
 from core.promotion.ledger import deployment_event
 from core.promotion.run import Promotion
+from core.promotion.specs import instance_specs
 from core.records import Activation, ActivationState
 
 if TYPE_CHECKING:
@@ -109,6 +110,9 @@ async def _end_left_over(parts: Parts) -> None:
         if activation.replaced_by not in parts.ledger.runs:
             await parts.stop(activation)
             await parts.ledger.write(replace(activation, state=ActivationState.GONE))
+    for activation in _in_state(parts, ActivationState.ASIDE):
+        if activation.replaced_by not in parts.ledger.runs:
+            await come_back(parts, activation)
 
 
 async def _revive(parts: Parts, activation: Activation) -> None:
@@ -188,12 +192,9 @@ async def _switching(parts: Parts, run: Run) -> list[Activation]:
     is_switching = all(
         each.stage is Stage.SWITCHING_ROUTE and not each.status.is_final for each in deployments
     )
-    candidates = [
-        each
-        for each in _in_state(parts, ActivationState.CANDIDATE)
-        if each.deployment_id in run.deployment_ids
-    ]
-    if not is_switching or {each.deployment_id for each in candidates} != set(run.deployment_ids):
+    candidates = parts.ledger.candidates(run)
+    needed = {each.id for each in deployments if each.service.kind.is_long_running}
+    if not is_switching or {each.deployment_id for each in candidates} != needed:
         return []
     for activation in candidates:
         if not await _is_alive(parts, activation):

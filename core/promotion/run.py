@@ -13,23 +13,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.ending import single_error, to_the_end
-from core.errors import CompartmentError, GatewayUnavailable, JournalError
+from core.errors import CompartmentError, Conflict, GatewayUnavailable, JournalError
 from core.events import EventType
 from core.lines import stamp
-from core.model import Stage, Status, Trigger
-from core.promotion import readiness
-from core.promotion.candidate import Preparation, Step, stage_event
-from core.promotion.drain import drain
-from core.promotion.failure import DeploymentFailed, describe
-from core.promotion.ledger import deployment_event, run_event
-from core.promotion.progress import WaitKind
+from core.model import Stage, Status
+from core.promotion.aside import come_back
+from core.promotion.candidate import Step, stage_event
+from core.promotion.failure import DeploymentFailed, fail
+from core.promotion.ledger import run_event
+from core.promotion.preparing import Preparing
+from core.promotion.retiring import Retirement
 from core.promotion.states import Move, move
+from core.promotion.switching import Switch
 from core.records import Activation, ActivationState, Deployment, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
-    from core.journal import Record
     from core.promotion.parts import Parts
 
 CANCELLED = "cancelled"
@@ -42,6 +42,9 @@ class Promotion:
         self._parts = parts
         self._ledger = parts.ledger
         self._id = run.id
+        self._retirement = Retirement(parts, run.id)
+        self._may_go_on = asyncio.Event()
+        self._may_go_on.set()
         self.is_past_return = False
         """Whether the switch has begun: from here on the run cannot be cancelled."""
 
@@ -59,9 +62,10 @@ class Promotion:
             )
             found = await steps()
             await self._make_ready(found)
-            candidates = await self._prepare(found)
+            preparing = Preparing(self._parts, self.run, found, self._may_go_on)
+            candidates = await preparing.all_ready()
             self.is_past_return = True
-            if candidates:
+            if found:
                 await self.switch(candidates)
         except JournalError:
             # What cannot be journalled is not acted on, not even backwards: the next agent decides.
@@ -85,120 +89,49 @@ class Promotion:
         await self._parts.engine_of(steps[0].deployment).prepare(target, names)
         await self._parts.router.open_entrances()
 
-    async def _prepare(self, steps: Sequence[Step]) -> list[Activation]:
-        """All candidates, checked: the barrier. The first failure cancels the others."""
-        if not steps:
-            return []
-        barrier = asyncio.Barrier(len(steps))
-        with single_error():
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._prepare_one(step, barrier)) for step in steps]
-        return [task.result() for task in tasks]
-
-    async def _prepare_one(self, step: Step, barrier: asyncio.Barrier) -> Activation:
-        preparation = Preparation(self._parts, self._id, step)
-        try:
-            candidate = await preparation.prepare()
-            waits_for = "it is ready; the other services of the run are not yet"
-            with self._parts.progress.waits(WaitKind.BARRIER, step.deployment.id, detail=waits_for):
-                await readiness.stay_ready(candidate.instances, barrier)
-        except DeploymentFailed as failure:
-            deployment = preparation.deployment
-            logs = self._parts.home.logs
-            told, lines = await asyncio.to_thread(describe, deployment, failure, logs)
-            await self._fail(deployment, told, lines)
-            detail = "\n".join([f"{deployment.service.name}: {told}", *lines])
-            raise DeploymentFailed(detail, code=failure.code) from failure
-        return candidate.activation
-
-    async def _fail(self, deployment: Deployment, told: str, lines: Sequence[str] = ()) -> None:
-        """Without the lines in the log, which has them already."""
-        message = "\n".join([told, *lines])
-        is_rollback = deployment.returns_to is not None
-        fields = {} if is_rollback else {"failure_message": message}
-        await self._ledger.write(
-            move(deployment, Move.FAIL, **fields),
-            deployment_event(
-                EventType.DEPLOYMENT_FAILED,
-                deployment,
-                f"failed: {told}",
-                run_id=self._id,
-                failureMessage=message,
-            ),
-        )
-
-    async def switch(self, candidates: Sequence[Activation]) -> None:
-        """The one atomic switch of the run, journalled before and after.
+    async def hold(self) -> None:
+        """Stops the run before its switch, until `resume`.
 
         Raises:
-            CompartmentError: the gateway refused; the old routes are served.
+            Conflict: it is past the switch.
         """
-        deployments = [self._ledger.deployments[each.deployment_id] for each in candidates]
-        # An agent before this one may have come as far as this.
-        switching = [
-            move(each, Move.SWITCH_ROUTE)
-            for each in deployments
-            if each.stage is not Stage.SWITCHING_ROUTE
-        ]
-        events = [stage_event(each, self._id) for each in switching]
-        await self._ledger.write(*switching, *events)
-        with single_error():
-            async with asyncio.TaskGroup() as group:
-                for each in candidates:
-                    for name in each.instance_names:
-                        group.create_task(self._keep(each, name))
-        seconds = await self._parts.router.switch(candidates, lambda: self._settle(candidates))
-        await self._ledger.write(
-            run_event(
-                EventType.ROUTES_SWITCHED,
-                self.run,
-                f"routes switched in {seconds * 1000:.1f} ms",
-                seconds=round(seconds, 6),
+        if self.is_past_return:
+            raise Conflict(
+                f"run {self._id} is past the switch and cannot be held", code="run_is_past_switch"
             )
-        )
+        self._may_go_on.clear()
+        await self._tell_held(EventType.RUN_HELD, "held before the switch", is_held=True)
 
-    async def _keep(self, activation: Activation, name: str) -> None:
-        instance = await self._parts.engine_behind(activation).adopt(name)
-        if instance is None or instance.exit is not None:
-            raise DeploymentFailed(f"the candidate {name} has ended")
-        await instance.keep()
+    async def resume(self) -> None:
+        """Lets a held run go on; one that is not held is not changed."""
+        if not self._may_go_on.is_set():
+            self._may_go_on.set()
+            await self._tell_held(EventType.RUN_RESUMED, "goes on", is_held=False)
 
-    async def _settle(self, candidates: Iterable[Activation]) -> None:
-        """Makes the acknowledged switch true: who is active, what drains."""
-        records: list[Record] = []
-        for activation in candidates:
-            records.append(replace(activation, state=ActivationState.LIVE))
-            incoming = self._ledger.deployments[activation.deployment_id]
-            previous = self._ledger.active(incoming.target).get(incoming.service.name)
-            if previous is None:
-                changed = move(incoming, Move.ACTIVATE)
-            else:
-                changed = move(incoming, Move.DRAIN_PREVIOUS)
-                records += self._displace(previous)
-            records += [changed, stage_event(changed, self._id)]
-        await self._ledger.write(*records)
+    async def _tell_held(self, type_: EventType, message: str, *, is_held: bool) -> None:
+        held = self.run.changed(is_held=is_held)
+        await self._ledger.write(held, run_event(type_, held, message))
 
-    def _displace(self, previous: Deployment) -> list[Record]:
-        is_rollback = self.run.trigger is Trigger.ROLLBACK
-        displaced = move(previous, Move.ROLL_BACK if is_rollback else Move.SUPERSEDE)
-        records: list[Record] = [displaced]
-        if is_rollback:
-            records.append(stage_event(displaced, self._id))
-        live = self._ledger.live(previous.id)
-        if live is not None:
-            records.append(replace(live, state=ActivationState.DRAINING, replaced_by=self._id))
-        return records
+    def hand_over(self, run_id: str) -> None:
+        """Leaves what still drains to the run after this one, which may take it back."""
+        self._retirement.hand_over(run_id)
+
+    async def switch(self, candidates: Sequence[Activation]) -> None:
+        """The one atomic switch of the run.
+
+        Raises:
+            CompartmentError, DeploymentFailed: nothing was switched.
+        """
+        await Switch(self._parts, self.run, self._deployments(), candidates).carry_out()
 
     async def finish(self) -> None:
         """Drains what was replaced, then ends the run. Never goes back."""
-        draining = [
-            each
-            for each in self._ledger.activations.values()
-            if each.state is ActivationState.DRAINING and each.replaced_by == self._id
-        ]
         with single_error():
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._retire(each)) for each in draining]
+                tasks = [
+                    group.create_task(self._retirement.retire(each))
+                    for each in self._ledger.draining(self._id)
+                ]
         cut = sum(task.result() for task in tasks)
         # Clusters that nothing is routed to do no harm: the next update forgets them too.
         with contextlib.suppress(GatewayUnavailable):
@@ -212,115 +145,66 @@ class Promotion:
         run = self.run.changed(
             status=Status.SUCCEEDED, completed_at=stamp(), cut_requests=self.run.cut_requests + cut
         )
-        message = f"{run.trigger} succeeded" + (f", {cut} requests cut" if cut else "")
+        cut_in_all = run.cut_requests
+        message = f"{run.trigger} succeeded" + (
+            f", {cut_in_all} requests cut" if cut_in_all else ""
+        )
         await self._ledger.write(
             *finished, *events, run, run_event(EventType.RUN_FINISHED, run, message, **_end(run))
         )
         self._ledger.forget_past()
 
-    async def _retire(self, activation: Activation) -> int:
-        """Drains and ends one activation; returns how many requests were cut."""
-        deployment = self._ledger.deployments[activation.deployment_id]
-        cut = 0
-        if deployment.service.kind.is_routable:
-            cut = await self._drain_and_stop(activation, deployment)
-        else:
-            await self._end_previous(activation, deployment)
-        await self._ledger.write(replace(activation, state=ActivationState.GONE))
-        return cut
-
-    async def _drain_and_stop(self, activation: Activation, deployment: Deployment) -> int:
-        gateway = self._parts.router.gateway
-        with self._parts.progress.waits(WaitKind.DRAIN, self._successor(deployment)) as waiting:
-            drained = await drain(gateway, activation.name, deployment.service.drain, waiting)
-        before = await self._cut_so_far(activation)
-        await self._end_previous(activation, deployment)
-        cut: int | None = 0
-        if drained.requests_left != 0:
-            after = await self._cut_so_far(activation)
-            cut = max(0, after - before) if after is not None and before is not None else None
-        told = "an unknown number of" if cut is None else cut
-        await self._ledger.write(
-            deployment_event(
-                EventType.PREVIOUS_DRAINED,
-                deployment,
-                f"drained in {drained.seconds:.2f} s, {told} requests cut,"
-                f" {drained.streams_left} streams asked to close",
-                run_id=self._id,
-                seconds=round(drained.seconds, 3),
-                requestsCut=cut,
-                streamsClosed=drained.streams_left,
-            )
-        )
-        return cut or 0
-
-    async def _end_previous(self, activation: Activation, deployment: Deployment) -> None:
-        with self._parts.progress.waits(
-            WaitKind.DRAIN,
-            self._successor(deployment),
-            limit_s=self._parts.stop_grace_s,
-            detail="the previous one was asked to end",
-        ):
-            await self._stop(activation)
-
-    def _successor(self, previous: Deployment) -> str:
-        """The deployment that waits for the end of this one: who watches looks at what is live."""
-        active = self._ledger.active(previous.target).get(previous.service.name)
-        return active.id if active else previous.id
-
-    async def _cut_so_far(self, activation: Activation) -> int | None:
-        try:
-            return await self._parts.router.gateway.cut(activation.name)
-        except GatewayUnavailable:
-            return None
-
-    async def _stop(self, activation: Activation) -> None:
-        await self._parts.stop(activation)
-
     async def go_back(self, reason: str, code: str) -> None:
-        """Removes the candidates and ends the run as failed; what is live is untouched."""
+        """Removes the candidates and ends the run as failed; what was live is live again."""
         # First the truth: an agent that dies while candidates end must not take them for ready.
         for deployment in self._deployments():
             if not deployment.status.is_final:
                 first_line = reason.partition("\n")[0]
-                await self._fail(deployment, f"not switched: {first_line}")
-        for activation in self._candidates():
-            if self.is_past_return:
-                # For a moment it may have been routed to.
-                service = self._ledger.deployments[activation.deployment_id].service
-                with self._parts.progress.waits(
-                    WaitKind.DRAIN, activation.deployment_id
-                ) as waiting:
-                    gateway = self._parts.router.gateway
-                    await drain(gateway, activation.name, service.drain, waiting)
-            await self._stop(activation)
-            await self._ledger.write(replace(activation, state=ActivationState.GONE))
+                await fail(self._ledger, deployment, self._id, f"not switched: {first_line}")
+        await asyncio.gather(*(self._remove(each) for each in self._ledger.candidates(self.run)))
+        not_serving = await self._bring_back()
+        # What the run before has handed over is nobody's but ours.
+        for activation in self._ledger.draining(self._id):
+            await self._retirement.retire(activation)
         # A name that has led to a candidate leads nowhere again.
         with contextlib.suppress(GatewayUnavailable):
             await self._parts.router.open_entrances()
         run = self.run.changed(
             status=Status.FAILED,
             completed_at=stamp(),
-            failure_message=reason,
+            failure_message="\n".join([reason, *not_serving.values()]),
             failure_code=code,
+            not_serving=tuple(sorted(not_serving)),
+            is_held=False,
         )
         message = "cancelled" if code == CANCELLED else f"{run.trigger} failed: {reason}"
         await self._ledger.write(run, run_event(EventType.RUN_FINISHED, run, message, **_end(run)))
         self._ledger.forget_past()
+
+    async def _remove(self, candidate: Activation) -> None:
+        if self.is_past_return:
+            # For a moment it may have been routed to.
+            service = self._ledger.deployments[candidate.deployment_id].service
+            if service.kind.is_routable:
+                await self._retirement.drain(candidate)
+        await self._parts.stop(candidate)
+        await self._ledger.write(replace(candidate, state=ActivationState.GONE))
+
+    async def _bring_back(self) -> dict[str, str]:
+        """Starts what stood aside; returns the services that do not serve, and why."""
+        found = {}
+        for aside in self._ledger.aside(self._id):
+            name = self._ledger.deployments[aside.deployment_id].service.name
+            reason = await come_back(self._parts, aside)
+            if reason:
+                found[name] = f"{name} is not serving: {reason}"
+        return found
 
     def _deployments(self) -> list[Deployment]:
         return [
             self._ledger.deployments[each]
             for each in self.run.deployment_ids
             if each in self._ledger.deployments
-        ]
-
-    def _candidates(self) -> list[Activation]:
-        return [
-            each
-            for each in self._ledger.activations.values()
-            if each.state is ActivationState.CANDIDATE
-            and each.deployment_id in self.run.deployment_ids
         ]
 
 
@@ -330,6 +214,7 @@ def _end(run: Run) -> dict[str, object]:
         "failureMessage": run.failure_message,
         "failureCode": run.failure_code,
         "cutRequests": run.cut_requests,
+        "notServing": list(run.not_serving),
     }
 
 

@@ -60,6 +60,12 @@ def visible(ledger: Ledger, scope: Scope) -> list[VariableRecord]:
     return [found[name] for name in sorted(found)]
 
 
+def services_of(ledger: Ledger, target: Target) -> list[str]:
+    """The services of an environment that have variables of their own, by name."""
+    known = (each for each in ledger.variables.values() if each.target == target)
+    return sorted({each.service for each in known if each.service is not None})
+
+
 def find(ledger: Ledger, scope: Scope, name: str) -> VariableRecord:
     """One of these.
 

@@ -45,12 +45,14 @@ RULE = RouteRule("web", "/api/*", "api", ("GET",), Transform.STRIP_PREFIX, None)
 DEPLOYMENT_KEYS = {
     *("id", "deploymentRunId", "serviceName", "kind", "status", "health", "promotionStage"),
     *("isActive", "label", "failureMessage", "createdAt", "completedAt", "environmentName"),
+    *("healthReason", "promotedFrom"),
     *("routeUrl", "rollbackAvailable", "replicas", "startedAt", "artifactId", "stageSince"),
     *("address", "restarts", "readiness", "drain"),
 }
 RUN_KEYS = {
     *("id", "project", "environment", "trigger", "status", "deploymentIds", "label", "createdAt"),
-    *("completedAt", "failureMessage", "failureCode", "cutRequests", "usualSeconds"),
+    *("completedAt", "failureMessage", "failureCode", "cutRequests", "usualSeconds", "notServing"),
+    "isHeld",
 }
 
 

@@ -39,9 +39,10 @@ def test_of_errors(error: errors.CompartmentError, code: int) -> None:
         ({"status": "failed", "failureCode": "failed"}, Exit.FAILED),
         ({"status": "failed", "failureCode": "cancelled"}, Exit.FAILED),
         ({"status": "failed", "failureCode": "failed", "cutRequests": 2}, Exit.FAILED),
+        ({"status": "failed", "failureCode": "cancelled", "notServing": ["db"]}, Exit.NOT_SERVING),
         ({"status": "failed", "failureCode": "deployment_target_busy"}, Exit.BUSY),
         ({"status": "failed", "failureCode": "gateway_unavailable"}, Exit.UNREACHABLE),
     ],
 )
 def test_of_runs(run: dict[str, Any], code: Exit) -> None:
-    assert of_run({"cutRequests": 0, "failureCode": None, **run}) == code
+    assert of_run({"cutRequests": 0, "failureCode": None, "notServing": [], **run}) == code

@@ -1,0 +1,100 @@
+"""What must not run beside its successor: it stands aside, and comes back if that one fails."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from core.errors import CompartmentError, GatewayUnavailable
+from core.events import EventType
+from core.model import Health
+from core.promotion import checking
+from core.promotion.failure import DeploymentFailed
+from core.promotion.ledger import deployment_event
+from core.promotion.progress import WaitKind
+from core.promotion.retiring import Retirement
+from core.promotion.specs import instance_specs
+from core.records import Activation, ActivationState
+
+if TYPE_CHECKING:
+    from core.engines.base import Instance, InstanceSpec
+    from core.promotion.parts import Parts
+    from core.records import Deployment, Run
+
+
+async def stand_aside(parts: Parts, run: Run, previous: Deployment) -> None:
+    """Takes what is live out of the routes, drains and ends it; the run counts what that has cut.
+
+    Journalled first: an agent that dies now leaves something that comes back.
+
+    Raises:
+        EngineUnavailable: nothing was changed.
+    """
+    live = parts.ledger.live(previous.id)
+    if live is None:
+        return
+    await parts.engine_behind(live).check()
+    aside = replace(live, state=ActivationState.ASIDE, replaced_by=run.id)
+    reason = "stands aside for its successor"
+    event = deployment_event(EventType.STOOD_ASIDE, previous, reason, run_id=run.id)
+    waiting = previous.changed(health=Health.PENDING, health_reason=reason)
+    await parts.ledger.write(aside, waiting, event)
+    retirement = Retirement(parts, run.id)
+    if not previous.service.kind.is_routable:
+        await retirement.end(aside)
+        return
+    # A gateway that does not run serves nobody; one that is started reads the ledger.
+    with suppress(GatewayUnavailable):
+        await parts.router.refresh()
+    cut = await retirement.stop_and_count(aside, await retirement.drain(aside))
+    await parts.ledger.update(lambda: [_with_cut(parts.ledger.runs[run.id], cut)])
+
+
+def _with_cut(run: Run, cut: int) -> Run:
+    return run.changed(cut_requests=run.cut_requests + cut)
+
+
+async def come_back(parts: Parts, aside: Activation) -> str | None:
+    """Makes live again what stood aside; returns why it does not serve, if it does not.
+
+    Whatever comes of it, it is what is live now: who starts the agent next time tries again.
+    """
+    deployment = parts.ledger.deployments[aside.deployment_id]
+    reason = None
+    try:
+        # It may be on its way out still, and must not be there twice.
+        await parts.stop(aside)
+        instances = tuple(
+            [await _start(parts, aside, each) for each in instance_specs(parts, aside)]
+        )
+        await _check(parts, deployment, instances)
+    except (CompartmentError, DeploymentFailed) as error:
+        reason = f"it did not come back: {error}"
+    health = Health.UNHEALTHY if reason else Health.HEALTHY
+    message = reason or "came back: its successor failed"
+    live = replace(aside, state=ActivationState.LIVE, replaced_by=None)
+    event = deployment_event(EventType.CAME_BACK, deployment, message, health=health)
+    changed = deployment.changed(health=health, health_reason=reason)
+    await parts.ledger.write(live, changed, event)
+    with suppress(GatewayUnavailable):
+        await parts.router.refresh()
+    return reason
+
+
+async def _start(parts: Parts, activation: Activation, spec: InstanceSpec) -> Instance:
+    instance = await parts.engine_behind(activation).start(spec)
+    await instance.keep()
+    return instance
+
+
+async def _check(parts: Parts, deployment: Deployment, instances: tuple[Instance, ...]) -> None:
+    if not checking.has_check(deployment.service, instances):
+        await checking.look(instances)
+        return
+
+    def say(text: str) -> None:
+        parts.ledger.log.write(deployment.id, text)
+
+    with parts.progress.waits(WaitKind.READINESS, deployment.id) as waiting:
+        await checking.check(deployment.service, instances, parts.probes, say, waiting)

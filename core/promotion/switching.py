@@ -1,0 +1,116 @@
+"""The switch of a run: all its services at once, journalled before and after."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from core.ending import single_error
+from core.events import EventType
+from core.model import Stage, Trigger
+from core.promotion.candidate import stage_event
+from core.promotion.failure import DeploymentFailed
+from core.promotion.ledger import run_event
+from core.promotion.states import Move, move
+from core.records import Activation, ActivationState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.journal import Record
+    from core.promotion.parts import Parts
+    from core.records import Deployment, Run
+
+
+class Switch:
+    """One run's. `activations` are what is to become live; a job or a cron has none."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        run: Run,
+        deployments: Sequence[Deployment],
+        activations: Sequence[Activation],
+    ) -> None:
+        self._parts = parts
+        self._ledger = parts.ledger
+        self._run = run
+        self._ids = [each.id for each in deployments]
+        self._activations = activations
+
+    async def carry_out(self) -> None:
+        """Sends all new requests to the new ones, and makes that true.
+
+        Raises:
+            CompartmentError: the gateway refused; the old routes are served.
+            DeploymentFailed: an instance has ended; nothing was switched.
+        """
+        deployments = [self._ledger.deployments[each] for each in self._ids]
+        # An agent before this one may have come as far as this.
+        switching = [
+            move(each, Move.SWITCH_ROUTE)
+            for each in deployments
+            if each.stage is not Stage.SWITCHING_ROUTE
+        ]
+        events = [stage_event(each, self._run.id) for each in switching]
+        await self._ledger.write(*switching, *events)
+        await self._keep_all()
+        if not any(each.service.kind.is_routable for each in deployments):
+            await self._settle()
+            return
+        seconds = await self._parts.router.switch(self._activations, self._settle)
+        await self._ledger.write(
+            run_event(
+                EventType.ROUTES_SWITCHED,
+                self._run,
+                f"routes switched in {seconds * 1000:.1f} ms",
+                seconds=round(seconds, 6),
+            )
+        )
+
+    async def _keep_all(self) -> None:
+        with single_error():
+            async with asyncio.TaskGroup() as group:
+                for each in self._activations:
+                    for name in each.instance_names:
+                        group.create_task(self._keep(each, name))
+
+    async def _keep(self, activation: Activation, name: str) -> None:
+        instance = await self._parts.engine_behind(activation).adopt(name)
+        if instance is None or instance.exit is not None:
+            raise DeploymentFailed(f"the candidate {name} has ended")
+        await instance.keep()
+
+    async def _settle(self) -> None:
+        """Makes the acknowledged switch true: who is active, what drains."""
+        records: list[Record] = [
+            replace(each, state=ActivationState.LIVE, replaced_by=None)
+            for each in self._activations
+        ]
+        for deployment_id in self._ids:
+            incoming = self._ledger.deployments[deployment_id]
+            previous = self._ledger.active(incoming.target).get(incoming.service.name)
+            if previous is None:
+                changed = move(incoming, Move.ACTIVATE)
+            else:
+                changed = move(incoming, Move.DRAIN_PREVIOUS)
+                records += self._displace(previous)
+            records += [changed, stage_event(changed, self._run.id)]
+        await self._ledger.write(*records)
+
+    def _displace(self, previous: Deployment) -> list[Record]:
+        is_rollback = self._run.trigger is Trigger.ROLLBACK
+        displaced = move(previous, Move.ROLL_BACK if is_rollback else Move.SUPERSEDE)
+        records: list[Record] = [displaced]
+        if is_rollback:
+            records.append(stage_event(displaced, self._run.id))
+        for each in self._ledger.activations.values():
+            if each.deployment_id != previous.id:
+                continue
+            if each.state is ActivationState.LIVE:
+                draining = ActivationState.DRAINING
+                records.append(replace(each, state=draining, replaced_by=self._run.id))
+            elif each.state is ActivationState.ASIDE:
+                records.append(replace(each, state=ActivationState.GONE))
+        return records
