@@ -89,6 +89,27 @@ class OwnHealth:
 
 
 @dataclass(frozen=True, slots=True)
+class Life:
+    """Whether an instance runs, or is down and going to be started again."""
+
+    is_up: bool = True
+    restarts: int = 0
+    """How often it ended by itself and was started again."""
+    last_exit: Exit | None = None
+    """How it ended last; None if it never has, or nobody knows."""
+    pause_s: float | None = None
+    """How long it stays down before its next start; None where the engine does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a command ended that was run beside an instance, and the last line that it printed."""
+
+    exit: Exit
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
 class Holder:
     """Where the name of a service leads to, for the other services of its environment.
 
@@ -135,6 +156,13 @@ class Instance(Protocol):
     @property
     def restarts(self) -> int:
         """How often it ended by itself and was started again."""
+
+    @property
+    def life(self) -> Life:
+        """Whether it is up at this moment, and how often it was not."""
+
+    async def next_life(self, known: Life) -> Life:
+        """Returns when that is not, or no longer, what is known of it."""
 
     @property
     def own_health(self) -> OwnHealth | None:
@@ -244,6 +272,17 @@ class Engine(Protocol):
         """Runs a command once, in a throw-away instance, its output in the log of the spec.
 
         Cancelling ends it. TimeoutError when it takes longer.
+        """
+
+    async def run_beside(self, spec: InstanceSpec, command: str, limit_s: float) -> Ran:
+        """Runs a shell command as a part of a running instance, which sees what that sees.
+
+        Nothing of it is left when it takes longer or this is cancelled.
+
+        Raises:
+            TimeoutError: it took longer.
+            NotFound: there is no such instance.
+            EngineUnavailable: that cannot be known now.
         """
 
     async def start(self, spec: InstanceSpec) -> Instance:

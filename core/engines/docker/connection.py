@@ -141,20 +141,24 @@ class Docker:
 
     @asynccontextmanager
     async def stream(
-        self, method: str, path: str, content: AsyncIterator[bytes] | None = None, **parameters: Any
+        self,
+        method: str,
+        path: str,
+        content: AsyncIterator[bytes] | Json | None = None,
+        **parameters: Any,
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """What the engine sends as long as it sends, in chunks as they arrive.
 
-        `content` is a tar archive that it is sent.
+        `content` is a tar archive that it is sent, or an object.
 
         Raises:
             The same as `call`, also in the middle of the chunks.
         """
-        headers = {"Content-Type": "application/x-tar"} if content else {}
+        sent: Json = {"json": content}
+        if content is not None and not isinstance(content, dict):
+            sent = {"content": content, "headers": {"Content-Type": "application/x-tar"}}
         try:
-            async with self._http.stream(
-                method, path, params=parameters, content=content, headers=headers
-            ) as reply:
+            async with self._http.stream(method, path, params=parameters, **sent) as reply:
                 if reply.is_error:
                     _check(reply.status_code, await reply.aread())
                 yield reply.aiter_raw()

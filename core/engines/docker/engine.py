@@ -6,6 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from core.engines.docker.beside import run_beside
 from core.engines.docker.endpoint import Mode
 from core.engines.docker.events import Events
 from core.engines.docker.images import Images
@@ -21,7 +22,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from core.engines.base import Exit, Holder, InstanceSpec, Owner, Shell, Source, Usage, Variables
+    from core.engines.base import (
+        Exit,
+        Holder,
+        InstanceSpec,
+        Owner,
+        Ran,
+        Shell,
+        Source,
+        Usage,
+        Variables,
+    )
     from core.engines.docker.connection import Docker
     from core.engines.docker.instance import DockerInstance
     from core.files import Home
@@ -141,6 +152,13 @@ class DockerEngine:
         """Runs a command in a container that is removed after it, whatever happens."""
         image = self._images.tag_of(spec.artifact_id)
         return await self._instances.release(spec, image, command, limit_s)
+
+    async def run_beside(self, spec: InstanceSpec, command: str, limit_s: float) -> Ran:
+        """Runs a shell command inside of the container of an instance."""
+        instance = self._instances.get(spec.name)
+        if instance is None:
+            raise NotFound(f"there is no instance {spec.name}", hint="deploy the service")
+        return await run_beside(self._docker, instance.id, command, limit_s)
 
     async def start(self, spec: InstanceSpec) -> DockerInstance:
         """Starts a container."""

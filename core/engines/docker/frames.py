@@ -48,7 +48,7 @@ async def read_frames(path: str, request: str, **parameters: str) -> AsyncIterat
             await loop.sock_sendall(connection, query.encode())
             rest = bytearray(await _body(connection))
             while True:
-                frames = list(_cut(rest))
+                frames = list(cut(rest))
                 if frames:
                     yield frames
                     await asyncio.sleep(_PAUSE_S)
@@ -84,7 +84,7 @@ async def _body(connection: socket.socket) -> bytes:
     raise CompartmentError(f"the Docker Engine refused: {text}")
 
 
-def _cut(rest: bytearray) -> Iterator[Frame]:
+def cut(rest: bytearray) -> Iterator[Frame]:
     """The whole frames, which are removed."""
     at, end = 0, len(rest)
     while end - at >= _HEADER.size:

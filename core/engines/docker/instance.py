@@ -7,7 +7,7 @@ import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from core.engines.base import Exit, OwnHealth
+from core.engines.base import Exit, Life, OwnHealth
 from core.engines.docker import containers, labels, silence
 from core.engines.docker.exits import exit_of
 from core.errors import CompartmentError, NotFound
@@ -26,6 +26,7 @@ _READ_S: Final = 0.5
 _DETAIL_CHARACTERS: Final = 200
 _HEALTH: Final = {"healthy": Health.HEALTHY, "unhealthy": Health.UNHEALTHY}
 _NO_CHECK: Final = "none"
+_CREATED: Final = "created"
 _TELLING: Final = ("die", "start", "destroy", "health_status", "disconnect")
 _STOPPED: Final = "15"
 """What `docker stop` sends, unless the image says something else."""
@@ -42,6 +43,7 @@ class DockerInstance:
         self.address = (host, int(port))
         self.exit: Exit | None = None
         self.own_health: OwnHealth | None = None
+        self.life = Life()
         self.reader = reader
         self.is_kept = containers.is_kept(container)
         self._docker = docker
@@ -52,6 +54,7 @@ class DockerInstance:
         self._counted_before = 0
         self._told_health: Health | None = None
         self._health_news = asyncio.Event()
+        self._changed = asyncio.Event()
         self._news = asyncio.Event()
         self._looking = asyncio.Lock()
         self._ended = asyncio.Event()
@@ -157,6 +160,19 @@ class DockerInstance:
         self._endpoint = _endpoint(container) or self._endpoint
         self.own_health = _own_health(container["State"].get("Health"))
         self._health_news.set()
+        self.life = self._life()
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    def _life(self) -> Life:
+        state = self._container["State"]
+        # While it waits for its next start, the engine says that it runs as well.
+        is_up = state["Running"] and not state["Restarting"]
+        if state["Status"] == _CREATED:
+            return Life()
+        # Of one that runs it has forgotten how it ended before.
+        last_exit = self.life.last_exit if is_up else exit_of(self._container)
+        return Life(is_up, self.restarts, last_exit)
 
     async def _end(self, exit_: Exit) -> None:
         self.exit = self.exit or exit_
@@ -174,6 +190,12 @@ class DockerInstance:
     async def wait_gone(self) -> None:
         """Returns when its container was removed, by whomever."""
         await self._gone.wait()
+
+    async def next_life(self, known: Life) -> Life:
+        """Returns when that is not what is known of it."""
+        while self.life == known:
+            await self._changed.wait()
+        return self.life
 
     async def next_health(self) -> OwnHealth:
         """Returns when its own check says something else than was returned last."""

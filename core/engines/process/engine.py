@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections import deque
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.engines.base import Exit, InstanceSpec, Shell, Source
+from core.engines.base import Exit, InstanceSpec, Ran, Shell, Source
 from core.engines.process.instances import Instances, environment_of, port_of
 from core.engines.process.recipe import Recipe
 from core.engines.process.releases import Releases, Taken
@@ -19,7 +21,6 @@ from core.model import BuildStrategy, EngineName, Limits, Service, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from core.engines.base import Holder, Owner, Usage, Variables
     from core.engines.process.instance import ProcessInstance
@@ -151,6 +152,22 @@ class ProcessEngine:
         if result.timed_out_after_s is not None:
             raise TimeoutError
         return Exit(result.exit_code, result.signal)
+
+    async def run_beside(self, spec: InstanceSpec, command: str, limit_s: float) -> Ran:
+        """Runs a shell command where the process of an instance runs."""
+        place = self.shell(spec)
+        said = deque[str](maxlen=1)
+
+        def keep(line: str) -> None:
+            if line.strip():
+                said.append(line.strip())
+
+        result = await run_build(
+            command, Path(place.cwd), place.environment, keep, limit_s, grace_s=0
+        )
+        if result.timed_out_after_s is not None:
+            raise TimeoutError
+        return Ran(Exit(result.exit_code, result.signal), "".join(said))
 
     async def start(self, spec: InstanceSpec) -> ProcessInstance:
         """Starts a process under its shim.

@@ -7,7 +7,7 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from core.engines.base import Exit
+from core.engines.base import Exit, Life
 from core.engines.process import listeners
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 _ANSWER_TIMEOUT_S = 5.0
+_UP = ("running", "stopping")
 
 
 class ProcessInstance:
@@ -26,11 +27,12 @@ class ProcessInstance:
         self.name = name
         self.address = ("127.0.0.1", port)
         self.exit: Exit | None = None
-        self.restarts = 0
+        self.life = Life()
         self._record = record
         self._state: dict[str, Any] = {}
         self._known = asyncio.Event()
         self._ended = asyncio.Event()
+        self._changed = asyncio.Event()
         self._writer: asyncio.StreamWriter | None = None
 
     @property
@@ -68,7 +70,9 @@ class ProcessInstance:
 
     def _learn(self, state: dict[str, Any]) -> None:
         self._state = state
-        self.restarts = state.get("restarts", 0)
+        self.life = _life(state)
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
         self._known.set()
         ended = state.get("exit")
         if state.get("state") == "exited" and ended:
@@ -83,6 +87,17 @@ class ProcessInstance:
         """Returns when the shim has told its state for the first time."""
         async with asyncio.timeout(_ANSWER_TIMEOUT_S):
             await self._known.wait()
+
+    @property
+    def restarts(self) -> int:
+        """How often it ended by itself and was started again."""
+        return self.life.restarts
+
+    async def next_life(self, known: Life) -> Life:
+        """Returns when that is not what is known of it."""
+        while self.life == known:
+            await self._changed.wait()
+        return self.life
 
     @property
     def own_health(self) -> OwnHealth | None:
@@ -131,6 +146,16 @@ def recorded_exit(record: Path) -> Exit | None:
         return _exit(json.loads(record.read_text()))
     except (OSError, ValueError):
         return None
+
+
+def _life(state: dict[str, Any]) -> Life:
+    ended = state.get("exit")
+    return Life(
+        is_up=state.get("state") in _UP,
+        restarts=state.get("restarts", 0),
+        last_exit=_exit(ended) if ended else None,
+        pause_s=state.get("pauseS"),
+    )
 
 
 def _exit(record: dict[str, Any]) -> Exit:

@@ -50,6 +50,8 @@ class Supervisor:
         self._is_kept = False
         self._kill_at: float | None = None
         self._restart_at: float | None = None
+        self._pause_s: float | None = None
+        """Between the last end and the start after it."""
         self._failures = 0
         self._restarts = 0
         self._exit: dict[str, Any] | None = None
@@ -156,6 +158,7 @@ class Supervisor:
         pause_s = min(_FIRST_PAUSE_S * 2**self._failures, _LONGEST_PAUSE_S)
         self._failures += 1
         self._restart_at = time.monotonic() + pause_s
+        self._pause_s = pause_s
         self._say(f"restarts in {pause_s:g} s")
         self._tell("restarting")
 
@@ -208,6 +211,7 @@ class Supervisor:
             "startedAt": self._started_at[0],
             "startedAtUnix": self._started_at[1],
             "restarts": self._restarts,
+            "pauseS": self._pause_s,
             "exit": self._exit,
         }
 

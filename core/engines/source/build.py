@@ -56,6 +56,7 @@ async def run_build(
     environment: Mapping[str, str],
     on_line: Callable[[str], None],
     timeout_s: float = TIMEOUT_S,
+    grace_s: float = GRACE_S,
 ) -> BuildResult:
     """Runs the command with `/bin/sh -c`, in a session of its own and without input.
 
@@ -67,6 +68,7 @@ async def run_build(
         environment: All that it sees; nothing is inherited.
         on_line: Gets each clean line of output and error output, in the order of writing.
         timeout_s: After this it is ended, and the result says so.
+        grace_s: What is left of it gets between SIGTERM and SIGKILL.
 
     Raises:
         CompartmentError: It cannot be started at all.
@@ -82,7 +84,7 @@ async def run_build(
             except TimeoutError:
                 timed_out_after_s = timeout_s
             finally:
-                await to_the_end(_end_group(process))
+                await to_the_end(_end_group(process, grace_s))
             # A process that left the group may hold the pipe open for ever.
             _, unfinished = await asyncio.wait([reading], timeout=GRACE_S)
             for task in unfinished:
@@ -141,10 +143,10 @@ async def _read(reader: asyncio.StreamReader, on_line: Callable[[str], None]) ->
             on_line(line)
 
 
-async def _end_group(process: Process) -> None:
+async def _end_group(process: Process, grace_s: float) -> None:
     """Ends whatever is left of the process group: politely, then, after a grace time, by force."""
     if _signal_group(process.pid, signal.SIGTERM):
-        deadline = time.monotonic() + GRACE_S
+        deadline = time.monotonic() + grace_s
         while _has_living(process.pid) and time.monotonic() < deadline:
             await asyncio.sleep(_LOOK_AGAIN_S)
         _signal_group(process.pid, signal.SIGKILL)
