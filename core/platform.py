@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from core.background import Background
 from core.ending import to_the_end
 from core.errors import (
     CompartmentError,
@@ -38,6 +39,7 @@ from core.promotion.routing import Router
 from core.promotion.run import CANCELLED, Promotion
 from core.promotion.turns import Turns
 from core.records import Run, new_id
+from core.schedule import Scheduler
 from core.snapshots import Snapshots
 from core.statistics import Statistics
 
@@ -72,6 +74,8 @@ class Platform:
         self._accepting = asyncio.Lock()
         self._running: dict[str, tuple[asyncio.Task[None], Promotion | None]] = {}
         self._watch = HealthWatch(parts, tasks)
+        self.background = Background(parts, tasks, failed=self._fail)
+        self._scheduler = Scheduler(parts.ledger, self.background, failed=self._fail)
         self._helpers: list[asyncio.Task[None]] = []
         self._gateway_wanted = asyncio.Event()
 
@@ -119,10 +123,12 @@ class Platform:
             run = promotion.run
             with_turn = self._turns.join(run.target, run.id)
             self._start(run.id, self._finish(promotion, with_turn), promotion)
+        self.background.take_up()
         if self.gateway.envoy.is_running:
             self._gateway_wanted.set()
         await self._keep_ports()
         self._helpers = [
+            self._tasks.create_task(self._scheduler.follow()),
             self._tasks.create_task(self._watch.follow()),
             self._tasks.create_task(keep_gateway(self.parts.router, self._gateway_wanted)),
         ]
@@ -140,6 +146,7 @@ class Platform:
             try:
                 await resume(self.parts, engine)
                 self._watch.look_again(engine)
+                self.background.take_up()
                 if self.gateway.envoy.is_running:
                     await self.parts.router.open_entrances()
             except JournalError as error:
@@ -156,6 +163,7 @@ class Platform:
                 task.cancel()
         for task, _ in list(self._running.values()):
             await asyncio.wait([task])
+        self.background.stop()
         if not self.ledger.activations:
             await self.gateway.envoy.stop()
 
