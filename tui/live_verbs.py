@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from core.cli.requests import deploy_body, rollback_body
+from core.cli.requests import deploy_body, promote_body, rollback_body
 from core.cli.target import project_in
 from core.errors import UsageError
 from core.model import Trigger
@@ -96,8 +96,7 @@ class LiveVerbs:
         return await self.client.submit(self._promote_body(source, target))
 
     def _promote_body(self, source: str, target: str) -> Json:
-        places = {"environment": target, "sourceEnvironment": source}
-        return {**self.target, **places, "trigger": Trigger.PROMOTE, "services": []}
+        return promote_body(self.target["project"], source, target)
 
     async def hold(self, run_id: str) -> None:
         """Has a run wait before its switch."""

@@ -65,6 +65,12 @@ _LABEL = Flag("--label", type=arguments.label, metavar="TEXT", help="what to cal
 _DETACH = Flag("--detach", action="store_true", help="print the id of the run and leave it")
 _NO_CACHE = Flag("--no-cache", action="store_true", help="build again what was built before")
 _DEPLOYMENT = Flag("--deployment", metavar="ID", help="this deployment")
+_KEY = Flag("key", metavar="KEY", help="its name")
+_OF_SERVICE = Flag(
+    "--service", type=arguments.name, metavar="NAME",
+    help="of this service (default: of the environment, for all services)",
+)  # fmt: skip
+_SENSITIVE = Flag("--sensitive", action="store_true", help="never show it again")
 _SCHEMA_OF = Flag(
     "of", nargs="?", choices=("descriptor", "routes", "compose"), default="descriptor",
     metavar="descriptor|routes", help="which file (default: descriptor)",
@@ -112,6 +118,13 @@ COMMANDS = (
         _SERVICES, Flag("--to", metavar="ID", help="to this deployment of the named service"),
         _DETACH,
     ), has_events=True),
+    Command("promote", "deploy what is active in one environment to another", "runs:promote", (
+        Flag("--from", dest="source", required=True, type=arguments.name, metavar="NAME",
+             help="the environment that it is active in"),
+        Flag("--to", required=True, type=arguments.name, metavar="NAME",
+             help="the environment that it is deployed to"),
+        _SERVICES, _LABEL, _DETACH,
+    ), has_events=True),
     Command("cancel", "stop a run before its switch", "runs:cancel",
             (Flag("--run", required=True, metavar="ID", help="the run"),)),
     Command("deployment list", "the history, grouped by run", "history:deployment_list", (
@@ -126,6 +139,26 @@ COMMANDS = (
         Flag("--service", type=arguments.name, default="web", metavar="NAME",
              help="the service that is asked (default: web)"),
     )),
+    Command("variable set", "set a variable, from the next deploy on", "variables:set_variable", (
+        _KEY,
+        Flag("value", nargs="?", metavar="VALUE", help="its value (default: asked for)"),
+        _OF_SERVICE,
+        _SENSITIVE,
+        Flag("--stdin", action="store_true",
+             help="read the value from standard input; one newline at its end is dropped"),
+    )),
+    Command("variable list", "list the variables, without values", "variables:list_variables",
+            (_OF_SERVICE,)),
+    Command("variable show", "show a variable; what is sensitive stays hidden",
+            "variables:show_variable", (_KEY, _OF_SERVICE)),
+    Command("variable import", "set all variables of a .env file", "variables:import_variables", (
+        Flag("--file", dest="variables_file", required=True, metavar="FILE", help="the .env file"),
+        _OF_SERVICE,
+        _SENSITIVE,
+        Flag("--replace", action="store_true", help="remove those that are not in the file"),
+    )),
+    Command("variable remove", "remove a variable, from the next deploy on",
+            "variables:remove_variable", (_KEY, _OF_SERVICE)),
     Command("down", "stop and remove the instances, keep the history", "down:down", (
         _SERVICES,
         Flag("--orphans", action="store_true", help="those that the project no longer has"),
@@ -143,10 +176,11 @@ GROUPS = {
     "deployment": "the history",
     "descriptor": "the schemas of the project files",
     "routes": "the route rules",
+    "variable": "the variables that services are given",
 }
 
 LATER = {
-    "": ("compose", "cron", "job", "promote", "variable"),
+    "": ("compose", "cron", "job"),
     "agent": ("install",),
 }
 """Commands of the contract that are not there yet, by group."""

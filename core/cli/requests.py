@@ -55,6 +55,28 @@ def _environ() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if is_utf8(name + value)}
 
 
+def promote_body(
+    project: str,
+    source: str,
+    target: str,
+    services: Sequence[str] = (),
+    *,
+    label: str | None = None,
+    wait_s: float | None = None,
+) -> Json:
+    """What is active in one environment to another one, which needs no source."""
+    return {
+        "project": project,
+        "environment": target,
+        "sourceEnvironment": source,
+        "trigger": Trigger.PROMOTE,
+        "services": list(services),
+        "environ": _environ(),
+        "label": label,
+        "waitS": wait_s,
+    }
+
+
 def rollback_body(
     target: Mapping[str, str],
     services: Sequence[str] = (),

@@ -11,7 +11,7 @@ from core.cli import exits
 from core.cli.exits import Exit
 from core.cli.follow import Follower
 from core.cli.report import result_lines
-from core.cli.requests import deploy_body, rollback_body
+from core.cli.requests import deploy_body, promote_body, rollback_body
 from core.cli.signals import Signals
 from core.cli.target import ask, project_here, target_of
 from core.cli.text import columns, plain
@@ -44,6 +44,19 @@ def rollback(arguments: Namespace, output: Output) -> int:
     return _carry_out(body, arguments, output)
 
 
+def promote(arguments: Namespace, output: Output) -> int:
+    """Deploys what is active in one environment to another one."""
+    body = promote_body(
+        target_of(arguments)["project"],
+        arguments.source,
+        arguments.to,
+        arguments.service,
+        label=arguments.label,
+        wait_s=arguments.timeout,
+    )
+    return _carry_out(body, arguments, output)
+
+
 def plan(arguments: Namespace, output: Output) -> int:
     """What a deploy would do."""
     body = _deploy_body(arguments, Trigger.DEPLOY)
@@ -67,6 +80,7 @@ def cancel(arguments: Namespace, output: Output) -> int:
 
 
 _STILL_SERVES = "everything that was live still serves"
+_WHY = "`compartment logs --service NAME` says why; deploy again when it is mended"
 
 
 def _deploy_body(arguments: Namespace, trigger: Trigger) -> Json:
@@ -172,7 +186,9 @@ def _told(found: Json, signals: Signals, output: Output) -> int:
     run = found["run"]
     if run["status"] == "failed":
         is_ours = signals.first is not None and run["failureCode"] == "cancelled"
-        output.failure(found["failureMessage"] or "the run failed", _STILL_SERVES)
+        names = run["notServing"]
+        hint = f"not serving: {', '.join(names)}: {_WHY}" if names else _STILL_SERVES
+        output.failure(found["failureMessage"] or "the run failed", hint)
         return signals.exit_code if is_ours else exits.of_run(run)
     if run["cutRequests"]:
         output.progress(f"warning: {run['cutRequests']} requests were cut at the drain limit")

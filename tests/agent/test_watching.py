@@ -440,5 +440,8 @@ async def test_what_cannot_be_rolled_back_has_no_plan(home: Path) -> None:
         await platform.ledger.write(live(1))
         with pytest.raises(NotFound, match="no earlier deployment"):
             await client.plan({**HERE, "trigger": "rollback"})
+        with pytest.raises(Conflict, match="active already"):
+            await client.plan({**HERE, "trigger": "rollback", "to": "dep_web1"})
+        await platform.ledger.write(live(1, "api"))
         with pytest.raises(Conflict, match="--service"):
             await client.plan({**HERE, "trigger": "rollback", "to": "dep_web1"})

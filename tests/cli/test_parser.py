@@ -9,8 +9,13 @@ from core.cli.parser import parse
 from core.errors import UsageError
 
 NEEDED = {
+    "promote": ["--from", "staging", "--to", "production"],
     "cancel": ["--run", "drn_x"],
     "routes test": ["GET", "/"],
+    "variable import": ["--file", ".env"],
+    "variable remove": ["KEY"],
+    "variable set": ["KEY"],
+    "variable show": ["KEY"],
 }
 
 
