@@ -14,7 +14,7 @@ from core.cli.text import is_utf8
 from core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 _ABOUT = "Zero-downtime deploys for multi-service projects, from the terminal."
 
@@ -84,15 +84,19 @@ def _add_command(parent: Any, word: str, command: Command) -> None:
     parser: Parser = parent.add_parser(word, help=command.help, description=command.help)
     for flag in command.flags:
         parser.add_argument(*flag.names, **flag.options)
-    _add_common(parser)
+    _add_common(parser, besides={name for flag in command.flags for name in flag.names})
     parser.set_defaults(handler=command.handler, has_events=command.has_events)
 
 
-def _add_common(parser: Parser) -> None:
-    """Without defaults: one of an inner parser would undo what was said before the command."""
+def _add_common(parser: Parser, besides: Collection[str] = ()) -> None:
+    """Without defaults: one of an inner parser would undo what was said before the command.
+
+    A flag of the command's own means something else there.
+    """
     common = parser.add_argument_group("common flags")
     for flag in COMMON:
-        common.add_argument(*flag.names, **flag.options, default=argparse.SUPPRESS)
+        if not set(flag.names) & set(besides):
+            common.add_argument(*flag.names, **flag.options, default=argparse.SUPPRESS)
 
 
 def guess_output(arguments: Sequence[str]) -> Output:
