@@ -36,6 +36,7 @@ def run(**fields: Any) -> Json:
         "status": "succeeded",
         "failureCode": None,
         "cutRequests": 0,
+        "notServing": [],
         **fields,
     }
 
