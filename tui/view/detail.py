@@ -69,9 +69,10 @@ def _looks(look: Look) -> Content:
 
 def _waiting(waiting: Waiting, scene: Scene) -> list[Content]:
     passed = words.seconds(waiting.since, scene.now)
-    text = f"{_WAITS_FOR.get(waiting.kind, waiting.kind)}, {words.counting(passed)}"
+    told = _WAITS_FOR.get(waiting.kind) or words.reason(waiting.detail) or waiting.kind
+    text = f"{told}, {words.counting(passed)}"
     lines = [_named("waits", Content.styled(text, WORKING))]
-    if waiting.detail:
+    if waiting.detail and waiting.detail not in text:
         lines.append(_named("", waiting.detail))
     if waiting.tries:
         replies = " ".join(str(each) if each else words.NONE for each in waiting.recent)
@@ -89,8 +90,10 @@ _WAITS_FOR = {
     "buildSlot": "for a build slot",
     "build": "for its build",
     "release": "for its release command",
-    "readiness": "for a first 2xx reply",
+    "job": "for its end: it runs before the switch",
+    "readiness": "until it is ready",
     "barrier": "ready; for the other services, then all switch together",
+    "hold": "ready; held until somebody lets the run go on",
     "drain": "for the last requests of the previous one",
 }
 

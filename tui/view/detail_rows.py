@@ -122,9 +122,9 @@ def _waiting(service: Service, scene: Scene) -> Group:
         return _readiness(service, waiting, scene)
     if waiting.kind == "drain":
         return [_row("draining", (_in_flight(waiting), PLAIN)), *_left(waiting, scene)]
-    told = _WAITS.get(waiting.kind, waiting.kind)
+    told = _WAITS.get(waiting.kind) or words.reason(waiting.detail) or waiting.kind
     rows = [_row("waits", (f"{told}, {passed}", PLAIN)), *_left(waiting, scene)]
-    return [*rows, *(_said(waiting) if waiting.kind in _TELLS else [])]
+    return [*rows, *(_said(waiting) if waiting.kind in ("build", "release") else [])]
 
 
 def _said(waiting: Waiting) -> Group:
@@ -138,12 +138,10 @@ _WAITS = {
     "buildSlot": "for a build slot",
     "build": "for its build",
     "release": "for its release command",
-    "dependency": "for another service",
-    "execution": "for its execution",
+    "job": "for its end",
     "barrier": "for the other services",
+    "hold": "held before the switch",
 }
-_TELLS = frozenset({"build", "release", "dependency", "execution"})
-"""What says more of itself."""
 
 
 def _in_flight(waiting: Waiting) -> str:

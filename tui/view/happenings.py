@@ -10,6 +10,7 @@ from textual.content import Content
 
 from core.events import EventType
 from core.model import Health, Status
+from core.records import ExecutionStatus
 from tui.view import words
 from tui.view.looks import FAILED, IDLE, RETRYING
 from tui.view.moments import moment
@@ -28,7 +29,8 @@ class Severity(IntEnum):
     FAILURE = 2
 
 
-_WARNINGS = frozenset({EventType.WARNING_GIVEN, EventType.GATEWAY_RESTARTED})
+_WARNINGS = frozenset({EventType.WARNING_GIVEN, EventType.GATEWAY_RESTARTED, EventType.STOOD_ASIDE})
+_NOT_RUN = frozenset({ExecutionStatus.SKIPPED, ExecutionStatus.MISSED})
 
 
 def severity(event: Json) -> Severity:
@@ -39,11 +41,14 @@ def severity(event: Json) -> Severity:
         (type_ == EventType.DEPLOYMENT_FAILED and not _is_not_switched(event))
         or (type_ == EventType.RUN_FINISHED and event.get("status") == Status.FAILED)
         or (type_ == EventType.HEALTH_CHANGED and event.get("health") == Health.UNHEALTHY)
+        or (type_ == EventType.EXECUTION_ENDED and event.get("status") == Status.FAILED)
     )
     if is_failure and not is_cancelled:
         return Severity.FAILURE
     has_cut = event.get("cutRequests") or event.get("requestsCut")
-    if is_cancelled or has_cut or type_ in _WARNINGS or type_ == EventType.DEPLOYMENT_FAILED:
+    is_left_out = type_ == EventType.EXECUTION_ENDED and event.get("status") in _NOT_RUN
+    is_told = type_ in _WARNINGS or type_ == EventType.DEPLOYMENT_FAILED
+    if is_cancelled or has_cut or is_left_out or is_told:
         return Severity.WARNING
     return Severity.INFO
 

@@ -94,17 +94,19 @@ def _moving(
     if waiting is None:
         passed = f" {_passed(found.stage_since, now)}" if found.stage_since else ""
         return Look(glyph, f"{words.STAGES[found.stage]}{passed}", style)
-    if waiting.kind == "barrier":
-        return Look(glyph, "ready, waits", style)
+    if waiting.kind in _WAITING:
+        return Look(glyph, _WAITING[waiting.kind], style)
     if waiting.kind in _QUEUED_FOR:
         return Look(glyphs.queued, _QUEUED_FOR[waiting.kind], IDLE)
     if waiting.kind == "readiness" and waiting.tries > 1:
         glyph, style = glyphs.retrying, RETRYING
     passed = _passed(waiting.since or found.stage_since, now)
-    word = "release" if waiting.kind == "release" else words.STAGES[found.stage]
+    word = _BUSY_WITH.get(waiting.kind, words.STAGES[found.stage])
     return Look(glyph, f"{word} {passed}", style)
 
 
+_WAITING = {"barrier": "ready, waits", "hold": "held"}
+_BUSY_WITH = {"release": "release", "job": "runs"}
 _QUEUED_FOR = {"turn": "queued", "buildSlot": "waits for slot", "dependency": "waits"}
 
 
@@ -122,6 +124,8 @@ def health_look(service: Service, glyphs: Glyphs) -> Look:
         return execution_look(last, glyphs) if last else Look(glyphs.stopped, words.NONE, IDLE)
     counts = found.replicas_desired > 1
     many = f" {found.replicas_ready}/{found.replicas_desired}" if counts else ""
+    if words.stands_aside(found):
+        return Look(glyphs.stopped, "aside", RETRYING)
     word = words.HEALTH[found.health] + many
     if found.health is Health.HEALTHY:
         if counts and found.replicas_ready < found.replicas_desired:

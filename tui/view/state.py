@@ -107,7 +107,8 @@ class Waiting:
     """What a deployment waits for at this moment."""
 
     kind: str
-    """`turn`, `buildSlot`, `build`, `release`, `dependency`, `readiness`, `barrier`, `drain`."""
+    """`turn`, `buildSlot`, `build`, `release`, `dependency`, `job`, `readiness`, `barrier`, `hold`
+    or `drain`."""
     since: datetime | None = None
     limit_s: float | None = None
     """How long it may take, from `since` on; None without a limit."""
@@ -154,6 +155,14 @@ class Service:
     """The route rules that are on it: `on`, `methods`, `path`, `to`, `transform`, `value`."""
     executions: Executions | None = None
     """Of a job or cron."""
+
+    @property
+    def is_at_barrier(self) -> bool:
+        """Whether its candidate is ready, and waits for the others or for somebody's word."""
+        if self.waiting is None or self.candidate is None:
+            return False
+        is_started = self.candidate.stage is not Stage.BUILDING
+        return self.waiting.kind == "barrier" or (self.waiting.kind == "hold" and is_started)
 
     @property
     def current(self) -> Deployment | None:

@@ -69,8 +69,7 @@ def service_cells(service: Service, run: Run | None) -> tuple[Cell, ...]:
     found = newest(service, run)
     if found is None:
         return (Cell.TO_COME,) * len(PROMOTION)
-    waiting = service.waiting
-    return cells(found, is_at_barrier=waiting is not None and waiting.kind == "barrier")
+    return cells(found, is_at_barrier=service.is_at_barrier)
 
 
 def draw(row: Sequence[Cell], glyphs: Glyphs, *, is_moving: bool = True) -> Row:
@@ -125,8 +124,7 @@ def legs(row: Sequence[tuple[Service, Deployment]]) -> list[Leg]:
 
 
 def _member_cells(service: Service, deployment: Deployment) -> tuple[Cell, ...]:
-    waiting = service.waiting
-    is_at_barrier = waiting is not None and waiting.kind == "barrier" and not deployment.is_active
+    is_at_barrier = service.is_at_barrier and not deployment.is_active
     return cells(deployment, is_at_barrier=is_at_barrier)
 
 

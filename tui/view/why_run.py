@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.model import Stage, Status, Trigger
@@ -27,10 +27,20 @@ class WaitsFor:
     glyph: str
     style: str
     clauses: tuple[str, ...]
+    is_held: bool = False
+    """Whether a person is waited for."""
 
 
 def waits_for(scene: Scene, run: Run) -> WaitsFor:
     """What everybody waits for is what has come least far."""
+    found = _waits_for(scene, run)
+    if not run.is_held or found.is_held:
+        return found
+    press = "" if scene.is_read_only else ": p lets it go on"
+    return replace(found, clauses=(*found.clauses, f"; held before the switch{press}"))
+
+
+def _waits_for(scene: Scene, run: Run) -> WaitsFor:
     glyphs = scene.glyphs
     is_back = run.trigger is Trigger.ROLLBACK
     glyph = glyphs.rolled_back if is_back else glyphs.working
@@ -43,13 +53,14 @@ def waits_for(scene: Scene, run: Run) -> WaitsFor:
     last = [each for each in moving if _has_come(each) == min(map(_has_come, moving))]
     last.sort(key=lambda each: _left_s(each, scene))
     service, deployment = last[0]
-    if _kind(service) == "barrier":
-        if run.is_held:
-            return WaitsFor(glyphs.queued, looks.RETRYING, _held(last, scene))
+    kind = _kind(service)
+    if run.is_held and kind in _READY:
+        return WaitsFor(glyphs.queued, looks.RETRYING, _held(last, scene), is_held=True)
+    if kind == "barrier":
         return WaitsFor(glyph, style, _all_ready(last))
-    if _kind(service) == "dependency":
+    if kind in _TELL:
         others = _others_ready(moving, "it")
-        return WaitsFor(glyph, style, (*_depending(service, scene), *others))
+        return WaitsFor(glyph, style, (*_TELL[kind](service, scene), *others))
     if deployment.stage is Stage.CHECKING_READINESS and service.waiting is not None:
         if service.waiting.tries > 1:
             glyph, style = glyphs.retrying, looks.RETRYING
@@ -65,7 +76,7 @@ def _kind(service: Service) -> str:
 
 def _has_come(member: Member) -> int:
     service, deployment = member
-    if _kind(service) == "barrier":
+    if service.is_at_barrier:
         return PROMOTION.index(Stage.SWITCHING_ROUTE)
     if deployment.status is Status.QUEUED:
         return -1
@@ -101,7 +112,7 @@ def _it(row: Sequence[Member]) -> str:
 
 
 def _others_ready(moving: Sequence[Member], it: str) -> tuple[str, ...]:
-    ready = [each for each in moving if _kind(each[0]) == "barrier"]
+    ready = [each for each in moving if each[0].is_at_barrier]
     if not ready:
         return ()
     wait = "waits" if len(ready) == 1 else "wait"
@@ -115,18 +126,35 @@ def _all_ready(row: Sequence[Member]) -> tuple[str, ...]:
 
 
 def _held(row: Sequence[Member], scene: Scene) -> tuple[str, ...]:
-    who = f"{row[0][0].name} is ready" if len(row) == 1 else f"all {len(row)} are ready"
+    ready = f"{_names(row)} {_is(row)} ready"
     if scene.is_read_only:
-        return (f"held before the switch: {who}",)
-    return ("held: press p to switch", f"; {who}", "; x cancels the run")
+        return (f"held before the switch: {ready}",)
+    return ("held: press p to switch", f"; {ready}", "; x cancels the run")
 
 
 def _depending(service: Service, scene: Scene) -> tuple[str, ...]:
     detail = words.reason(service.waiting.detail) if service.waiting else ""
-    since = words.counting(
-        words.seconds(service.waiting.since if service.waiting else None, scene.now)
+    what = detail or "for another service"
+    return (f"{service.name} waits {what}, {_since(service, scene)} so far",)
+
+
+def _running(service: Service, scene: Scene) -> tuple[str, ...]:
+    left = _left(service.waiting, scene) if service.waiting else None
+    most = f", at most {left} more" if left is not None else ""
+    return (
+        f"{service.name} runs to its end, {_since(service, scene)} so far{most}",
+        "; if it fails, so does the run",
     )
-    return (f"{service.name} waits for {detail or 'another service'}, {since} so far",)
+
+
+_READY = frozenset({"barrier", "hold"})
+_TELL = {"dependency": _depending, "job": _running}
+"""Waits that say more than the stage does."""
+
+
+def _since(service: Service, scene: Scene) -> str:
+    since = service.waiting.since if service.waiting else None
+    return words.counting(words.seconds(since, scene.now))
 
 
 def _since_s(row: Sequence[Member], scene: Scene) -> str:

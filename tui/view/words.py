@@ -183,6 +183,15 @@ CONDITIONS = {
 """What is waited for in another service, after its name."""
 
 
+def stands_aside(found: Deployment) -> bool:
+    """Whether what is live has been stopped for its successor, until that serves or has failed."""
+    return found.is_active and (found.health_reason or "").startswith(_ASIDE)
+
+
+_ASIDE = "stands aside"
+"""How the agent says it."""
+
+
 def asks(found: Deployment | None) -> str:
     """How it is asked whether a deployment is ready: `readiness GET /healthz`."""
     if found is not None and found.readiness_type is ReadinessType.TCP:

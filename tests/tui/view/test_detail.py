@@ -29,7 +29,7 @@ WAITING = {
 
 def test_readiness_tries_and_the_time_left() -> None:
     told = shown(scene(services={"api": service("api", candidate=CANDIDATE, waiting=WAITING)}))
-    assert "waits      for a first 2xx reply, 21s" in told
+    assert "waits      until it is ready, 21s" in told
     assert "           GET /healthz -> 503 Service Unavailable" in told
     assert "tries      44, the last replies: - 503 503" in told
     assert "left       9s of 30s  ▰▰▰▰▰▰▰▰▰▰▰▰▰▰▱▱▱▱▱▱" in told
