@@ -8,7 +8,7 @@ from pydantic import Field
 
 from core.agent.bodies import Name, TargetBody
 from core.model import DEFAULT_ENVIRONMENT
-from core.promotion.variables import Scope, assign, find, remove, visible
+from core.promotion.variables import Scope, assign, find, remove, services_of, visible
 from core.records import Target
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def add_variables(app: FastAPI, platform: Platform) -> None:
         return {
             **_named(scope),
             "variables": [_described(scope, each) for each in visible(ledger, scope)],
+            "servicesWithVariables": [] if service else services_of(ledger, scope.target),
         }
 
     @app.post("/v1/variables/import")

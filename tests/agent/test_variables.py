@@ -73,6 +73,8 @@ async def test_a_service_has_its_own_and_those_of_its_environment(home: Path) ->
         assert refused.value.hint == "it is set for the environment: leave out --service"
         await client.remove_variable("A", WEB)
         assert (await client.variable("A", WEB))["variable"]["value"] == "all"
+        await client.set_variable("A", body("own", service="not-deployed-yet"))
+        assert (await client.variables(SHOP))["servicesWithVariables"] == ["not-deployed-yet"]
         assert (await client.variables({**SHOP, "environment": "other"}))["variables"] == []
 
 
