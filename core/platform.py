@@ -32,7 +32,7 @@ from core.promotion.down import take_down
 from core.promotion.engines import Engines
 from core.promotion.ledger import Ledger, run_event
 from core.promotion.parts import Parts
-from core.promotion.progress import WaitKind
+from core.promotion.progress import Progress, WaitKind
 from core.promotion.recovery import recover, resume, tidy
 from core.promotion.resolver import Resolver
 from core.promotion.routing import Router
@@ -42,6 +42,7 @@ from core.records import Run, new_id
 from core.schedule import Scheduler
 from core.snapshots import Snapshots
 from core.statistics import Statistics
+from core.timetable import Timetable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable
@@ -63,6 +64,7 @@ class Platform:
         self.ledger = parts.ledger
         self.gateway = gateway
         self.snapshots = Snapshots(parts.ledger, parts.engines, gateway)
+        self.timetable = Timetable(parts.ledger)
         self.statistics = Statistics(parts.ledger, parts.engines, gateway)
         self.resolver = Resolver(parts)
         self.failure: JournalError | None = None
@@ -103,7 +105,8 @@ class Platform:
                     engines = Engines(home, journal, tasks)
                     router = Router(ledger, gateway, engines)
                     slots = asyncio.Semaphore(max(1, os.cpu_count() or 1))
-                    parts = Parts(home, ledger, router, engines, probes, slots)
+                    progress = Progress(ledger.mask)
+                    parts = Parts(home, ledger, router, engines, probes, slots, progress=progress)
                     platform = cls(parts, gateway, tasks)
                     try:
                         await platform._open()

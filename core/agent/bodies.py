@@ -70,6 +70,12 @@ class RunBody(TargetBody):
         return Target(self.project, named) if named is not None else None
 
 
+class ExecutionBody(TargetBody):
+    """A job or a cron to be run now."""
+
+    service: Name
+
+
 class DownBody(TargetBody):
     """Services to take down; none named means all."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from datetime import datetime  # noqa: TC003 - read by FastAPI
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import FastAPI, Query
@@ -26,8 +27,9 @@ _LINES = "application/x-ndjson"
 
 
 def add_logs(app: FastAPI, platform: Platform) -> None:
-    """Adds `/v1/logs`: of what is active, of a service, or of one deployment.
+    """Adds `/v1/logs`: of what is active, of a service, of one deployment, or of one execution.
 
+    That of an execution ends with it when it is followed.
     Followed with `past` and `since`, after a loss: what has ended meanwhile is told as well.
     """
 
@@ -37,6 +39,7 @@ def add_logs(app: FastAPI, platform: Platform) -> None:
         environment: str = DEFAULT_ENVIRONMENT,
         service: str | None = None,
         deployment: str | None = None,
+        execution: str | None = None,
         stream: Annotated[list[Stream] | None, Query()] = None,
         tail: Annotated[int, Query(ge=0)] = 100,
         since: datetime | None = None,
@@ -46,13 +49,19 @@ def add_logs(app: FastAPI, platform: Platform) -> None:
         past: bool = False,
     ) -> StreamingResponse:
         target = Target(project, environment)
-        sources = await platform.snapshots.log_sources(target, service, deployment)
+        if execution is not None:
+            sources = [await platform.timetable.log_source(execution)]
+        else:
+            sources = await platform.snapshots.log_sources(target, service, deployment)
         query = LogQuery(
             streams=frozenset(stream or Stream), tail=tail, since=since, grep=_pattern(grep)
         )
         home = platform.parts.home.logs
         if following:
-            if deployment:
+            if execution:
+                is_over = partial(platform.timetable.is_over, execution)
+                found = follow(home, lambda: sources, query, is_over=is_over)
+            elif deployment:
                 found = follow(home, lambda: sources, query)
             else:
                 now = lambda: platform.snapshots.current_log_sources(target, service)  # noqa: E731

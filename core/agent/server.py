@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from core import __version__
 from core.agent.bodies import DownBody, RunBody, TargetBody  # noqa: TC001 - read by FastAPI
 from core.agent.dockerfile_routes import add_dockerfile
+from core.agent.execution_routes import add_executions
 from core.agent.log_routes import add_logs
 from core.agent.protocol import PROTOCOL, error_to_json
 from core.agent.shell_routes import add_shell
@@ -52,7 +53,7 @@ def create_app(platform: Platform, stop: Callable[[], None]) -> FastAPI:
     @app.exception_handler(CompartmentError)
     async def refuse(_: Request, error: CompartmentError) -> JSONResponse:
         status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
-        return JSONResponse({"error": error_to_json(error)}, status)
+        return JSONResponse({"error": _told(platform, error)}, status)
 
     @app.exception_handler(Exception)
     async def admit(_: Request, error: Exception) -> JSONResponse:
@@ -60,17 +61,25 @@ def create_app(platform: Platform, stop: Callable[[], None]) -> FastAPI:
         bug = InternalError(
             f"a bug in the agent: {error!r}", hint="see the agent's log, and report it"
         )
-        return JSONResponse({"error": error_to_json(bug)}, 500)
+        return JSONResponse({"error": _told(platform, bug)}, 500)
 
     _add_agent(app, platform, stop)
     _add_runs(app, platform)
     _add_reads(app, platform)
+    add_executions(app, platform)
     add_logs(app, platform)
     add_shell(app, platform)
     add_variables(app, platform)
     add_dockerfile(app)
     add_watch(app, platform)
     return app
+
+
+def _told(platform: Platform, error: CompartmentError) -> dict[str, Any]:
+    """An error, which may quote anybody, without the secrets of this home."""
+    told = error_to_json(error)
+    words = {name: told[name] for name in ("message", "hint") if told[name] is not None}
+    return {**told, **{name: platform.ledger.mask.mask(text) for name, text in words.items()}}
 
 
 def _add_agent(app: FastAPI, platform: Platform, stop: Callable[[], None]) -> None:

@@ -1,6 +1,6 @@
 """Where log files are, and how to open one that is rotated meanwhile.
 
-`<logs>/<deployment>/compartment.log` and beside it one file for each activation.
+`<logs>/<deployment>/compartment.log` and beside it one file for each activation and execution.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ COMPARTMENT_FILE = "compartment.log"
 _BLOCK_BYTES = 64 * 1024
 
 
-def log_files(logs: Path, deployment_id: str) -> list[Path]:
-    """The current log files of a deployment, without their rotated parts."""
+def log_files(logs: Path, deployment_id: str, execution_id: str | None = None) -> list[Path]:
+    """The current log files of a deployment, or of one execution, without their rotated parts."""
     folder = logs / deployment_id
-    return sorted(folder.glob("*.log")) if folder.is_dir() else []
+    return sorted(folder.glob(f"{execution_id or '*'}.log")) if folder.is_dir() else []
 
 
 @dataclass(frozen=True, slots=True)

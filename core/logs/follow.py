@@ -34,13 +34,16 @@ async def follow(
     current_sources: Callable[[], Sequence[LogSource]],
     query: LogQuery,
     past: Sequence[LogSource] = (),
+    *,
+    is_over: Callable[[], bool] = lambda: False,
 ) -> AsyncGenerator[list[LogLine], None]:
     """The tail of what there is, then every new line, for as long as it is iterated.
 
     Lines come together as they were found, in the order of time and never none.
     `current_sources` is asked again and again, so that a service is followed from one deployment to
     the next. Of one that comes later, all that was written since the beginning is told. `past` are
-    deployments that may have ended before the beginning, and are wanted all the same.
+    deployments that may have ended before the beginning, and are wanted all the same. It ends when
+    nothing more can come, which `is_over` tells, and everything is told.
     """
     follower = _Follower(logs, query)
     try:
@@ -49,9 +52,12 @@ async def follow(
         while True:
             if lines:
                 yield lines
-            if not follower.is_behind:
+            was_over = is_over()
+            if not (follower.is_behind or was_over):
                 await asyncio.sleep(_PAUSE_S)
             lines = await follower.poll(tuple(current_sources()))
+            if was_over and not lines and not follower.is_behind:
+                return
     finally:
         follower.close()
 
@@ -107,6 +113,8 @@ class _Follower:
             for tail, source in self._tails.values()
             if tail.has_news(is_wanted=source.deployment_id in wanted)
         ]
+        for path in [path for path, (tail, _) in self._tails.items() if tail.is_deleted]:
+            del self._tails[path]
         lines = self._open_new(sources, self._query_of_latecomers)
         self._close_if_late()
         return lines, grown
@@ -115,7 +123,7 @@ class _Follower:
         new = {
             file: (Tail(file), source)
             for source in sources
-            for file in self._files(source.deployment_id)
+            for file in self._files(source)
             if file not in self._tails
         }
         opened = [(tail.begin(), source) for tail, source in new.values()]
@@ -128,20 +136,20 @@ class _Follower:
                     part.file.close()
             self._close_if_late()
 
-    def _files(self, deployment_id: str) -> Sequence[Path]:
+    def _files(self, source: LogSource) -> Sequence[Path]:
         """The files of a deployment; none where those that are known are all of them.
 
         To list the folders of many services ten times a second would be most of the work.
         """
         try:
-            changed = (self._logs / deployment_id).stat().st_mtime_ns
+            changed = (self._logs / source.deployment_id).stat().st_mtime_ns
         except FileNotFoundError:
             return ()
-        if self._settled.get(deployment_id) == changed:
+        if self._settled.get(source.deployment_id) == changed:
             return ()
         if time.time_ns() - changed > _SETTLED_NS:
-            self._settled[deployment_id] = changed
-        return log_files(self._logs, deployment_id)
+            self._settled[source.deployment_id] = changed
+        return log_files(self._logs, source.deployment_id, source.execution_id)
 
     def _close_if_late(self) -> None:
         """A cancelled `follow` does not wait for the thread it has sent to look."""

@@ -26,11 +26,12 @@ _BLOCK_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class LogSource:
-    """A deployment whose lines are wanted."""
+    """A deployment whose lines are wanted, or one execution of it."""
 
     deployment_id: str
     service_name: str
     environment_name: str
+    execution_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def read(logs: Path, sources: Sequence[LogSource], query: LogQuery) -> list[LogL
         found = [
             (open_parts(file), source)
             for source in sources
-            for file in log_files(logs, source.deployment_id)
+            for file in log_files(logs, source.deployment_id, source.execution_id)
         ]
         for parts, _ in found:
             for part in parts:

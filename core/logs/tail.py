@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aiofiles.threadpool import wrap
 
+from core.lines import part
 from core.logs.files import open_parts
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ class Tail:
     """
 
     def __init__(self, path: Path) -> None:
+        self.is_deleted = False
+        """Whether the file is gone with all its parts, and closed."""
         self._path = path
         self._part: Part | None = None
         self._inode = 0
@@ -47,7 +50,10 @@ class Tail:
             return False
         try:
             found = self._path.stat()
-        except FileNotFoundError:  # just being rotated
+        except FileNotFoundError:
+            if not part(self._path, 1).exists():  # else it is just being rotated
+                self.is_deleted = True
+                self.close()
             return False
         self._is_rotated = found.st_ino != self._inode
         has_news = self._is_rotated or found.st_size > self._at
@@ -81,27 +87,27 @@ class Tail:
     def _move_on(self) -> None:
         """To the part that was begun next; to the oldest if ours is no longer kept."""
         parts = open_parts(self._path)
-        inodes = [part.inode for part in parts]
+        inodes = [each.inode for each in parts]
         ours = inodes.index(self._inode) if self._inode in inodes else len(parts)
         self._take_one(parts, parts[ours - 1] if ours else None, 0)
 
     def _resume(self) -> None:
         """Where it was closed; at the oldest part if ours is no longer kept."""
         parts = open_parts(self._path)
-        for part in parts:
-            if part.inode == self._inode and part.end >= self._at:
-                self._take_one(parts, part, self._at)
+        for each in parts:
+            if each.inode == self._inode and each.end >= self._at:
+                self._take_one(parts, each, self._at)
                 return
         self._take_one(parts, parts[-1] if parts else None, 0)
 
     def _take_one(self, parts: Sequence[Part], chosen: Part | None, at: int) -> None:
-        for part in parts:
-            if part is not chosen:
-                part.file.close()
+        for each in parts:
+            if each is not chosen:
+                each.file.close()
         if chosen is not None:
             self.close()
             self._take(chosen, at)
 
-    def _take(self, part: Part, at: int) -> None:
-        part.file.seek(at)
-        self._part, self._inode, self._at, self._rest = part, part.inode, at, b""
+    def _take(self, taken: Part, at: int) -> None:
+        taken.file.seek(at)
+        self._part, self._inode, self._at, self._rest = taken, taken.inode, at, b""

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.lines import Line, RotatingFile, stamp
@@ -14,7 +15,6 @@ from core.model import Stream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     import pytest
 
@@ -30,6 +30,9 @@ class Writer:
     def __init__(self, logs: Path, source: LogSource, size_bytes: int = 10**6) -> None:
         name = f"{source.deployment_id}.1.log"
         self._file = RotatingFile(logs / source.deployment_id / name, size_bytes=size_bytes)
+
+    def close(self) -> None:
+        self._file.close()
 
     def write(self, *texts: str) -> None:
         self._file.append([Line(stamp(), Stream.STDOUT, text) for text in texts])
@@ -135,7 +138,7 @@ def test_a_folder_in_which_nothing_changes_is_listed_once(
     os.utime(tmp_path / "dep_1", (1, 1))
     listed: list[str] = []
 
-    def listing(logs: Path, deployment_id: str) -> list[Path]:
+    def listing(logs: Path, deployment_id: str, _: str | None) -> list[Path]:
         listed.append(deployment_id)
         return log_files(logs, deployment_id)
 
@@ -146,3 +149,43 @@ def test_a_folder_in_which_nothing_changes_is_listed_once(
     follower.close()
     # The second has changed so lately that it may change again without a trace.
     assert listed == ["dep_1", "dep_2", "dep_2"]
+
+
+async def test_one_execution_alone_is_followed_to_its_end(tmp_path: Path) -> None:
+    of_one = LogSource("dep_1", "web", "production", "exe_1")
+    folder = tmp_path / "dep_1"
+    mine, other = (RotatingFile(folder / f"{name}.log") for name in ("exe_1", "exe_2"))
+    mine.append([Line(stamp(), Stream.STDOUT, "begun")])
+    other.append([Line(stamp(), Stream.STDOUT, "not mine")])
+    is_over = [False]
+    found = follow(tmp_path, lambda: [of_one], LogQuery(), is_over=lambda: is_over[0])
+    async with asyncio.timeout(10), aclosing(found) as batches:
+        assert await take(batches, 1) == ["begun"]
+        mine.append([Line(stamp(), Stream.STDOUT, f"last {n}") for n in range(3)])
+        is_over[0] = True
+        left = [line.message async for batch in batches for line in batch]
+        assert left == ["last 0", "last 1", "last 2"]
+
+
+async def test_files_that_are_deleted_are_let_go(tmp_path: Path) -> None:
+    writer = Writer(tmp_path, ONE)
+    writer.write("1")
+    writer.close()
+    follower = _Follower(tmp_path, LogQuery())
+    assert len(follower.begin([ONE])) == 1
+    (path,) = follower._tails
+    assert _is_open(path)
+    path.unlink()
+    await follower.poll([ONE])
+    assert follower._tails == {}
+    assert not _is_open(path)
+    follower.close()
+
+
+def _is_open(path: Path) -> bool:
+    """Whether this process has it open; of one that is deleted the system still says its name."""
+    for each in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            if str(path) in str(each.readlink()):
+                return True
+    return False
