@@ -90,11 +90,11 @@ async def _start(parts: Parts, activation: Activation, spec: InstanceSpec) -> In
 
 async def _check(parts: Parts, deployment: Deployment, instances: tuple[Instance, ...]) -> None:
     if not checking.has_check(deployment.service, instances):
-        await checking.look(instances)
+        await checking.look(deployment.service, instances)
         return
 
     def say(text: str) -> None:
         parts.ledger.log.write(deployment.id, text)
 
     with parts.progress.waits(WaitKind.READINESS, deployment.id) as waiting:
-        await checking.check(deployment.service, instances, parts.probes, say, waiting)
+        await checking.check(deployment.service, instances, parts, say, waiting)

@@ -211,13 +211,12 @@ class Preparation:
         deployment = self.deployment
         if not checking.has_check(deployment.service, instances):
             self._say("no readiness check: it is switched to as soon as it is up")
-            await checking.look(instances)
+            await checking.look(deployment.service, instances)
             return
         await self._move(Move.CHECK_READINESS)
         with self._parts.progress.waits(WaitKind.READINESS, self._id) as waiting:
-            probes = self._parts.probes
             slowest = await checking.check(
-                deployment.service, instances, probes, self._say, waiting
+                deployment.service, instances, self._parts, self._say, waiting
             )
         event = deployment_event(
             EventType.READINESS_PASSED,

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from core.ending import single_error
 from core.promotion import readiness
+from core.promotion.probes import probe_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence
 
-    import httpx
-
     from core.engines.base import Instance
     from core.model import Service
+    from core.promotion.parts import Parts
     from core.promotion.progress import Waiting
 
 Result = TypeVar("Result")
@@ -25,19 +25,19 @@ def has_check(service: Service, instances: Sequence[Instance]) -> bool:
     return service.readiness is not None or any(each.own_health for each in instances)
 
 
-async def look(instances: Sequence[Instance]) -> None:
+async def look(service: Service, instances: Sequence[Instance]) -> None:
     """The one look at what has no check.
 
     Raises:
         DeploymentFailed: one has ended.
     """
-    await _all(readiness.look(each) for each in instances)
+    await _all(readiness.look(each, service.kind) for each in instances)
 
 
 async def check(
     service: Service,
     instances: Sequence[Instance],
-    probes: httpx.AsyncClient,
+    parts: Parts,
     say: Callable[[str], None],
     waiting: Waiting,
 ) -> readiness.Ready:
@@ -51,7 +51,8 @@ async def check(
     async def one(instance: Instance) -> readiness.Ready:
         if block is None:
             return await readiness.wait_healthy(instance, say, waiting)
-        return await readiness.check(instance, block, probes, say, waiting)
+        probe = probe_of(parts, block, instance)
+        return await readiness.check(instance, probe, block.timeout_ms / 1000, say, waiting)
 
     return max(await _all(one(each) for each in instances), key=lambda ready: ready.seconds)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.engines.base import InstanceSpec, Owner
+from core.errors import NotFound
 from core.promotion.hosts import LOOPBACK
 
 if TYPE_CHECKING:
@@ -41,6 +42,19 @@ def taken_addresses(parts: Parts) -> frozenset[Address]:
     taken = {at for each in parts.ledger.activations.values() for at in each.addresses}
     inner = {each.inner_port for each in parts.ledger.hosts.values()}
     return frozenset(taken | {(LOOPBACK, port) for port in inner if port is not None})
+
+
+def spec_of(parts: Parts, name: str) -> InstanceSpec:
+    """What one instance of an activation was started from.
+
+    Raises:
+        NotFound: it belongs to no activation any more.
+    """
+    for activation in parts.ledger.activations.values():
+        if name in activation.instance_names:
+            specs = instance_specs(parts, activation)
+            return next(each for each in specs if each.name == name)
+    raise NotFound(f"there is no instance {name}")
 
 
 def instance_specs(parts: Parts, activation: Activation) -> list[InstanceSpec]:

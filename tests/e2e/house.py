@@ -61,7 +61,10 @@ class LabProject:
         return AccessLog.read(self.access_log_path)
 
     def write(self, **services: dict[str, Any]) -> None:
-        """Writes the project file; `lab` of a service are its LAB_ variables, the rest fields."""
+        """Writes the project file; `lab` of a service are its LAB_ variables, the rest fields.
+
+        A field that is None is left out.
+        """
         self.services |= services
         described = {name: self._described(given) for name, given in self.services.items()}
         # JSON is YAML.
@@ -73,7 +76,9 @@ class LabProject:
         variables = " ".join(f"LAB_{name.upper()}='{value}'" for name, value in lab.items())
         default = {"path": "app", "readiness": {"type": "http", "path": "/up"}}
         fields = {name: value for name, value in given.items() if name != "lab"}
-        return {**default, "run": {"command": f"{variables} exec python3 server.py"}, **fields}
+        run = {"command": f"{variables} exec python3 server.py"}
+        described = {**default, "run": run, **fields}
+        return {name: value for name, value in described.items() if value is not None}
 
     def _reachable(self) -> dict[str, Any]:
         if self.receiver:
