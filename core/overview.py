@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from core.events import Event
     from core.model import RouteRule
     from core.promotion.parts import Parts
-    from core.records import Activation, Deployment, Run, Target
+    from core.records import Activation, Deployment, Execution, Run, Target
     from core.snapshots import Snapshots
 
 Json = dict[str, Any]
@@ -32,6 +32,8 @@ _DECISIVE = frozenset(
     {EventType.RUN_FINISHED, EventType.DEPLOYMENT_FAILED, EventType.SERVICE_STOPPED}
 )
 """After these the journal's answers are different; after a failure, where it was a rollback."""
+
+_EXECUTIONS = frozenset({EventType.EXECUTION_STARTED, EventType.EXECUTION_ENDED})
 
 _RUNS_LOOKED_AT = 20
 """Among so many of the newest runs is the one that ended last."""
@@ -48,8 +50,11 @@ class Overview:
         self._earlier: dict[str, Deployment] = {}
         self._startable: set[str] = set()
         """The artifacts of the earlier ones that are there."""
+        self._executions: dict[str, Execution] = {}
+        """The last one of each job and cron."""
         self._last_run: Run | None = None
         self._usual: dict[Trigger, float | None] = {}
+        self._timetable = snapshots.timetable
         self._told = _Told(parts, snapshots)
 
     async def open(self) -> None:
@@ -66,6 +71,8 @@ class Overview:
         self._told.follow(events)
         if any(self._is_decisive(event) for event in events):
             await self._ask_journal()
+        elif any(event.type in _EXECUTIONS for event in events):
+            await self._ask_for_executions()
 
     def _is_decisive(self, event: Event) -> bool:
         if event.type is EventType.STAGE_CHANGED:
@@ -81,10 +88,14 @@ class Overview:
         earlier = await journal.earlier_per_service(target)
         self._earlier = {each.service.name: each for each in earlier}
         self._look_for_artifacts()
+        await self._ask_for_executions()
         runs = await journal.newest_runs(target, _RUNS_LOOKED_AT)
         ended = [run for run in runs if run.status.is_final]
         self._last_run = max(ended, key=lambda run: run.completed_at or "", default=None)
         self._usual = {each: await usual_seconds(journal, target, each) for each in Trigger}
+
+    async def _ask_for_executions(self) -> None:
+        self._executions = await self._ledger.journal.last_executions(self._target)
 
     def _look_for_artifacts(self) -> None:
         engines = self._parts.engines
@@ -159,6 +170,7 @@ class Overview:
             "previous": self._told.of(earlier if can_return else None),
             "waiting": self._waiting(live, candidate, *(each for each in current if _ends(each))),
             "routes": [_rule(rule) for rule in routed.rules] if routed else [],
+            "execution": self._timetable.brief(live or newest, self._executions),
         }
 
     def _newest_of(self, name: str, current: Sequence[Deployment]) -> Deployment:

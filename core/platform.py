@@ -42,7 +42,6 @@ from core.records import Run, new_id
 from core.schedule import Scheduler
 from core.snapshots import Snapshots
 from core.statistics import Statistics
-from core.timetable import Timetable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable
@@ -64,7 +63,6 @@ class Platform:
         self.ledger = parts.ledger
         self.gateway = gateway
         self.snapshots = Snapshots(parts.ledger, parts.engines, gateway)
-        self.timetable = Timetable(parts.ledger)
         self.statistics = Statistics(parts.ledger, parts.engines, gateway)
         self.resolver = Resolver(parts)
         self.failure: JournalError | None = None

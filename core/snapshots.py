@@ -11,6 +11,7 @@ from core.logs.reader import LogSource
 from core.model import Health, ServiceKind, Status
 from core.promotion.usual import usual_seconds
 from core.records import ActivationState
+from core.timetable import Timetable, schedule_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,7 @@ class Snapshots:
     """Reads; changes nothing."""
 
     def __init__(self, ledger: Ledger, engines: Engines, gateway: Gateway) -> None:
+        self.timetable = Timetable(ledger)
         self._ledger = ledger
         self._engines = engines
         self._gateway = gateway
@@ -48,7 +50,13 @@ class Snapshots:
             "activeDeployments": [
                 self.deployment(active[name]) for name in sorted(active) if service in (None, name)
             ],
+            "executions": await self._executions(target, service),
         }
+
+    async def _executions(self, target: Target, service: str | None) -> Json:
+        """Of each active job and cron: the last, how many run, and when it is due."""
+        briefs = await self.timetable.briefs(target)
+        return {name: each for name, each in briefs.items() if service in (None, name)}
 
     async def _newest(self, target: Target, service: str | None) -> list[Deployment]:
         newest = await self._ledger.journal.newest_per_service(target)
@@ -127,6 +135,7 @@ class Snapshots:
             "project": target.project,
             "environment": target.environment,
             "deployments": [self._inspected(each) for each in found],
+            "executions": await self._executions(target, service),
         }
 
     async def _one(self, deployment_id: str) -> Deployment:
@@ -156,6 +165,8 @@ class Snapshots:
             "run": {"command": service.run_command, "restart": asdict(service.restart)},
             "readiness": asdict(service.readiness) if service.readiness else None,
             "drain": asdict(service.drain),
+            "schedule": schedule_json(service.schedule) if service.schedule else None,
+            "timeLimitMs": None if service.kind.is_long_running else service.time_limit_ms,
             "routeHost": deployment.route_host,
             "routes": [asdict(rule) for rule in deployment.rules],
             "variableNames": sorted(deployment.variables),

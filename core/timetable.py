@@ -73,7 +73,7 @@ class Timetable:
         return {
             **_named(target),
             "crons": [
-                {"serviceName": name, "schedule": _schedule(schedule), **briefs[name]}
+                {"serviceName": name, "schedule": schedule_json(schedule), **briefs[name]}
                 for name, schedule in crons.items()
                 if schedule is not None
             ],
@@ -122,7 +122,8 @@ def _named(target: Target) -> Json:
     return {"project": target.project, "environment": target.environment}
 
 
-def _schedule(schedule: Schedule) -> Json:
+def schedule_json(schedule: Schedule) -> Json:
+    """A schedule under the keys of a project file."""
     return {
         "cron": schedule.cron,
         "timeZone": schedule.time_zone,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def add_executions(app: FastAPI, platform: Platform) -> None:
     """Adds `/v1/executions` and `/v1/crons`."""
-    timetable, background = platform.timetable, platform.background
+    timetable, background = platform.snapshots.timetable, platform.background
 
     @app.get("/v1/executions")
     async def executions(

@@ -50,7 +50,7 @@ def add_logs(app: FastAPI, platform: Platform) -> None:
     ) -> StreamingResponse:
         target = Target(project, environment)
         if execution is not None:
-            sources = [await platform.timetable.log_source(execution)]
+            sources = [await platform.snapshots.timetable.log_source(execution)]
         else:
             sources = await platform.snapshots.log_sources(target, service, deployment)
         query = LogQuery(
@@ -59,7 +59,7 @@ def add_logs(app: FastAPI, platform: Platform) -> None:
         home = platform.parts.home.logs
         if following:
             if execution:
-                is_over = partial(platform.timetable.is_over, execution)
+                is_over = partial(platform.snapshots.timetable.is_over, execution)
                 found = follow(home, lambda: sources, query, is_over=is_over)
             elif deployment:
                 found = follow(home, lambda: sources, query)
