@@ -12,6 +12,7 @@ from core.model import Health, Stage
 from core.promotion.aside import come_back
 from core.promotion.failure import DeploymentFailed
 from core.promotion.ledger import deployment_event
+from core.promotion.retiring import Retirement
 from core.promotion.run import Promotion
 from core.promotion.specs import instance_specs
 from core.records import Activation, ActivationState
@@ -77,7 +78,13 @@ async def _own_up(parts: Parts, engine: Engine, error: EngineUnavailable) -> Non
 
 
 async def tidy(parts: Parts) -> None:
-    """Ends what an engine could not end when it was asked to."""
+    """Ends what an engine could not end when it was asked to, and what was left to a run that ended.
+
+    A run that is to take over what drains may be cancelled before it has it.
+    """
+    for activation in _in_state(parts, ActivationState.DRAINING):
+        if activation.replaced_by and activation.replaced_by not in parts.ledger.runs:
+            await Retirement(parts, activation.replaced_by).retire(activation)
     for engine in parts.engines:
         await _as_far_as_it_goes(_end_strangers(parts, engine))
 
