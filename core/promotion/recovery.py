@@ -78,7 +78,7 @@ async def _own_up(parts: Parts, engine: Engine, error: EngineUnavailable) -> Non
 
 
 async def tidy(parts: Parts) -> None:
-    """Ends what an engine could not end when it was asked to, and what was left to a run that ended.
+    """Ends what an engine could not end when asked to, and what was left to a run that ended.
 
     A run that is to take over what drains may be cancelled before it has it.
     """
