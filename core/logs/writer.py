@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from core.lines import Line, RotatingFile, clean, shorten, stamp
 from core.logs.files import COMPARTMENT_FILE
 from core.model import Stream
+from core.secrets import Mask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,20 +18,25 @@ _OPEN_FILES = 32
 
 
 class CompartmentLog:
-    """Appends to the `compartment` stream of any deployment; a full disk loses lines, not runs."""
+    """Appends to the `compartment` stream of any deployment; a full disk loses lines, not runs.
+
+    `mask` hides every secret of the home: what the platform says may quote anybody.
+    """
 
     def __init__(self, logs: Path) -> None:
+        self.mask = Mask()
         self._logs = logs
         self._files: OrderedDict[str, RotatingFile] = OrderedDict()
 
     def write(self, deployment_id: str, text: str) -> None:
         """Keeps a text, stamped now; every line of it is a line of the log."""
-        self.write_many(deployment_id, text.splitlines() or [""])
+        self.write_many(deployment_id, self.mask.mask(text).splitlines() or [""])
 
     def write_many(self, deployment_id: str, texts: Sequence[str]) -> None:
         """Keeps lines, all stamped now, with one call of the system."""
         at = stamp()
-        lines = [Line(at, Stream.COMPARTMENT, shorten(clean(text))) for text in texts]
+        texts = self.mask.mask_lines([clean(text) for text in self.mask.mask_lines(texts)])
+        lines = [Line(at, Stream.COMPARTMENT, shorten(text)) for text in texts]
         self._file(deployment_id).append(lines)
 
     def close(self) -> None:

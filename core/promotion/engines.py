@@ -12,9 +12,10 @@ from core.ending import to_the_end
 from core.engines.process.engine import ProcessEngine
 from core.errors import Conflict, EngineUnavailable
 from core.model import EngineName
+from core.promotion.masking import secrets_in
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 
     from core.engines.base import Engine
     from core.engines.docker.endpoint import Endpoint
@@ -172,7 +173,12 @@ class Engines:
         from core.engines.docker.endpoint import Mode
         from core.engines.docker.engine import DockerEngine
 
-        return DockerEngine(self._home, Docker(socket, api), Mode(mode), self._tasks)
+        docker = Docker(socket, api)
+        return DockerEngine(self._home, docker, Mode(mode), self._tasks, self._secrets_of)
+
+    async def _secrets_of(self, deployment_id: str) -> Iterable[str]:
+        deployment = await self._journal.deployment(deployment_id)
+        return secrets_in(deployment) if deployment is not None else ()
 
 
 def _check_pinned(asked: str, record: EnvironmentRecord) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from core.ending import to_the_end
 from core.events import Event, EventType
 from core.lines import stamp
+from core.promotion.masking import masked, secrets_in
 from core.records import (
     Activation,
     ActivationState,
@@ -47,6 +48,8 @@ class Ledger:
     def __init__(self, journal: Journal, log: CompartmentLog) -> None:
         self.journal = journal
         self.log = log
+        self.mask = log.mask
+        """Hides every secret of this home in what the platform itself says."""
         self.runs: dict[str, Run] = {}
         self.deployments: dict[str, Deployment] = {}
         self.activations: dict[str, Activation] = {}
@@ -71,6 +74,9 @@ class Ledger:
             (each.target, each.service, each.name): each for each in await self.journal.variables()
         }
         self.executions = {each.id: each for each in await self.journal.running_executions()}
+        known: list[Record] = [*self.variables.values(), *self.deployments.values()]
+        for record in known:
+            self.mask.add(secrets_in(record))
 
     async def write(self, *records: Record) -> None:
         """Commits records together, then makes them seen: here, in the logs, and to subscribers.
@@ -94,6 +100,9 @@ class Ledger:
                 await self._commit(records)
 
     async def _commit(self, records: Sequence[Record]) -> None:
+        for record in records:
+            self.mask.add(secrets_in(record))
+        records = [masked(record, self.mask) for record in records]
         events = await self.journal.commit(records)
         for record in records:
             self._fold(record)

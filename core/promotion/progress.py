@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from core.lines import clean, stamp
+from core.secrets import Mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +52,8 @@ class Waiting:
     requests: int = 0
     streams: int = 0
     """What the previous one still carries, while it drains."""
+    mask: Mask = field(default_factory=Mask)
+    """What must not be shown of the detail."""
 
     def as_json(self) -> dict[str, Any]:
         """The wait as front ends see it."""
@@ -58,7 +61,7 @@ class Waiting:
             "kind": self.kind,
             "since": self.since,
             "limitSeconds": self.limit_s,
-            "detail": _plain(self.detail)[:_DETAIL_LIMIT],
+            "detail": self.mask.mask(_plain(self.detail))[:_DETAIL_LIMIT],
             "tries": self.tries,
             "recent": list(self.recent),
             "requests": self.requests,
@@ -72,9 +75,10 @@ def _plain(text: str) -> str:
 
 
 class Progress:
-    """The waits of all deployments, by deployment."""
+    """The waits of all deployments, by deployment; `mask` hides secrets in what they tell."""
 
-    def __init__(self) -> None:
+    def __init__(self, mask: Mask | None = None) -> None:
+        self._mask = mask or Mask()
         self._waits: dict[str, Waiting] = {}
 
     def of(self, deployment_id: str) -> Waiting | None:
@@ -86,7 +90,7 @@ class Progress:
         self, kind: WaitKind, *deployment_ids: str, limit_s: float | None = None, detail: str = ""
     ) -> Iterator[Waiting]:
         """A wait for the length of a block; several deployments may wait for the same thing."""
-        waiting = Waiting(kind, limit_s, detail)
+        waiting = Waiting(kind, limit_s, detail, mask=self._mask)
         self._waits |= dict.fromkeys(deployment_ids, waiting)
         try:
             yield waiting

@@ -55,6 +55,13 @@ async def test_what_is_sensitive_is_never_told_and_stays_so(home: Path) -> None:
         assert told["variable"]["value"] == "open"
 
 
+async def test_no_error_quotes_a_secret(home: Path) -> None:
+    async with agent_inside(home) as (_, client):
+        await client.set_variable("KEY", body("hunter22", sensitive=True))
+        with pytest.raises(NotFound, match=r"\*\*\*"):
+            await client.variable("hunter22", SHOP)
+
+
 async def test_a_service_has_its_own_and_those_of_its_environment(home: Path) -> None:
     async with agent_inside(home) as (_, client):
         await client.set_variable("A", body("all"))

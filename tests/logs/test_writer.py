@@ -35,6 +35,16 @@ def test_write(tmp_path: Path, text: str, kept: list[str]) -> None:
     log.close()
 
 
+def test_secrets_are_hidden_before_a_line_is_cut(tmp_path: Path) -> None:
+    log = CompartmentLog(tmp_path)
+    log.mask.add(["hunter22", "first line\nsecond line"])
+    log.write("dep_a", "failed: first line\nsecond line")
+    log.write_many("dep_a", ["is second line", "x" * (LINE_LIMIT - 4) + "hunter22"])
+    log.close()
+    kept = messages(tmp_path, "dep_a")
+    assert kept == ["failed: ***", "is ***", "x" * (LINE_LIMIT - 4) + "***"]
+
+
 def test_lines_written_together_have_one_time(tmp_path: Path) -> None:
     log = CompartmentLog(tmp_path)
     log.write_many("dep_a", ["one", "two"])

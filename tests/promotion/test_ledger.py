@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from core.events import EventType
 from core.journal import Journal
 from core.logs.writer import CompartmentLog
 from core.model import Stage, Status, Trigger
 from core.promotion import ledger as ledger_module
-from core.promotion.ledger import Ledger
-from core.records import Run
+from core.promotion.ledger import Ledger, deployment_event
+from core.records import Run, Variable, VariableRecord
 from tests.promotion.records import TARGET, deployment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
 PAST = deployment(id="dep_past", status=Status.SUCCEEDED, stage=Stage.ACTIVE)
 ROLLBACK = Run(
@@ -37,6 +39,31 @@ async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
     yield Ledger(journal, log)
     log.close()
     await journal.close()
+
+
+async def test_no_record_has_a_secret_in_its_words(ledger: Ledger) -> None:
+    secret = Variable("hunter22", is_sensitive=True)
+    set_for_all = VariableRecord(
+        TARGET, None, "KEY", Variable("of-all!!", is_sensitive=True), "2026"
+    )
+    said = "GET /?key=hunter22 -> of-all!!, but plain is shown"
+    assigned = {"KEY": secret, "OPEN": Variable("plain")}
+    failed = deployment(id="dep_a", assigned=assigned, failure_message=said, health_reason=said)
+    run = replace(ROLLBACK, failure_message=said)
+    event = deployment_event(
+        EventType.DEPLOYMENT_FAILED, failed, said, lines=[said], status=Status.FAILED
+    )
+    await ledger.write(set_for_all, failed, run, event)
+    hidden = "GET /?key=*** -> ***, but plain is shown"
+    assert ledger.deployments["dep_a"].failure_message == hidden
+    assert ledger.deployments["dep_a"].health_reason == hidden
+    assert ledger.runs[run.id].failure_message == hidden
+    (kept,) = await ledger.journal.events_after(0)
+    assert (kept.message, kept.data) == (hidden, {"lines": [hidden], "status": "failed"})
+    assert ledger.deployments["dep_a"].assigned == assigned
+    again = Ledger(ledger.journal, CompartmentLog(Path("/nowhere")))
+    await again.load()
+    assert again.mask.mask(said) == hidden
 
 
 async def test_the_end_of_another_run_takes_nothing_from_one_that_goes_on(ledger: Ledger) -> None:

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from core.promotion.progress import Progress, WaitKind
+from core.secrets import Mask
 
 
 def test_a_wait_is_seen_while_it_lasts() -> None:
@@ -37,6 +38,12 @@ def test_what_a_build_prints_is_told_as_plain_text() -> None:
         told = waiting.as_json()["detail"]
     assert told.startswith("20 % xxx")
     assert len(told) == 300
+
+
+def test_secrets_are_hidden_before_the_detail_is_cut() -> None:
+    with Progress(Mask(["hunter22"])).waits(WaitKind.BUILD, "dep_a") as waiting:
+        waiting.detail = "x" * 298 + "hunter22"
+        assert waiting.as_json()["detail"] == "x" * 298 + "**"
 
 
 def test_only_the_newest_replies_are_kept() -> None:

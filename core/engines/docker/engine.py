@@ -12,6 +12,7 @@ from core.engines.docker.events import Events
 from core.engines.docker.images import Images
 from core.engines.docker.instances import Instances
 from core.engines.docker.labels import home_id
+from core.engines.docker.logs import no_secrets
 from core.engines.docker.networks import Networks
 from core.engines.docker.shell import shell_in
 from core.engines.docker.usage import usage_of
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     )
     from core.engines.docker.connection import Docker
     from core.engines.docker.instance import DockerInstance
+    from core.engines.docker.logs import SecretsOf
     from core.files import Home
     from core.model import Service
     from core.records import Target
@@ -45,12 +47,20 @@ _PATIENCE_S: Final = 5.0
 class DockerEngine:
     """Runs instances as containers of an engine on this machine; they outlive the agent.
 
-    `tasks` owns the conversations with the engine. `docker` is closed with this.
+    `tasks` owns the conversations with the engine. `docker` is closed with this. `secrets_of` tells
+    what must not be kept of the output of a deployment, also of one from before this agent.
     """
 
     name = EngineName.DOCKER
 
-    def __init__(self, home: Home, docker: Docker, mode: Mode, tasks: asyncio.TaskGroup) -> None:
+    def __init__(
+        self,
+        home: Home,
+        docker: Docker,
+        mode: Mode,
+        tasks: asyncio.TaskGroup,
+        secrets_of: SecretsOf = no_secrets,
+    ) -> None:
         ours = home_id(home)
         self._docker = docker
         self._mode = mode
@@ -61,8 +71,9 @@ class DockerEngine:
         self._images = Images(docker, ours, home.root / "sources")
         self._networks = Networks(docker, ours, holds=self.holds_names, moved=self._events.moved)
         self._instances = Instances(
-            docker, ours, self._networks, mode, tasks, moved=self._events.moved
-        )
+            docker, ours, self._networks, mode, tasks,
+            moved=self._events.moved, secrets_of=secrets_of,
+        )  # fmt: skip
         for part in (self._images, self._networks, self._instances):
             self._events.subscribe(part.listen, part.resync)
 

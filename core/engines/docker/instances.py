@@ -16,7 +16,7 @@ from core.engines.docker.endpoint import Mode
 from core.engines.docker.exits import exit_of
 from core.engines.docker.instance import DockerInstance
 from core.engines.docker.labels import Role
-from core.engines.docker.logs import LogReader
+from core.engines.docker.logs import LogReader, no_secrets
 from core.engines.docker.words import explained_start, is_taken
 from core.errors import CompartmentError, EngineUnavailable, NotFound
 from core.ports import free_port
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from core.engines.base import Exit, InstanceSpec
     from core.engines.docker.connection import Docker
+    from core.engines.docker.logs import SecretsOf
     from core.engines.docker.networks import Networks
 
 Json = dict[str, Any]
@@ -46,7 +47,8 @@ _ALIVE: Final = ("running", "restarting", "paused")
 class Instances:
     """Makes, knows and removes the containers of instances. `tasks` owns the watching of them.
 
-    `moved` is called when one that is live was removed by somebody else.
+    `moved` is called when one that is live was removed by somebody else; `secrets_of` tells what
+    must not be kept of the output of a deployment.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Instances:
         tasks: asyncio.TaskGroup,
         *,
         moved: Callable[[], None],
+        secrets_of: SecretsOf = no_secrets,
     ) -> None:
         self._docker = docker
         self._home = home
@@ -65,6 +68,7 @@ class Instances:
         self._mode = mode
         self._tasks = tasks
         self._moved = moved
+        self._secrets_of = secrets_of
         self._known: dict[str, DockerInstance] = {}
         self._watches: dict[str, list[asyncio.Task[None]]] = {}
         self._starting: set[str] = set()
@@ -220,7 +224,7 @@ class Instances:
         return None
 
     def _take(self, container: Json, *, is_started: bool = False) -> DockerInstance:
-        reader = LogReader(self._docker, container)
+        reader = LogReader(self._docker, container, self._secrets_of)
         instance = DockerInstance(self._docker, container, reader)
         self._known[instance.name] = instance
         self._watches[instance.name] = [
@@ -278,7 +282,7 @@ class Instances:
                     await known.reader.wait_read()
                 else:
                     described = await self._docker.get(f"/containers/{container['Id']}/json")
-                    await LogReader(self._docker, described).read_rest()
+                    await LogReader(self._docker, described, self._secrets_of).read_rest()
 
     async def _remove(self, container: Json) -> None:
         """Removes a container with its anonymous volumes, whatever it does."""

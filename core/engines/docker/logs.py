@@ -15,16 +15,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from core.engines.docker.frames import read_frames
-from core.engines.docker.labels import LOG
+from core.engines.docker.labels import DEPLOYMENT, LOG
 from core.errors import CompartmentError, NotFound
 from core.lines import Line, LineSplitter, RotatingFile, decode, part, stamp
 from core.model import Stream
+from core.secrets import Mask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
     from core.engines.docker.connection import Docker
     from core.engines.docker.frames import Frame
+
+    SecretsOf = Callable[[str], Awaitable[Iterable[str]]]
 
 Json = dict[str, Any]
 
@@ -39,11 +42,19 @@ _STAMP_LENGTH: Final = 26
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 
-class LogReader:
-    """Keeps the output of one container in a file, over all of its starts."""
+async def no_secrets(_deployment_id: str) -> Iterable[str]:
+    """What is hidden where nothing is known of any deployment."""
+    return ()
 
-    def __init__(self, docker: Docker, container: Json) -> None:
+
+class LogReader:
+    """Keeps the output of one container in a file, over all of its starts, without its secrets."""
+
+    def __init__(self, docker: Docker, container: Json, secrets_of: SecretsOf = no_secrets) -> None:
         self._docker = docker
+        self._deployment_id = container["Config"]["Labels"][DEPLOYMENT]
+        self._secrets_of = secrets_of
+        self._mask: Mask | None = None
         self._id = container["Id"]
         self._path = Path(container["Config"]["Labels"][LOG])
         self._file = RotatingFile(self._path)
@@ -106,8 +117,10 @@ class LogReader:
             self._file.close()
 
     async def _read(self, *, is_followed: bool) -> None:
+        if self._mask is None:
+            self._mask = Mask(await self._secrets_of(self._deployment_id))
         known = await asyncio.to_thread(_Known, self._path, self._begun)
-        lines = _Lines()
+        lines = _Lines(self._mask)
         frames = read_frames(
             self._docker.socket, f"{self._docker.prefix}/containers/{self._id}/logs",
             follow=str(int(is_followed)), stdout="1", stderr="1", timestamps="1",
@@ -125,8 +138,8 @@ class LogReader:
 class _Lines:
     """Makes lines of frames. A long line comes in several, all with the stamp of the first."""
 
-    def __init__(self) -> None:
-        self._splitters = {stream: LineSplitter() for stream in (Stream.STDOUT, Stream.STDERR)}
+    def __init__(self, mask: Mask) -> None:
+        self._splitters = {stream: LineSplitter(mask) for stream in (Stream.STDOUT, Stream.STDERR)}
         self._begun = dict.fromkeys(self._splitters, "")
 
     @property

@@ -18,6 +18,7 @@ from core.engines.source.build import run_build
 from core.errors import CompartmentError, NotFound
 from core.lines import Line, RotatingFile, stamp
 from core.model import BuildStrategy, EngineName, Limits, Service, Stream
+from core.secrets import Mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -146,7 +147,8 @@ class ProcessEngine:
             environment_of(spec.variables),
         )
         try:
-            result = await run_build(command, folder, environment, keep, limit_s)
+            mask = Mask(spec.secrets)
+            result = await run_build(command, folder, environment, keep, limit_s, mask=mask)
         finally:
             lines.close()
         if result.timed_out_after_s is not None:
@@ -163,7 +165,7 @@ class ProcessEngine:
                 said.append(line.strip())
 
         result = await run_build(
-            command, Path(place.cwd), place.environment, keep, limit_s, grace_s=0
+            command, Path(place.cwd), place.environment, keep, limit_s, 0, Mask(spec.secrets)
         )
         if result.timed_out_after_s is not None:
             raise TimeoutError

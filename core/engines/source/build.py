@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from core.secrets import Mask
+
 TIMEOUT_S = 30 * 60.0
 GRACE_S = 2.0
 _LOOK_AGAIN_S = 0.02
@@ -57,6 +59,7 @@ async def run_build(
     on_line: Callable[[str], None],
     timeout_s: float = TIMEOUT_S,
     grace_s: float = GRACE_S,
+    mask: Mask | None = None,
 ) -> BuildResult:
     """Runs the command with `/bin/sh -c`, in a session of its own and without input.
 
@@ -69,6 +72,7 @@ async def run_build(
         on_line: Gets each clean line of output and error output, in the order of writing.
         timeout_s: After this it is ended, and the result says so.
         grace_s: What is left of it gets between SIGTERM and SIGKILL.
+        mask: Hides what must not be in the lines.
 
     Raises:
         CompartmentError: It cannot be started at all.
@@ -77,7 +81,7 @@ async def run_build(
     timed_out_after_s: float | None = None
     try:
         async with asyncio.TaskGroup() as tasks:
-            reading = tasks.create_task(_read(reader, on_line))
+            reading = tasks.create_task(_read(reader, LineSplitter(mask), on_line))
             try:
                 async with asyncio.timeout(timeout_s):
                     await process.wait()
@@ -132,8 +136,9 @@ async def _start(
     return reader, transport, process
 
 
-async def _read(reader: asyncio.StreamReader, on_line: Callable[[str], None]) -> None:
-    splitter = LineSplitter()
+async def _read(
+    reader: asyncio.StreamReader, splitter: LineSplitter, on_line: Callable[[str], None]
+) -> None:
     try:
         while chunk := await reader.read(_CHUNK_BYTES):
             for line in splitter.feed(chunk):

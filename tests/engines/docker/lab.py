@@ -44,16 +44,23 @@ class Lab:
     ) -> None:
         self.home = home
         self.folder = folder
+        self.secrets = list[str]()
+        """What must not be kept of any output."""
         self.target = Target("lab", home)
         self.docker = Docker(socket)
         self.events = Events(self.docker)
         self.networks = Networks(self.docker, home, holds=False, moved=self.events.moved)
         self.instances = Instances(
-            self.docker, home, self.networks, mode, tasks, moved=self.events.moved
-        )
+            self.docker, home, self.networks, mode, tasks,
+            moved=self.events.moved, secrets_of=self._secrets_of,
+        )  # fmt: skip
         self.events.subscribe(self.networks.listen, self.networks.resync)
         self.events.subscribe(self.instances.listen, self.instances.resync)
         self._following = tasks.create_task(self.events.run())
+
+    async def _secrets_of(self, deployment_id: str) -> list[str]:
+        assert deployment_id == "dep_cccccccccccc"
+        return self.secrets
 
     async def close(self) -> None:
         """As an agent that ends: the containers go on."""
@@ -109,6 +116,14 @@ class Lab:
         async with asyncio.timeout(LIMIT_S):
             while text not in self.texts(name):
                 await asyncio.sleep(0.01)
+
+    async def execute(self, instance: DockerInstance, command: list[str]) -> None:
+        """Runs a command in the container of an instance."""
+
+        def run(client: Any) -> None:
+            client.exec_start(client.exec_create(instance.id, command)["Id"])
+
+        await self.docker.call(run)
 
     async def inspected(self, instance: DockerInstance) -> Any:
         return await self.docker.get(f"/containers/{instance.id}/json")

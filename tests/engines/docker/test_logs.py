@@ -51,6 +51,32 @@ async def test_long_and_unended_lines_and_controls(docker_socket: str, home: Pat
         assert others == ["20%", "clear", "end"]
 
 
+async def test_secrets_are_kept_by_no_agent(docker_socket: str, home: Path) -> None:
+    secret = "hunter22\n'$\"" + "long" * 6000
+    text = (
+        "import json, os, time; s = os.environ['SECRET']\n"
+        "print(s); print('x' * 16_000 + s); print(json.dumps(s)); print('up')\n"
+        "while not os.path.exists('/tmp/go'): time.sleep(0.01)\n"
+        "print('again', s); print('end')"
+    )
+    async with labs(docker_socket, home) as make:
+        before = await make()
+        before.secrets.append(secret)
+        await before.start(text, variables={"TEXT": text, "SECRET": secret})
+        await before.until_printed("up")
+        await before.close()
+        it = await make()
+        it.secrets.append(secret)
+        instance = await it.instances.adopt(NAME)
+        assert instance is not None
+        await it.execute(instance, ["touch", "/tmp/go"])
+        await it.until_printed("end")
+        kept = it.log().read_text()
+    assert "hunter22" not in kept
+    assert "longlong" not in kept
+    assert [line for line in it.texts() if "***" in line]
+
+
 async def test_nothing_is_lost_or_doubled_by_cut_streams(docker_socket: str, home: Path) -> None:
     async with cut(docker_socket) as proxy, labs(docker_socket, home) as make:
         it = await make(proxy.socket)
