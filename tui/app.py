@@ -5,9 +5,11 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from tui.actions.executions import ExecutionActions
 from tui.actions.look import LookActions
 from tui.actions.runs import RunActions
 from tui.base import BoardApp
+from tui.going import Going
 from tui.keys import KEYS, Key, Scope, bindings, keys_of
 from tui.logs.times import TimeMode
 from tui.screens.palette import (
@@ -43,6 +45,7 @@ class DashboardApp(BoardApp):
         super().__init__(*parts)
         self._runs = RunActions(self)
         self._look = LookActions(self)
+        self._executions = ExecutionActions(self)
         self.is_handed_over = False
         """Whether another program has the terminal now, and with it its signals."""
 
@@ -59,7 +62,7 @@ class DashboardApp(BoardApp):
         """What changes anything does not exist in a read-only dashboard."""
         if self.options.is_read_only and action in _CHANGING:
             return False
-        if action == "cancel" and not self.board.state.is_busy:
+        if action in ("cancel", "hold") and not self.board.state.is_busy:
             return False
         return super().check_action(action, parameters)
 
@@ -113,6 +116,22 @@ class DashboardApp(BoardApp):
         """Rolls every service back."""
         self._begin(self._runs.rollback_all())
 
+    def action_promote(self) -> None:
+        """Promotes this environment to another one."""
+        self._begin(self._runs.promote(self.board.state.place.environment))
+
+    def action_hold(self) -> None:
+        """Holds the run before its switch, or lets it go on."""
+        self._begin(self._runs.hold(), "hold")
+
+    def action_execute(self) -> None:
+        """Runs the selected job or cron."""
+        self._on_service(lambda service: self._begin(self._executions.start(service)))
+
+    def action_end_execution(self) -> None:
+        """Ends what the selected job or cron runs."""
+        self._on_service(lambda service: self._begin(self._executions.end(service)))
+
     def action_cancel(self) -> None:
         """Cancels the run."""
         self._begin(self._runs.cancel())
@@ -124,6 +143,10 @@ class DashboardApp(BoardApp):
     def redeploy_service(self, name: str) -> None:
         """The same as the key, for a service by name: for the palette."""
         self._on_service(lambda service: self._begin(self._runs.redeploy(service)), name)
+
+    def run_service_now(self, name: str) -> None:
+        """The same as the key, for a job or cron by name."""
+        self._on_service(lambda service: self._begin(self._executions.start(service)), name)
 
     def roll_back_service(self, name: str) -> None:
         """The same as the key, for a service by name."""
@@ -162,7 +185,12 @@ class DashboardApp(BoardApp):
 
     def action_environments(self) -> None:
         """Chooses another environment."""
-        self._begin(self._look.environments())
+        self._begin(self._environments())
+
+    async def _environments(self) -> None:
+        source = await self._look.environments()
+        if source is not None:
+            await self._runs.promote(source)
 
     def action_help(self) -> None:
         """All keys, those of the focused pane first."""
@@ -179,9 +207,13 @@ class DashboardApp(BoardApp):
         self.theme = name
         self.remember("theme", name)
 
-    def switch_environment(self, project: str, environment: str) -> None:
-        """Leaves for another environment."""
-        self.exit((project, environment))
+    def switch_environment(self, project: str, environment: str, told: str = "") -> None:
+        """Leaves for another environment, where it is told why."""
+        self.exit(Going(project, environment, told))
+
+    def action_variables(self) -> None:
+        """The variables of the environment and its services."""
+        self._look.variables()
 
     def action_open(self) -> None:
         """Opens the URL of the selected service."""

@@ -15,6 +15,7 @@ from core.events import EventType
 from tui import themes
 from tui.clipboard import copy
 from tui.feed.messages import Ended, Lines, LinkChanged, Message, Update
+from tui.going import Going
 from tui.logs.store import LogStore
 from tui.mouse import Mouse
 from tui.screens.main import MainScreen
@@ -66,10 +67,10 @@ class Shows(Protocol):
         """Draws what differs from before."""
 
 
-class BoardApp(App[tuple[str, str]]):
+class BoardApp(App[Going]):
     """Folds the feed into the board, and shows it at the pace of one clock.
 
-    It returns the project and environment to go to next, or None to quit.
+    It returns where to go next, or None to quit.
     """
 
     TITLE = "compartment"
@@ -136,6 +137,8 @@ class BoardApp(App[tuple[str, str]]):
         self.mutate_reactive(App.theme)  # for all of it that is not in the style sheets
         self.set_class(self.glyphs.is_ascii, "-ascii")
         self.set_keymap(dict(self.options.keymap))
+        if self.options.greeting:
+            self.say(self.options.greeting)
         for warning in self.options.warnings:
             self.warn(warning)
         # Whoever had the terminal meanwhile, we have come back with the mouse.

@@ -15,6 +15,7 @@ from tui.app import DashboardApp
 from tui.choices import FILE_NAME, Choices
 from tui.feed.live import LiveFeed
 from tui.feed.recorder import Recorder, create
+from tui.going import Going
 from tui.live_verbs import LiveVerbs
 from tui.opening import options_of
 from tui.session import Session
@@ -62,13 +63,14 @@ class Dashboard:
         record: Path | None = asked.record
         async with Client.opened(self._home) as client:
             await self._find_agent(client)
-            chosen: tuple[str, str] | None = (name, asked.env)
-            while chosen is not None:
-                place = Place(*chosen)
+            going: Going | None = Going(name, asked.env)
+            while going is not None:
+                self._options = replace(self._options, greeting=going.told)
+                place = Place(going.project, going.environment)
                 project = self._project if place.project == name else None
                 app, feed = self._app(client, place, project, record)
                 record = None  # a recording is of one environment: it ends where that is left
-                chosen = await self._session.show(app, feed)
+                going = await self._session.show(app, feed)
         self._session.say_what_goes_on(app)
         if self._is_starting_agent:
             # The thread that waits for the agent would keep the person waiting, too.

@@ -23,6 +23,7 @@ class Scope(StrEnum):
     SERVICES = "services"
     LOGS = "log panes"
     HISTORY = "history"
+    VARIABLES = "variables"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Key:
 
 
 _A, _G, _S, _L, _H = Scope.ACTIONS, Scope.GLOBAL, Scope.SERVICES, Scope.LOGS, Scope.HISTORY
+_V = Scope.VARIABLES
 
 KEYS: tuple[Key, ...] = (
     Key("app.deploy", "D", "deploy", "deploy", "deploy what changed: shows the plan first", _A,
@@ -63,6 +65,14 @@ KEYS: tuple[Key, ...] = (
         is_shown=True, changes=True),
     Key("app.rollback_all", "B", "rollback_all", "roll back all",
         "roll every service back: shows the plan first", _A, changes=True),
+    Key("app.promote", "P", "promote", "promote",
+        "promote this environment to another one: shows the plan first", _A, changes=True),
+    Key("app.hold", "p", "hold", "hold",
+        "hold the run before its switch, or let it go on", _A, is_shown=True, changes=True),
+    Key("app.execute", "X", "execute", "run now", "run the selected job or cron now", _A,
+        changes=True),
+    Key("app.end", "K", "end_execution", "end execution",
+        "end the running execution of the selected job or cron", _A, changes=True),
     Key("app.cancel", "x", "cancel", "cancel run",
         "cancel the run: before the switch nothing live changes", _A, is_shown=True, changes=True),
     Key("app.shell", "e", "shell", "shell", "a shell in the folder or container of the selected"
@@ -82,6 +92,8 @@ KEYS: tuple[Key, ...] = (
         is_shown=True),
     Key("app.history", "H", "history", "history", "runs and deployments, and rolling back to one",
         _G),
+    Key("app.variables", "v", "variables", "variables",
+        "the variables of the environment and its services", _G),
     Key("app.diff", "equals_sign", "diff", "diff", "what differs between two deployments", _G),
     Key("app.routes", "U", "routes", "routes", "the route rules, and which one takes a request",
         _G),
@@ -165,6 +177,16 @@ KEYS: tuple[Key, ...] = (
         "roll the service back to this deployment", _H, is_shown=True, changes=True),
     Key("history.diff", "equals_sign", "diff_with", "diff",
         "what differs between this deployment and the live one", _H, is_shown=True),
+    Key("variables.edit", "enter", "edit_variable", "edit", "change the value", _V,
+        is_shown=True, changes=True),
+    Key("variables.add", "a", "add_variable", "add", "set another variable", _V,
+        is_shown=True, changes=True),
+    Key("variables.remove", "x", "remove_variable", "remove", "remove the variable", _V,
+        is_shown=True, changes=True),
+    Key("variables.sensitive", "m", "mark_sensitive", "mark sensitive",
+        "never show the value again, nor in any log", _V, is_shown=True, changes=True),
+    Key("variables.import", "i", "import_variables", "import", "set all variables of a .env file",
+        _V, is_shown=True, changes=True),
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from core.agent.client import Client
 
@@ -20,16 +20,16 @@ class LiveVariables:
     client: Client
     target: Mapping[str, str]
 
-    async def found(self, services: Sequence[str]) -> list[Json]:
+    async def found(self) -> list[Json]:
         """Those of the environment, then those of each service itself, with what may be shown."""
-        found: list[Json] = []
-        for service in (None, *services):
+        environment = await self.client.variables(self.target)
+        found = [await self._whole(each, self.target) for each in environment["variables"]]
+        for service in environment["servicesWithVariables"]:
             query = {**self.target, "service": service}
             listed = (await self.client.variables(query))["variables"]
             # What a service has from its environment stands there already.
-            found += [
-                await self._whole(each, query) for each in listed if each["sourceType"] == "direct"
-            ]
+            own = [each for each in listed if each["sourceType"] == "direct"]
+            found += [await self._whole(each, query) for each in own]
         return found
 
     async def _whole(self, listed: Json, query: Mapping[str, Any]) -> Json:

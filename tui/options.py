@@ -24,5 +24,7 @@ class Options:
     """What the status line says besides, such as `read-only` and `replay`."""
     keymap: Mapping[str, str] = field(default_factory=dict)
     """Other keys than the usual ones, by the id of the binding, as Textual takes them."""
+    greeting: str = ""
+    """Why a person is here, where the dashboard came by itself."""
     warnings: tuple[str, ...] = ()
     """What a person is told once, at the start."""

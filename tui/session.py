@@ -20,6 +20,7 @@ from tui.terminal import Terminal
 if TYPE_CHECKING:
     from tui.app import DashboardApp
     from tui.feed.messages import Feed
+    from tui.going import Going
 
 
 class Session:
@@ -34,8 +35,8 @@ class Session:
         """0, or the code of the signal that ended it."""
         return self._leaving.exit_code if self._leaving.first else 0
 
-    async def show(self, app: DashboardApp, feed: Feed) -> tuple[str, str] | None:
-        """Shows an app until it is left, for the project and environment that it returns if any.
+    async def show(self, app: DashboardApp, feed: Feed) -> Going | None:
+        """Shows an app until it is left, for where it goes next if anywhere.
 
         Raises:
             Exception: it ended by a bug in a widget or in the feed; the terminal is as it was.

@@ -15,7 +15,7 @@ Json = dict[str, Any]
 class Variables(Protocol):
     """The variables of one environment; what is set holds from the next deployment on."""
 
-    async def found(self, services: Sequence[str]) -> list[Json]:
+    async def found(self) -> list[Json]:
         """Those of the environment, then those of each service itself.
 
         Each as `GET /v1/variables/{key}` tells of it: `value` is None where `valueHidden`.

@@ -17,6 +17,7 @@ from tests.tui.scripted_verbs import ScriptedVerbs
 from tui.app import DashboardApp
 from tui.choices import Choices
 from tui.feed.messages import Lines, Update
+from tui.going import Going
 from tui.options import Options
 from tui.screens import type_ahead
 
@@ -70,6 +71,18 @@ def answers() -> Json:
         "deployments": [replies.deployment("dep_web1", "web")],
         "inspect": replies.inspected,
         "environments": [replies.environment("production"), replies.environment("staging")],
+        "promotion": replies.plan(replies.planned("web", action="promote", build=False)),
+        "promote": replies.run("drn_new", status="queued", trigger="promote"),
+        "hold": None,
+        "resume": None,
+        "variables": replies.variables(),
+        "set_variable": None,
+        "remove_variable": None,
+        "import_variables": None,
+        "executions": [replies.execution("exe_now", status="running", endedAt=None)],
+        "crons": [replies.cron("cron")],
+        "execute": replies.execution("exe_new", status="running", endedAt=None),
+        "cancel_execution": replies.execution("exe_now", status="cancelled"),
         "shell": {"argv": ["/bin/sh"], "cwd": "/", "environment": {}},
     }
 
@@ -103,7 +116,7 @@ def become(app: DashboardApp, state: State) -> None:
     app.board.version += 1
 
 
-class Hand(Pilot[tuple[str, str]]):
+class Hand(Pilot[Going]):
     """A pilot that knows whom it steers, and waits for what is to come instead of sleeping."""
 
     @property

@@ -21,8 +21,8 @@ class ScriptedVariables:
     def __init__(self, verbs: ScriptedVerbs) -> None:
         self._verbs = verbs
 
-    async def found(self, services: Sequence[str]) -> list[Json]:
-        found: list[Json] = await self._verbs.answer("variables", tuple(services))
+    async def found(self) -> list[Json]:
+        found: list[Json] = await self._verbs.answer("variables")
         return found
 
     async def set(self, name: str, value: str, service: str | None, *, is_sensitive: bool) -> None:

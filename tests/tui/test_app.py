@@ -16,6 +16,7 @@ from tests.tui.screens import replies
 from tests.tui.scripted_verbs import ScriptedVerbs
 from tui.choices import Choices
 from tui.feed.messages import Ended, LinkChanged
+from tui.going import Going
 from tui.keys import KEYS
 from tui.refused_verbs import RefusedVerbs
 from tui.widgets.services_table import ServicesTable
@@ -469,7 +470,7 @@ async def test_another_environment_is_what_the_app_returns() -> None:
         await hand.until(lambda: "staging" in hand.text)
         await press(hand, "down", "enter")
         await hand.until(lambda: hand.is_left)
-        assert hand.app.return_value == ("shop", "staging")
+        assert hand.app.return_value == Going("shop", "staging")
 
 
 async def test_the_same_environment_is_stayed_in() -> None:
@@ -487,7 +488,7 @@ async def test_an_environment_that_is_new() -> None:
         await hand.until(lambda: "staging" in hand.text)
         await press(hand, "n", *"qa-2", "enter")
         await hand.until(lambda: hand.is_left)
-        assert hand.app.return_value == ("shop", "qa-2")
+        assert hand.app.return_value == Going("shop", "qa-2")
 
 
 async def test_a_theme_is_tried_on_and_taken_back() -> None:
@@ -587,7 +588,7 @@ async def test_the_palette_names_services_themes_and_environments() -> None:
         for typed, is_done in (
             ("only api", lambda: hand.app.only == "api"),
             ("theme nord", lambda: hand.app.theme == hand.app.choices.theme == "nord"),
-            ("staging", lambda: hand.app.return_value == ("shop", "staging")),
+            ("staging", lambda: hand.app.return_value == Going("shop", "staging")),
         ):
             await press(hand, "colon", *typed)
             await hand.until(lambda typed=typed: hand.text.count(typed) > 1)  # type: ignore[misc]

@@ -73,6 +73,11 @@ def number_of(hand: Hand) -> int | None:
     return next((number for number, pane in enumerate(panes, 1) if pane.has_focus), None)
 
 
+def in_variables(does: Does) -> Does:
+    """Pressed on the first of the variables."""
+    return replace(does, first=("v",), when=lambda hand: "DATABASE_PASSWORD" in hand.text)
+
+
 def has_loaded_run(hand: Hand) -> bool:
     return "dep_web0" in hand.text
 
@@ -83,6 +88,11 @@ DOES: dict[str, Does] = {
     "app.redeploy_all": plans(Trigger.REDEPLOY),
     "app.rollback": asks("Roll web back?"),
     "app.rollback_all": plans(Trigger.ROLLBACK),
+    "app.promote": opens("PromoteScreen"),
+    "app.hold": Does(lambda hand: hand.asked("hold"), [[samples.RUN_ID]], state=samples.deploying),
+    "app.execute": asks("Run cron now?", first=("j", "j"), when=lambda hand: hand.app.selected == "cron"),
+    "app.end": asks("End what cron runs?", first=("j", "j"), when=lambda hand: hand.app.selected == "cron"),
+    "app.variables": opens("VariablesScreen"),
     "app.cancel": asks("Cancel deploy drn_4c1ak2m9q7xz?", state=samples.deploying),
     "app.shell": Does(lambda _: written("shell.txt"), "in web's folder\n"),
     "app.edit": Does(lambda _: written("compartment.yml"), "name: edited\n"),
@@ -138,6 +148,13 @@ DOES: dict[str, Does] = {
         first=("H",),
         when=has_loaded_run,
     ),
+    "variables.edit": in_variables(opens("VariableScreen")),
+    "variables.add": in_variables(opens("VariableScreen")),
+    "variables.remove": in_variables(asks("Remove DATABASE_PASSWORD?")),
+    "variables.sensitive": in_variables(
+        Does(lambda hand: "DATABASE_PASSWORD is sensitive already" in hand.text)
+    ),
+    "variables.import": in_variables(opens("ImportScreen")),
 }  # fmt: skip
 
 EVERY_KEY = [(key.id, pressed) for key in KEYS for pressed in key.keys.split(",")]

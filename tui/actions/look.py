@@ -82,16 +82,32 @@ class LookActions:
         keymap = self._app.options.keymap
         self._open(HelpScreen(self._app.keys, focused, self._app.glyphs, keymap))
 
-    async def environments(self) -> None:
-        """Chooses another environment, which the app is then left for."""
-        from tui.screens.environments import EnvironmentsScreen
+    async def environments(self) -> str | None:
+        """Chooses another environment, which the app is then left for, or one to promote."""
+        from tui.screens.environments import EnvironmentsScreen, PromoteFrom
 
         place = self._app.board.state.place
         current = (place.project, place.environment)
-        screen = EnvironmentsScreen(self._app.verbs, current, self._app.glyphs)
+        screen = EnvironmentsScreen(
+            self._app.verbs,
+            current,
+            self._app.glyphs,
+            is_read_only=self._app.options.is_read_only,
+        )
         chosen = await self._app.push_screen_wait(screen)
+        if isinstance(chosen, PromoteFrom):
+            return chosen.environment
         if chosen is not None and chosen != current:
             self._app.switch_environment(*chosen)
+        return None
+
+    def variables(self) -> None:
+        """The variables, and changing them."""
+        from tui.screens.variables import VariablesScreen
+
+        is_read_only = self._app.options.is_read_only
+        screen = VariablesScreen(self._app.verbs, self._app.glyphs, is_read_only=is_read_only)
+        self._open(screen)
 
     async def theme(self) -> None:
         """Chooses a theme, seeing each one at once."""

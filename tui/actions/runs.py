@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from core.errors import CompartmentError
 from core.model import Trigger
 from tui.view.progress import is_past_switch
-from tui.view.words import ago
+from tui.view.words import ago, stands_aside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ PRODUCTION = "production"
 
 
 class RunActions:
-    """Deploy, redeploy, roll back, cancel, quit: each asks first, by how much it can hurt."""
+    """What begins, changes or ends a run: each asks first, by how much it can hurt."""
 
     def __init__(self, app: DashboardApp) -> None:
         self._app = app
@@ -41,13 +41,42 @@ class RunActions:
         is_production = self._app.board.state.place.environment == PRODUCTION
         await self._planned(Trigger.ROLLBACK, needs_typed_name=is_production)
 
+    async def promote(self, source: str) -> None:
+        """Promotes an environment of this project to another one, and follows the run there."""
+        from tui.screens.plan import PlanScreen
+        from tui.screens.promote import PromoteScreen
+
+        place, verbs, glyphs = self._app.board.state.place, self._app.verbs, self._app.glyphs
+        screen = PromoteScreen(verbs, (place.project, source), glyphs)
+        chosen = await self._app.push_screen_wait(screen)
+        if chosen is None:
+            return
+        target = chosen[1]
+        plan = PlanScreen(
+            lambda: verbs.promotion(source, target),
+            Trigger.PROMOTE,
+            glyphs,
+            environment=target,
+            source=source,
+            needs_typed_name=target == PRODUCTION,
+        )
+        if not await self._app.push_screen_wait(plan):
+            return
+        try:
+            run = await verbs.promote(source, target)
+        except CompartmentError as error:
+            self._app.tell(error)
+            return
+        if target != place.environment:
+            told = f"run {run['id']} promotes {source} to {target}: this is {target} now"
+            self._app.switch_environment(place.project, target, told)
+
     async def _planned(self, trigger: Trigger, *, needs_typed_name: bool = False) -> None:
         from tui.screens.plan import PlanScreen
 
         screen = PlanScreen(
-            self._app.verbs,
+            lambda: self._app.verbs.plan(trigger),
             trigger,
-            (),
             self._app.glyphs,
             environment=self._app.board.state.place.environment,
             needs_typed_name=needs_typed_name,
@@ -120,6 +149,20 @@ class RunActions:
         except CompartmentError as error:
             self._app.tell(error)
 
+    async def hold(self) -> None:
+        """Holds the run before its switch; one that is held goes on."""
+        state, verbs = self._app.board.state, self._app.verbs
+        run = state.run
+        if run is None or run.status.is_final:
+            self._app.warn("no run is going on")
+        elif is_past_switch(state):
+            self._app.warn(f"{run.trigger} {run.id} is past the switch: it cannot be held any more")
+        else:
+            try:
+                await (verbs.resume(run.id) if run.is_held else verbs.hold(run.id))
+            except CompartmentError as error:
+                self._app.tell(error)
+
     async def cancel(self) -> None:
         """Stops the run before its switch."""
         state = self._app.board.state
@@ -134,6 +177,9 @@ class RunActions:
             )
             return
         details = ["Nothing is switched: what is live stays as it is."]
+        lives = [each.live for each in state.services.values() if each.live]
+        if any(map(stands_aside, lives)):
+            details.append("What stands aside for its successor is started again.")
         if await self._confirmed(f"Cancel {run.trigger} {run.id}?", details, "cancel it"):
             await self._cancel(run.id)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -28,14 +28,23 @@ Place = tuple[str, str]
 Json = dict[str, Any]
 
 
-class EnvironmentsScreen(Dialog[Place | None]):
-    """Dismisses with the project and environment to switch to."""
+class PromoteFrom(NamedTuple):
+    """An environment that is to be promoted, not to be switched to."""
+
+    project: str
+    environment: str
+
+
+class EnvironmentsScreen(Dialog[Place | PromoteFrom | None]):
+    """Dismisses with the project and environment to switch to, or with one to promote."""
 
     AUTO_FOCUS = "OptionList"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "switch", "switch to it", key_display="enter"),
         Binding("n", "name", "new environment"),
+        Binding("P", "promote", "promote it", id="app.promote"),
     ]
+    NONE_KNOWN = "no environment was deployed yet: n names one, D deploys it"
 
     def __init__(
         self,
@@ -43,10 +52,13 @@ class EnvironmentsScreen(Dialog[Place | None]):
         current: Place,
         glyphs: Glyphs,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        is_read_only: bool = False,
     ) -> None:
         super().__init__(glyphs, clock)
         self._verbs = verbs
         self._current = current
+        self._is_read_only = is_read_only
         self._known: list[Json] = []
         self._scene: Scene | None = None
 
@@ -84,14 +96,35 @@ class EnvironmentsScreen(Dialog[Place | None]):
         )
 
     def _take(self, found: list[Json]) -> None:
-        self._known = places.ordered(found, self._current[0])
+        self._known = places.ordered(self._choices(found), self._current[0])
         self._draw()
         listing = self.query_one(Listing)
         at = next((at for at, each in enumerate(self._known) if self._is_current(each)), None)
         if at is not None:
             listing.rows.highlighted = at
-        if not found:
-            self.say("no environment was deployed yet: n names one, D deploys it")
+        if not self._known:
+            self.say(self.NONE_KNOWN)
+
+    def _choices(self, found: list[Json]) -> list[Json]:
+        """Those of all that can be chosen here."""
+        return found
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Nothing is promoted where only reading is wanted."""
+        if action == "promote" and self._is_read_only:
+            return False
+        return super().check_action(action, parameters)
+
+    def action_promote(self) -> None:
+        """Leaves for a promotion of the environment under the cursor."""
+        chosen = self.query_one(Listing).chosen
+        each = self._known[int(chosen)] if chosen is not None else None
+        if each is None or not each.get("services", {}).get("active"):
+            self.say("nothing is live there to be promoted")
+        elif each["project"] != self._current[0]:
+            self.say(f"it is of another project: enter switches to {each['project']} first")
+        else:
+            self.dismiss(PromoteFrom(each["project"], each["environment"]))
 
     def _is_current(self, each: Json) -> bool:
         return (each["project"], each["environment"]) == self._current
@@ -109,7 +142,11 @@ class EnvironmentsScreen(Dialog[Place | None]):
         name = self.query_one("#name", Input)
         name.display = True
         name.focus()
-        self.say(f"it opens as never deployed yet, in project {self._current[0]}; D deploys it")
+        self.say(self.new_name_means())
+
+    def new_name_means(self) -> str:
+        """What becomes of a name that is not in the list."""
+        return f"it opens as never deployed yet, in project {self._current[0]}; D deploys it"
 
     @on(Input.Submitted)
     def open_new(self, event: Input.Submitted) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tui.keys import Key
     from tui.verbs import Verbs
     from tui.view.board import Board
+    from tui.view.state import Service
 
 
 class PaletteOptions(Protocol):
@@ -53,6 +54,9 @@ class PaletteHost(Protocol):
 
     def roll_back_service(self, name: str) -> None:
         """Asks, then rolls one service back."""
+
+    def run_service_now(self, name: str) -> None:
+        """Asks, then runs a job or cron."""
 
     def show_only(self, name: str | None) -> None:
         """Shows only one service in the log panes."""
@@ -159,11 +163,15 @@ class ServiceCommands(Commands):
             ("only", "only its lines in the log panes", host.show_only),
             ("open", "open its URL", host.open_service_url),
         )
+        runs = ("run now", "run it now", host.run_service_now)
         return [
             Command(f"{verb} {name}", f"{name}: {does}", partial(run, name))
-            for name in host.board.state.services
-            for verb, does, run in verbs
+            for name, each in host.board.state.services.items()
+            for verb, does, run in (*([runs] if self._is_run(each) else []), *verbs)
         ]
+
+    def _is_run(self, service: Service) -> bool:
+        return not (service.kind.is_long_running or self.host.options.is_read_only)
 
 
 class ThemeCommands(Commands):

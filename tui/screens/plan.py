@@ -15,13 +15,12 @@ from tui.screens.type_ahead import GuardedInput
 from tui.view import plan as view
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable
 
     from textual import events
     from textual.app import ComposeResult
 
     from core.model import Trigger
-    from tui.verbs import Verbs
     from tui.view.glyphs import Glyphs
 
 
@@ -44,27 +43,27 @@ class PlanScreen(Dialog[bool]):
 
     def __init__(
         self,
-        verbs: Verbs,
+        load: Callable[[], Awaitable[dict[str, Any]]],
         trigger: Trigger,
-        services: Sequence[str],
         glyphs: Glyphs,
         *,
         environment: str,
+        source: str | None = None,
         needs_typed_name: bool,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """No services means all of them."""
+        """`load` asks for the plan; `source` is the environment that is promoted."""
         super().__init__(glyphs, clock)
-        self._verbs = verbs
+        self._ask_for_plan = load
         self._trigger = trigger
-        self._services = services
         self._environment = environment
+        self._source = source
         self._needs_typed_name = needs_typed_name
         self._plan: dict[str, Any] | None = None
 
     def heading(self) -> str:
         """What it would do, as far as that is known."""
-        return view.title(self._trigger, self._plan, self._environment)
+        return view.title(self._trigger, self._plan, self._environment, self._source)
 
     def body(self) -> ComposeResult:
         """The plan, and where the name of the environment is typed."""
@@ -80,7 +79,7 @@ class PlanScreen(Dialog[bool]):
         self.call_after_refresh(self._load)
 
     def _load(self) -> None:
-        self.ask(lambda: self._verbs.plan(self._trigger, self._services), self._take, "plan")
+        self.ask(self._ask_for_plan, self._take, "plan")
 
     def _take(self, plan: dict[str, Any]) -> None:
         self._plan = plan

@@ -52,7 +52,7 @@ def sections(
 ) -> list[Section]:
     """The keys by scope: the one in focus first, then what works everywhere."""
     known = list(keys)
-    order = [Scope.ACTIONS, Scope.GLOBAL, Scope.SERVICES, Scope.LOGS, Scope.HISTORY]
+    order = list(Scope)
     if first is not None:
         order = [first, *(each for each in order if each is not first)]
     found = []
@@ -69,6 +69,7 @@ _TITLES = {
     Scope.SERVICES: "in the list of services",
     Scope.LOGS: "in a log pane",
     Scope.HISTORY: "in the history",
+    Scope.VARIABLES: "in the variables",
 }
 
 

@@ -23,6 +23,7 @@ _KEEPS = ("app.quit", "app.help", "app.palette", "app.deploy")
 """What is left out last: with these, everything else can be found."""
 
 _IF_ROOM = ("app.search", "app.history", "app.events", "app.only", "app.open", "app.environments",
+            "app.variables",
             "app.redeploy_all", "app.diff", "app.routes", "app.theme")  # fmt: skip
 """What a wide screen has room for, although a narrow one never shows it."""
 

@@ -240,3 +240,66 @@ def scene(glyphs: Glyphs = UNICODE, **update: Any) -> Scene:
         events=list(board.events),
         glyphs=glyphs,
     )
+
+
+def variable(
+    name: str, value: str | None = "1", service: str | None = None, **changes: Any
+) -> Json:
+    """Set a day before NOW; sensitive without a value."""
+    return {
+        "keyName": name,
+        "sensitivity": "plain" if value is not None else "sensitive",
+        "scopeType": "service" if service else "environment",
+        "scopeServiceName": service,
+        "sourceType": "direct",
+        "updatedAt": at(-86_400),
+        "value": value,
+        "valueHidden": value is None,
+        **changes,
+    }
+
+
+def variables() -> list[Json]:
+    """Plain, sensitive, over several lines, and newer than what is live."""
+    return [
+        variable("LOG_LEVEL", "info"),
+        variable("DATABASE_PASSWORD", None),
+        variable("MOTD", "one\ntwo\nthree"),
+        variable("LOG_LEVEL", "debug", "api", updatedAt=at(-30)),
+    ]
+
+
+def execution(id_: str = "exe_1", **changes: Any) -> Json:
+    """It succeeded 12 s before NOW, and took 3.2 s."""
+    return {
+        "id": id_,
+        "deploymentId": "dep_cron1",
+        "project": "shop",
+        "environment": "production",
+        "serviceName": "cron",
+        "trigger": "schedule",
+        "status": "succeeded",
+        "dueAt": at(-15.2),
+        "startedAt": at(-15.2),
+        "endedAt": at(-12),
+        "exitCode": 0,
+        "message": None,
+        "missed": 0,
+        **changes,
+    }
+
+
+def cron(name: str, **changes: Any) -> Json:
+    return {
+        "serviceName": name,
+        "schedule": {
+            "cron": "0 3 * * *",
+            "timeZone": "Europe/Berlin",
+            "overlap": "skip",
+            "deadlineMs": 10_000,
+        },
+        "nextAt": at(4 * 3600),
+        "last": execution(),
+        "running": 0,
+        **changes,
+    }

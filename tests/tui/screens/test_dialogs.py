@@ -161,7 +161,12 @@ def plan_screen(
     **options: Any,
 ) -> PlanScreen:
     return PlanScreen(
-        verbs, trigger, (), glyphs, environment="production", needs_typed_name=typed, **options
+        lambda: verbs.plan(trigger),
+        trigger,
+        glyphs,
+        environment="production",
+        needs_typed_name=typed,
+        **options,
     )
 
 
