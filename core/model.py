@@ -284,7 +284,10 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong in a project file, and how to mend it; lines and columns count from 1."""
+    """One thing wrong in a file, and how to mend it; lines and columns count from 1.
+
+    Line 0 is no place: then `file` names what is wrong as a whole, such as a variable.
+    """
 
     file: str
     line: int
@@ -294,7 +297,8 @@ class Problem:
     service: str | None = None
 
     def __str__(self) -> str:
-        text = f"{self.file}:{self.line}:{self.column}: {self.message}"
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        text = f"{place}: {self.message}"
         return f"{text} ({self.hint})" if self.hint else text
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,7 @@ from core.errors import (
 )
 from core.events import EventType
 from core.gateway.gateway import Gateway
-from core.gateway.table import DEFAULT_PORTS, Ports
+from core.gateway.table import Ports, chosen_ports
 from core.health import HealthWatch, keep_gateway
 from core.journal import Journal
 from core.lines import stamp
@@ -46,6 +45,7 @@ from core.statistics import Statistics
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable
 
+    from core.config.settings import Settings
     from core.engines.base import Engine
     from core.files import Home
     from core.promotion.requests import Accepted, Down, Request
@@ -81,12 +81,13 @@ class Platform:
 
     @classmethod
     @asynccontextmanager
-    async def running(cls, home: Home, ports: Ports | None = None) -> AsyncIterator[Platform]:
+    async def running(cls, home: Home, settings: Settings) -> AsyncIterator[Platform]:
         """A platform, recovered and ready; when the block ends, what is live goes on without it.
 
-        `ports` are kept for the agents after this one.
+        Where it listens is kept for the agents after this one.
 
         Raises:
+            Conflict: it would have to listen twice on one port.
             JournalError: the journal cannot be used.
             GatewayUnavailable: what is live cannot be served.
         """
@@ -95,16 +96,26 @@ class Platform:
         await journal.open()
         log = CompartmentLog(home.logs)
         ledger = Ledger(journal, log)
-        chosen = await _ports(journal, ports)
-        gateway = Gateway(home.gateway, home.sockets / "envoy.sock", chosen)
+        try:
+            ports = chosen_ports(settings, await _kept_ports(journal))
+        except BaseException:
+            await journal.close()
+            raise
+        admin_socket = home.sockets / "envoy.sock"
+        gateway = Gateway(home.gateway, admin_socket, ports, settings.gateway_workers)
         async with httpx.AsyncClient(timeout=None, trust_env=False) as probes:  # noqa: S113 - per try
             try:
                 async with asyncio.TaskGroup() as tasks:
-                    engines = Engines(home, journal, tasks)
-                    router = Router(ledger, gateway, engines)
-                    slots = asyncio.Semaphore(max(1, os.cpu_count() or 1))
+                    engines = Engines(home, journal, tasks, settings.engine)
+                    router = Router(ledger, gateway, engines, settings.base_domain)
+                    slots = asyncio.Semaphore(settings.concurrent_builds)
                     progress = Progress(ledger.mask)
-                    parts = Parts(home, ledger, router, engines, probes, slots, progress=progress)
+                    parts = Parts(
+                        home, ledger, router, engines, probes, slots,
+                        progress=progress,
+                        stop_grace_s=settings.stop_grace_seconds,
+                        kept_releases=settings.keep_releases,
+                    )  # fmt: skip
                     platform = cls(parts, gateway, tasks)
                     try:
                         await platform._open()
@@ -397,11 +408,9 @@ class Platform:
         )
 
 
-async def _ports(journal: Journal, asked: Ports | None) -> Ports:
-    if asked is not None:
-        return asked
+async def _kept_ports(journal: Journal) -> Ports | None:
     kept = await journal.setting(_PORTS)
     if kept is None:
-        return DEFAULT_PORTS
+        return None
     public, internal, host = kept.split(" ")
     return Ports(int(public), int(internal), host)

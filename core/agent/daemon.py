@@ -19,10 +19,10 @@ from core.agent import launcher
 from core.agent.protocol import error_to_json
 from core.agent.server import create_app
 from core.agent.streams import EndStreams
+from core.config.settings import Settings, read_settings
 from core.ending import single_error
 from core.errors import AgentUnavailable, CompartmentError, InternalError
 from core.files import Home
-from core.gateway.table import Ports
 from core.platform import Platform
 
 if TYPE_CHECKING:
@@ -76,13 +76,13 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-async def serve(home: Home, ports: Ports | None) -> None:
+async def serve(home: Home, settings: Settings) -> None:
     """Runs the agent until it is told to stop.
 
     Raises:
         CompartmentError: it cannot start, or cannot go on.
     """
-    async with Platform.running(home, ports) as platform:
+    async with Platform.running(home, settings) as platform:
         server: Server
 
         def stop() -> None:
@@ -136,31 +136,36 @@ def _announce(line: dict[str, object]) -> None:
     os.dup2(2, 1)
 
 
+def _settings(arguments: argparse.Namespace) -> Settings:
+    """The settings as they are written, with what the command line says over them."""
+    told = {name: getattr(arguments, name) for name in ("port", "internal_port", "host")}
+    given = {name: value for name, value in told.items() if value is not None}
+    return read_settings(os.environ).model_copy(update=given)
+
+
 def main() -> int:
     """Entry point of `python -m core.agent.daemon`."""
     parser = argparse.ArgumentParser(prog="compartment-agent")
     parser.add_argument("--port", type=int)
     parser.add_argument("--internal-port", type=int)
-    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--host")
     parser.add_argument(launcher.AGAIN, action="store_true")
     arguments = parser.parse_args()
     os.umask(0o077)
     home = Home.locate()
-    ports = None
-    if arguments.port is not None:
-        ports = Ports(arguments.port, arguments.internal_port, arguments.host)
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
     )
     # httpx tells of every probe and every look at the gateway.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
+        settings = _settings(arguments)
         if arguments.again:
             launcher.check_is_there(home)
         else:
             home.create()
         with only_agent(home), single_error():
-            asyncio.run(serve(home, ports))
+            asyncio.run(serve(home, settings))
     except CompartmentError as error:
         _log.error("%s", error.message)
         _announce({"error": error_to_json(error)})

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.agent.protocol import error_from_json
@@ -31,7 +32,7 @@ _LOG_LIMIT_BYTES = 8 * 1024 * 1024
 AGAIN = "--again"
 """Has the agent make no home folder: it may have been deleted while the agent was on its way up."""
 
-_PASSED_ON = ("PATH", "HOME", "USER", "LANG", "TMPDIR")
+_PASSED_ON = ("PATH", "HOME", "USER", "LANG", "TMPDIR", "XDG_CONFIG_HOME")
 
 
 async def launch(home: Home, ports: Ports | None = None) -> None:
@@ -138,7 +139,14 @@ def _environment(home: Home) -> dict[str, str]:
     """The agent's environment: clean, so that no terminal leaks into every deploy."""
     passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     ours = {name: value for name, value in os.environ.items() if name.startswith("COMPARTMENT_")}
-    return {**passed, **ours, "COMPARTMENT_HOME": str(home.root)}
+    return {**passed, **ours, **places(home)}
+
+
+def places(home: Home) -> dict[str, str]:
+    """The variables that name our folder and file, for an agent, which runs in another folder."""
+    named = os.environ.get("COMPARTMENT_CONFIG")
+    config = {"COMPARTMENT_CONFIG": str(Path(named).absolute())} if named else {}
+    return {"COMPARTMENT_HOME": str(home.root), **config}
 
 
 async def wait_ended(pid: int) -> None:

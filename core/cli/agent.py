@@ -9,17 +9,19 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from core.agent.client import Client
+from core.agent.launcher import places
 from core.cli.exits import Exit
 from core.cli.ports import known_ports
 from core.cli.text import counted, pairs
+from core.config.settings import read_settings
 from core.errors import AgentUnavailable, Conflict
 from core.files import Home
-from core.gateway.table import Ports
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
     from core.cli.output import Output
+    from core.gateway.table import Ports
 
 Json = dict[str, Any]
 
@@ -99,8 +101,8 @@ def run(arguments: Namespace, output: Output) -> int:
         command += ["--port", str(ports.public), "--internal-port", str(ports.internal)]
         command += ["--host", ports.host]
     home.create()
+    environment = {**os.environ, **places(home)}
     os.chdir("/")
-    environment = {**os.environ, "COMPARTMENT_HOME": str(home.root)}
     os.execve(sys.executable, command, environment)  # noqa: S606 - no shell is wanted
 
 
@@ -114,20 +116,16 @@ async def _about(client: Client) -> Json | None:
 
 
 def _asked_ports(arguments: Namespace, home: Home) -> Ports | None:
-    """The listeners as they were asked for; what was not named stays as it was."""
-    asked = (arguments.port, arguments.internal_port, arguments.host)
-    if asked == (None, None, None):
-        return None
-    kept = known_ports(home)
-    ports = Ports(
-        kept.public if arguments.port is None else arguments.port,
-        kept.internal if arguments.internal_port is None else arguments.internal_port,
-        arguments.host or kept.host,
-    )
-    if ports.public == ports.internal != 0:
-        raise Conflict(f"port {ports.public} cannot be both the public and the internal one",
-                       hint="name another one with --internal-port")  # fmt: skip
-    return ports
+    """The listeners as they were asked for; what was not named is as set, or as it was.
+
+    Raises:
+        ConfigError: the settings are wrong.
+        Conflict: it would be one port for both.
+    """
+    settings = read_settings(os.environ)
+    told = {name: getattr(arguments, name) for name in ("port", "internal_port", "host")}
+    given = {name: value for name, value in told.items() if value is not None}
+    return known_ports(home, settings.model_copy(update=given)) if given else None
 
 
 def _refuse_other_ports(arguments: Namespace, about: Json) -> None:

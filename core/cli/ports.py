@@ -6,19 +6,24 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from core.gateway.table import DEFAULT_PORTS, Ports
+from core.gateway.table import Ports, chosen_ports
 
 if TYPE_CHECKING:
+    from core.config.settings import Settings
     from core.files import Home
 
 
-def known_ports(home: Home) -> Ports:
-    """The ports that the last agent kept, else those that the first one will use."""
+def known_ports(home: Home, settings: Settings) -> Ports:
+    """The ports that an agent would use which is started now.
+
+    Raises:
+        Conflict: they would be the same one twice.
+    """
     try:
         kept = _kept(home)
     except (sqlite3.Error, ValueError):
         kept = None
-    return kept or DEFAULT_PORTS
+    return chosen_ports(settings, kept)
 
 
 def _kept(home: Home) -> Ports | None:

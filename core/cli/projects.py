@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,8 +51,11 @@ def _slug(text: str) -> str:
 
 
 def validate(_: Namespace, output: Output) -> int:
-    """Reads every project file; problems are errors."""
+    """Reads every project file, and the settings; problems are errors."""
+    from core.config.settings import read_settings
+
     project = project_here()
+    read_settings(os.environ)
     services = list(project.services)
     output.answer(
         {

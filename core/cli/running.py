@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import json
+import os
 import socket
 import sqlite3
 import subprocess
@@ -17,7 +18,8 @@ from core.agent.client import Client
 from core.cli.checks import Check, Level
 from core.cli.ports import known_ports, read_only
 from core.cli.text import counted
-from core.errors import CompartmentError
+from core.config.settings import Settings, read_settings, settings_file
+from core.errors import CompartmentError, ConfigError, Conflict
 from core.gateway.table import Ports
 
 if TYPE_CHECKING:
@@ -30,7 +32,20 @@ _ENVOY_TIMEOUT_S = 20.0
 def our_checks(home: Home) -> list[Check]:
     """The checks of what runs, or would run."""
     agent, about = asyncio.run(_agent(home))
-    return [_journal(home), agent, _envoy(), *_ports(home, about)]
+    settings, check = _settings()
+    return [_journal(home), check, agent, _envoy(), *_ports(home, settings, about)]
+
+
+def _settings() -> tuple[Settings, Check]:
+    """The settings, the usual ones where they are wrong."""
+    file = settings_file(os.environ)
+    try:
+        settings = read_settings(os.environ)
+    except ConfigError as error:
+        found = f"{error.message}: {error.problems[0]}"
+        mend = "compartment validate shows all of it; a running agent goes on with what it has"
+        return Settings(), Check("settings", Level.FAIL, found, mend)
+    return settings, Check("settings", Level.OK, str(file) if file.exists() else f"no {file}")
 
 
 def _journal(home: Home) -> Check:
@@ -95,9 +110,13 @@ def _envoy() -> Check:
     return Check("gateway", Level.OK, f"Envoy {version}")
 
 
-def _ports(home: Home, about: dict[str, Any] | None) -> list[Check]:
-    ports = known_ports(home)
-    if about is not None:
+def _ports(home: Home, settings: Settings, about: dict[str, Any] | None) -> list[Check]:
+    if about is None:
+        try:
+            ports = known_ports(home, settings)
+        except Conflict as error:
+            return [Check("public port", Level.FAIL, error.message, error.hint)]
+    else:
         host, _, public = about["publicAddress"].rpartition(":")
         ports = Ports(int(public), int(about["internalAddress"].rpartition(":")[2]), host)
     return [

@@ -19,6 +19,10 @@ REQUEST_PATH = r'^/[!"$->@-~]*$'
 RESERVED_VARIABLES = "COMPARTMENT_"
 """What the names of variables that only we set begin with."""
 
+_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+DOMAIN = rf"^{_LABEL}(\.{_LABEL}){{0,3}}$"
+"""Host names, which have at most 253 characters (RFC 1035), leave room for one more label."""
+
 PATTERN_WORDS = {
     PROJECT_NAME: "at most 63 of a-z, 0-9 and -, beginning with a letter",
     SERVICE_NAME: "at most 63 of a-z, 0-9, _ and -, beginning with a letter or digit",
@@ -26,6 +30,7 @@ PATTERN_WORDS = {
     APT_PACKAGE: "an APT package such as curl or libpq-dev",
     CRON_EXPRESSION: 'five fields such as "0 3 * * *": minute, hour, day, month, weekday',
     MEMORY: "a whole number with K, M or G, such as 256M",
+    DOMAIN: "a domain in lower case, such as apps.example.com",
     REQUEST_PATH: 'a path that begins with "/", in visible ASCII without "?" and "#"',
 }
 

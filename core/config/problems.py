@@ -24,7 +24,9 @@ Model = TypeVar("Model", bound=StrictModel)
 _EXPECTED = {
     "string_type": "text",
     "int_type": "a whole number",
+    "int_parsing": "a whole number",
     "float_type": "a number",
+    "float_parsing": "a number",
     "bool_type": "true or false",
     "list_type": "a list",
     "dict_type": "a mapping of names to values",
@@ -33,16 +35,19 @@ _EXPECTED = {
 }
 
 
-def validate(model: type[Model], document: Document) -> tuple[Model | None, list[Problem]]:
+def validate(
+    model: type[Model], document: Document, *, is_text: bool = False
+) -> tuple[Model | None, list[Problem]]:
     """Return the document as a model, if it has the right shape, and what is wrong with it so far.
 
-    That includes what was wrong with it as YAML.
+    That includes what was wrong with it as YAML or TOML. With `is_text` its values are all text,
+    from which numbers are read.
     """
     problems = list(document.problems)
     if document.data is None:
         return None, problems
     try:
-        return model.model_validate(document.data), problems
+        return model.model_validate(document.data, strict=False if is_text else None), problems
     except ValidationError as error:
         details = error.errors(include_url=False)
         return None, problems + [_problem(model, document, detail) for detail in details]

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import os
-import stat
 from typing import TYPE_CHECKING
 
 from core.config import descriptor_rules, routes_file
 from core.config.descriptor import DESCRIPTOR_FILE, DescriptorModel
-from core.config.document import Document
 from core.config.problems import config_error, validate
+from core.config.reading import read_file
 from core.config.routes_file import ROUTES_FILE, RoutesModel, route_rules
 from core.config.service_paths import path_problems
 from core.config.services import services
-from core.config.text import MAX_BYTES
 from core.config.yaml import read_yaml
 from core.errors import ConfigError
-from core.model import Problem, Project, RouteRule
+from core.model import Project, RouteRule
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from core.config.document import Document
 
 
 def find_project(start: Path) -> Path:
@@ -70,15 +70,4 @@ def load_project(root: Path) -> Project:
 
 
 def _read(path: Path) -> Document:
-    try:
-        # Opening a named pipe would wait for its writer.
-        if not stat.S_ISREG(path.stat().st_mode):
-            return _unreadable(path, "is not a file")
-        with path.open("rb") as file:
-            return read_yaml(file.read(MAX_BYTES + 1), path.name)
-    except OSError as error:
-        return _unreadable(path, f"cannot be read: {error.strerror}")
-
-
-def _unreadable(path: Path, predicate: str) -> Document:
-    return Document(path.name, problems=(Problem(path.name, 1, 1, f"{path.name} {predicate}"),))
+    return read_file(path, path.name, read_yaml)

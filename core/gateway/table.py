@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from core.errors import Conflict
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from core.config.settings import Settings
     from core.model import RouteRule
 
 STREAMS_SUFFIX = ".streams"
@@ -133,3 +136,23 @@ class Ports:
 
 DEFAULT_PORTS = Ports(public=8080, internal=8081)
 """Where a gateway listens that was told nothing else."""
+
+
+def chosen_ports(settings: Settings, kept: Ports | None) -> Ports:
+    """Where to listen: as the settings say, else where the gateway did before.
+
+    Raises:
+        Conflict: that would be one port for both.
+    """
+    before = kept or DEFAULT_PORTS
+    ports = Ports(
+        before.public if settings.port is None else settings.port,
+        before.internal if settings.internal_port is None else settings.internal_port,
+        settings.host or before.host,
+    )
+    if ports.public == ports.internal != 0:
+        raise Conflict(
+            f"port {ports.public} cannot be both the public and the internal one",
+            hint="name another one with --internal-port",
+        )
+    return ports

@@ -43,10 +43,13 @@ class Chosen:
 class Engines:
     """The process engine, and the Docker engine once an environment was deployed to it.
 
-    `tasks` owns what they do by themselves. `met` is told of each one that joins.
+    `tasks` owns what they do by themselves, `usual` is what a request gets that names none. `met`
+    is told of each one that joins.
     """
 
-    def __init__(self, home: Home, journal: Journal, tasks: asyncio.TaskGroup) -> None:
+    def __init__(
+        self, home: Home, journal: Journal, tasks: asyncio.TaskGroup, usual: str = AUTO
+    ) -> None:
         self.met: Callable[[Engine], Awaitable[None]]
         self._home = home
         self._journal = journal
@@ -54,6 +57,7 @@ class Engines:
         self._engines: dict[EngineName, Engine] = {
             EngineName.PROCESS: ProcessEngine(home, tasks),
         }
+        self._usual = usual
         self._socket: str | None = None
         """That of the one Docker Engine of this home."""
         self._joining = asyncio.Lock()
@@ -106,8 +110,11 @@ class Engines:
                 await self._docker(environ) if record.engine == _DOCKER else self.of(record.engine)
             )
             return Chosen(engine, f"{record.target} was first deployed to it")
+        because = "it was asked for"
+        if asked == AUTO != self._usual:
+            asked, because = self._usual, "the settings name it"
         if asked == EngineName.PROCESS:
-            return Chosen(self.of(EngineName.PROCESS), "it was asked for")
+            return Chosen(self.of(EngineName.PROCESS), because)
         try:
             engine = await self._docker(environ)
         except EngineUnavailable as error:
@@ -117,8 +124,7 @@ class Engines:
 
             process = self.of(EngineName.PROCESS)
             return Chosen(process, error.message, is_second_choice=error.code != MISSING)
-        because = "it was asked for" if asked != AUTO else f"it answers at {self._socket}"
-        return Chosen(engine, because)
+        return Chosen(engine, f"it answers at {self._socket}" if asked == AUTO else because)
 
     async def _docker(self, environ: Mapping[str, str]) -> Engine:
         async with self._joining:

@@ -48,7 +48,7 @@ def _with_digest(label: str, target: Target, service: str) -> str:
 class Hosts:
     """Gives out names, and knows where the services of an environment reach each other."""
 
-    def __init__(self, ledger: Ledger, engines: Engines, base_domain: str = "localhost") -> None:
+    def __init__(self, ledger: Ledger, engines: Engines, base_domain: str) -> None:
         self._ledger = ledger
         self._engines = engines
         self._base_domain = base_domain

@@ -33,6 +33,8 @@ class Parts:
     build_slots: asyncio.Semaphore
     stop_grace_s: float = 10.0
     """What an instance gets between SIGTERM and SIGKILL, as with Docker."""
+    kept_releases: int = 5
+    """How many succeeded deployments of each service stay ready for a rollback."""
     progress: Progress = field(default_factory=Progress)
     executions: Executions = field(init=False)
 

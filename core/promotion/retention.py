@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
     from core.promotion.parts import Parts
     from core.records import Execution
 
-KEPT = "COMPARTMENT_KEEP_RELEASES"
-_DEFAULT_KEPT = 5
-
 _EXECUTIONS: Final = 100
 """How many of the newest executions of a service are known."""
 
@@ -26,21 +22,14 @@ _EXECUTION_LOGS: Final = 20
 """Of how many of a deployment the output is kept: whoever follows its log holds each file open."""
 
 
-def kept_per_service() -> int:
-    """How many succeeded deployments of each service stay ready for a rollback."""
-    given = os.environ.get(KEPT, "")
-    return max(1, int(given)) if given.isdecimal() else _DEFAULT_KEPT
-
-
 async def prune(parts: Parts) -> None:
     """Deletes the artifacts that no kept deployment needs, over all environments."""
     kept = list(parts.ledger.deployments.values())
-    limit = kept_per_service()
     for target, service in await parts.ledger.journal.services_with_history():
         past = await parts.ledger.journal.succeeded(target, service)
         # Those that a rollback would choose by itself come before those it takes only by name.
         past.sort(key=lambda each: each.stage is Stage.ROLLED_BACK)
-        kept += [each for each in past if each.status is Status.SUCCEEDED][:limit]
+        kept += [each for each in past if each.status is Status.SUCCEEDED][: parts.kept_releases]
     for engine in parts.engines:
         keep = {each.artifact_id for each in kept if each.engine == engine.name}
         # One that does not answer now is pruned after the next run.

@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 class Router:
     """The only caller of the gateway: it turns the ledger into a table, one update at a time."""
 
-    def __init__(self, ledger: Ledger, gateway: Gateway, engines: Engines) -> None:
+    def __init__(
+        self, ledger: Ledger, gateway: Gateway, engines: Engines, base_domain: str = "localhost"
+    ) -> None:
         self.ledger = ledger
         self.gateway = gateway
-        self.hosts = Hosts(ledger, engines)
+        self.hosts = Hosts(ledger, engines, base_domain)
         self._served: tuple[Entrance, ...] | None = None
         self._updating = asyncio.Lock()
 

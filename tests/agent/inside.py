@@ -11,8 +11,8 @@ import uvicorn
 
 from core.agent.client import Client
 from core.agent.server import create_app
+from core.config.settings import Settings
 from core.files import Home
-from core.gateway.table import Ports
 from core.platform import Platform
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 async def agent_inside(folder: Path) -> AsyncIterator[tuple[Platform, Client]]:
     """A served platform without a gateway, and a client of it."""
     home = Home(folder)
-    async with Platform.running(home, Ports(0, 0)) as platform:
+    async with Platform.running(home, Settings(port=0, internal_port=0)) as platform:
         server: uvicorn.Server
         app = create_app(platform, lambda: setattr(server, "should_exit", True))
         config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)

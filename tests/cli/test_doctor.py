@@ -11,6 +11,7 @@ import pytest
 from core.cli import checks, running
 from core.cli.main import main
 from core.cli.ports import known_ports
+from core.config.settings import Settings
 from core.files import Home
 from core.gateway.table import DEFAULT_PORTS, Ports
 
@@ -117,6 +118,8 @@ def test_text_says_how_to_mend(home: Path, capsys: pytest.CaptureFixture[str]) -
     ],
 )
 def test_known_ports(home: Path, kept: str, ports: Ports) -> None:
-    assert known_ports(Home(home)) == DEFAULT_PORTS
+    assert known_ports(Home(home), Settings()) == DEFAULT_PORTS
     keep_ports(home, kept)
-    assert known_ports(Home(home)) == ports
+    assert known_ports(Home(home), Settings()) == ports
+    settings = Settings(internal_port=0, host="::1")
+    assert known_ports(Home(home), settings) == Ports(ports.public, 0, "::1")

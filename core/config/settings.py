@@ -1,0 +1,153 @@
+"""The settings of the program: a file, and variables that win over it.
+
+They are the agent's, which reads them once, when it starts.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field
+
+from core.config.document import Document, describe
+from core.config.fields import DOMAIN, RESERVED_VARIABLES, StrictModel, broken_rule
+from core.config.problems import config_error, validate
+from core.config.reading import read_file
+from core.config.toml import read_toml
+from core.model import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FILE_VARIABLE: Final = "COMPARTMENT_CONFIG"
+"""Names the file, which must then be there."""
+
+
+def _address(text: str) -> str:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        hint = "use one such as 127.0.0.1, or 0.0.0.0 for all of this machine"
+        raise broken_rule(f"must be an IP address, not {describe(text)}", hint=hint) from None
+    return text
+
+
+Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+class Settings(StrictModel):
+    """Every setting there is, by its name in the file; `docs/configuration.md` has the same table.
+
+    The variable of a setting is its name in capitals after `COMPARTMENT_`. What is None was not
+    set: the listeners then stay as they are.
+    """
+
+    model_config = ConfigDict(frozen=True, alias_generator=None)
+
+    port: Port | None = Field(
+        None, description="the public port, which serves `web`; 0 takes any free one"
+    )
+    internal_port: Port | None = Field(
+        None, description="the internal port, which serves `web` and `api`; 0 takes any free one"
+    )
+    host: Annotated[str, AfterValidator(_address)] | None = Field(
+        None, description="the address of the public listener; `0.0.0.0` opens it to other machines"
+    )
+    base_domain: Annotated[str, Field(pattern=DOMAIN)] = Field(
+        "localhost", description="what host names end in that are given out from now on"
+    )
+    engine: Literal["auto", "process", "docker"] = Field(
+        "auto",
+        description="where an environment is deployed to for the first time without `--engine`: "
+        "`auto` (Docker if one answers, else processes), `process` or `docker`",
+    )
+    keep_releases: int = Field(
+        5,
+        ge=1,
+        le=1_000,
+        description="how many succeeded deployments of each service stay ready for a rollback",
+    )
+    concurrent_builds: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=1,
+        le=256,
+        description="how many builds run at the same time",
+    )
+    gateway_workers: int = Field(
+        1,
+        ge=1,
+        le=256,
+        description="how many threads Envoy serves with, from its next start on; each takes up new "
+        "routes by itself, within milliseconds",
+    )
+    stop_grace_seconds: float = Field(
+        10,
+        ge=0,
+        le=3_600,
+        description="what an instance gets between SIGTERM and SIGKILL, once it is drained",
+    )
+
+
+def settings_file(environ: Mapping[str, str]) -> Path:
+    """Return where the settings file is, or would be."""
+    named = environ.get(FILE_VARIABLE)
+    if named:
+        return Path(named).absolute()
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("compartment")) / "config.toml"
+
+
+def variable_of(name: str) -> str:
+    """Return the variable that wins over a setting of the file."""
+    return f"{RESERVED_VARIABLES}{name.upper()}"
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Return the settings of the file, else the usual ones, with those of variables over them.
+
+    Raises:
+        ConfigError: Something is wrong; its `problems` are all of them, variables included.
+    """
+    file = settings_file(environ)
+    is_named = bool(environ.get(FILE_VARIABLE))
+    written = Document(str(file), {})
+    if is_named or os.path.lexists(file):
+        written = read_file(file, str(file), read_toml)
+    settings, problems = validate(Settings, written)
+    given, wrong = _variables(environ)
+    problems += wrong
+    if settings is None or problems:
+        raise config_error(problems)
+    settings = settings.model_copy(update=given)
+    if settings.port and settings.port == settings.internal_port:
+        raise config_error([_same_port(settings.port, written, given)])
+    return settings
+
+
+def _variables(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]:
+    """What variables say, by the names of the settings; an empty one says nothing."""
+    given: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for name in Settings.model_fields:
+        variable = variable_of(name)
+        text = environ.get(variable)
+        if not text:
+            continue
+        said, wrong = validate(Settings, Document(variable, {name: text}), is_text=True)
+        problems += [replace(problem, line=0, column=0) for problem in wrong]
+        if said is not None:
+            given[name] = getattr(said, name)
+    return given, problems
+
+
+def _same_port(port: int, written: Document, given: Mapping[str, Any]) -> Problem:
+    message = f"port {port} cannot be both the public and the internal one"
+    for name in ("internal_port", "port"):
+        if name in given:
+            return Problem(variable_of(name), 0, 0, message)
+    return written.problem(("internal_port",), message)
