@@ -229,13 +229,24 @@ class Engine(Protocol):
     def inherited(self, environ: Mapping[str, str]) -> Variables:
         """What a service gets of its deployer's environment."""
 
-    async def identify(self, root: Path, service: Service, variables: Variables) -> Source:
+    async def identify(
+        self, root: Path, service: Service, variables: Variables, build_variables: Variables
+    ) -> Source:
         """What a deploy would build from, without keeping a copy: for `plan`."""
 
     async def take(
-        self, root: Path, service: Service, variables: Variables, *, use_cache: bool = True
+        self,
+        root: Path,
+        service: Service,
+        variables: Variables,
+        build_variables: Variables,
+        *,
+        use_cache: bool = True,
     ) -> Source:
         """Snapshots the source of a service; `build` or `discard` must follow.
+
+        A build sees `variables`, what is inherited, and `build_variables`, those that the project
+        lists, which belong to the identity of the artifact.
 
         Without the cache it is built anew even when the same content was built before.
 

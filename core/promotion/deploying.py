@@ -17,6 +17,7 @@ from core.promotion.fitting import Fitting
 from core.promotion.ledger import run_event
 from core.promotion.plan import Action, rules_on, rules_waiting
 from core.promotion.requests import Accepted
+from core.promotion.variables import visible_to_build
 from core.records import Deployment, EnvironmentRecord, Run, Target, new_id
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ class Deploys:
         variables = engine.inherited(request.environ)
         planned = []
         for service in services:
-            source = await engine.identify(project.root, service, variables)
+            seen = visible_to_build(self._ledger, request.target, service)
+            source = await engine.identify(project.root, service, variables, seen)
             planned.append(fit.planned(_wanted(fit, project, service, source), request.trigger))
         fit.check_order([each.service for each in planned if each.action is not Action.LEAVE])
         selected = {service.name for service in services}
@@ -75,8 +77,9 @@ class Deploys:
         try:
             deployments, steps, warnings = [], [], []
             for service in services:
+                seen = visible_to_build(self._ledger, request.target, service)
                 source = await engine.take(
-                    project.root, service, variables, use_cache=request.use_cache
+                    project.root, service, variables, seen, use_cache=request.use_cache
                 )
                 sources.append(source)
                 wanted = _wanted(fit, project, service, source)

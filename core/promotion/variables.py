@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from core.config.document import quote
 from core.config.fields import PATTERN_WORDS, RESERVED_VARIABLES, SERVICE_NAME, VARIABLE_KEY
-from core.errors import NotFound, UsageError
+from core.errors import ConfigError, NotFound, UsageError
 from core.events import Event, EventType
 from core.lines import stamp
 from core.records import Target, Variable, VariableRecord, VariableRemoved
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from core.journal import Record
+    from core.model import Service
     from core.promotion.ledger import Ledger
 
 LIMIT_BYTES: Final = 128 * 1024
@@ -49,6 +50,29 @@ def resolve(ledger: Ledger, target: Target, service: str) -> dict[str, Variable]
 def differing(before: Mapping[str, Variable], now: Mapping[str, Variable]) -> list[str]:
     """The names of what was added, removed or given another value, sorted."""
     return sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
+
+
+def visible_to_build(ledger: Ledger, target: Target, service: Service) -> dict[str, str]:
+    """What the build of a service that is queued now sees: what its `build.env` lists.
+
+    Raises:
+        ConfigError: one of these is not set, or is sensitive: what is built may show it.
+    """
+    assigned = resolve(ledger, target, service.name)
+    missing = [name for name in service.build.env if name not in assigned]
+    if missing:
+        raise ConfigError(
+            f"service {service.name}: build.env lists {', '.join(missing)}, not set for {target}",
+            hint=f"compartment variable set {missing[0]} VALUE, or take it out of build.env",
+            code="variable_not_found",
+        )
+    secret = [name for name in service.build.env if assigned[name].is_sensitive]
+    if secret:
+        raise ConfigError(
+            f"service {service.name}: build.env lists {', '.join(secret)}, which is sensitive",
+            hint="take it out of build.env: what a build sees can be read in what it makes",
+        )
+    return {name: assigned[name].value for name in service.build.env}
 
 
 def visible(ledger: Ledger, scope: Scope) -> list[VariableRecord]:

@@ -4,10 +4,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core.errors import ConfigError
 from core.journal import Journal
 from core.logs.writer import CompartmentLog
+from core.model import Build, Service
 from core.promotion.ledger import Ledger
-from core.promotion.variables import differing, resolve
+from core.promotion.variables import differing, resolve, visible_to_build
 from core.records import Target, Variable, VariableRecord, VariableRemoved
 from tests.promotion.records import TARGET
 
@@ -53,6 +55,22 @@ async def test_variables_are_still_there_after_a_restart(ledger: Ledger) -> None
     await again.load()
     assert again.variables == ledger.variables
     assert resolve(again, TARGET, "web") == {"A": Variable("own")}
+
+
+async def test_a_build_sees_what_it_lists_if_that_is_set_and_plain(ledger: Ledger) -> None:
+    hidden = VariableRecord(TARGET, "web", "B", Variable("secret", is_sensitive=True), "2026")
+    await ledger.write(record("A", "all"), record("B", "all"), hidden)
+
+    def seen(name: str, *listed: str) -> dict[str, str]:
+        return visible_to_build(ledger, TARGET, Service(name, ".", build=Build(env=listed)))
+
+    assert seen("web") == {}
+    assert seen("web", "A") == {"A": "all"}
+    assert seen("api", "A", "B") == {"A": "all", "B": "all"}
+    with pytest.raises(ConfigError, match=r"service web: build\.env lists C, D, not set for shop/"):
+        seen("web", "A", "C", "D")
+    with pytest.raises(ConfigError, match=r"service web: build\.env lists B, which is sensitive"):
+        seen("web", "A", "B")
 
 
 def test_what_differs_is_added_removed_or_has_another_value() -> None:

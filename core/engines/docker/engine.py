@@ -125,15 +125,23 @@ class DockerEngine:
         """Nothing: an image brings along what it needs."""
         return {}
 
-    async def identify(self, root: Path, service: Service, variables: Variables) -> Source:
+    async def identify(
+        self, root: Path, service: Service, _variables: Variables, build_variables: Variables
+    ) -> Source:
         """What a deploy would build from, without keeping a copy."""
-        return await self._images.identify(root, service, variables)
+        return await self._images.identify(root, service, build_variables)
 
     async def take(
-        self, root: Path, service: Service, variables: Variables, *, use_cache: bool = True
+        self,
+        root: Path,
+        service: Service,
+        _variables: Variables,
+        build_variables: Variables,
+        *,
+        use_cache: bool = True,
     ) -> Source:
         """Snapshots the source of a service."""
-        return await self._images.take(root, service, variables, use_cache=use_cache)
+        return await self._images.take(root, service, build_variables, use_cache=use_cache)
 
     async def build(self, source: Source, owner: Owner, say: Callable[[str], None]) -> None:
         """Makes the image of a source, or finds it made."""

@@ -65,8 +65,6 @@ class ProcessEngine:
         build = service.build
         if build.strategy is not BuildStrategy.AUTO:
             return f"build.strategy {build.strategy} needs the docker engine"
-        if build.env:
-            return "build.env needs the docker engine: set them in build.command"
         if build.build_packages or build.runtime_packages:
             return "build.packages needs the docker engine: install the packages on this machine"
         if service.port is not None and service.replicas > 1:
@@ -94,17 +92,25 @@ class ProcessEngine:
             if name in _INHERITED or name.startswith("LC_")
         }
 
-    async def identify(self, root: Path, service: Service, variables: Variables) -> Source:
+    async def identify(
+        self, root: Path, service: Service, variables: Variables, build_variables: Variables
+    ) -> Source:
         """What a deploy would build from, without keeping a copy."""
-        recipe = _recipe(service, variables)
+        recipe = _recipe(service, variables, build_variables)
         artifact_id = await self.releases.identify(root / service.path, root, recipe)
         return Source(artifact_id, self.releases.has(artifact_id))
 
     async def take(
-        self, root: Path, service: Service, variables: Variables, *, use_cache: bool = True
+        self,
+        root: Path,
+        service: Service,
+        variables: Variables,
+        build_variables: Variables,
+        *,
+        use_cache: bool = True,
     ) -> Source:
         """Copies the source of a service, unless its artifact is there already."""
-        recipe = _recipe(service, variables)
+        recipe = _recipe(service, variables, build_variables)
         if not use_cache:
             recipe = replace(recipe, salt=uuid.uuid4().hex)
         taken = await self.releases.take(root / service.path, root, recipe)
@@ -232,12 +238,12 @@ class ProcessEngine:
         await self.releases.prune(keep)
 
 
-def _recipe(service: Service, variables: Variables) -> Recipe:
+def _recipe(service: Service, variables: Variables, build_variables: Variables) -> Recipe:
     return Recipe(
         service_name=service.name,
         kind=service.kind,
         build_command=service.build.command,
-        build_variables={},
+        build_variables=build_variables,
         environment=variables,
         run_command=service.run_command,
     )

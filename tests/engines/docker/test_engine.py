@@ -91,7 +91,7 @@ async def test_from_a_folder_to_an_answer(docker_socket: str, home: Path, projec
     try:
         async with engine(docker_socket, home) as it:
             assert it.name is EngineName.DOCKER
-            source = await it.take(project, Service("web", "web"), {})
+            source = await it.take(project, Service("web", "web"), {}, {})
             assert not it.has_artifact(source.artifact_id)
             await it.build(source, OWNER, said.append)
             assert said
