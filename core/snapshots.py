@@ -90,6 +90,7 @@ class Snapshots:
 
     def deployment(self, deployment: Deployment) -> Json:
         """One deployment, with what the gateway and the engine know of it."""
+        is_long_running = deployment.service.kind.is_long_running
         live = self._ledger.live(deployment.id)
         started = live.started_at if live else None
         return {
@@ -99,7 +100,7 @@ class Snapshots:
             "rollbackAvailable": self._can_return(deployment),
             "replicas": {
                 "ready": _ready(deployment, live) if live else 0,
-                "desired": deployment.service.replicas,
+                "desired": deployment.service.replicas if is_long_running else 0,
             },
             "startedAt": started,
             "uptimeSeconds": _seconds_since(started) if started else None,
@@ -169,7 +170,7 @@ class Snapshots:
             "timeLimitMs": None if service.kind.is_long_running else service.time_limit_ms,
             "routeHost": deployment.route_host,
             "routes": [asdict(rule) for rule in deployment.rules],
-            "variableNames": sorted(deployment.variables),
+            "variableNames": sorted(deployment.assigned),
             "activations": [_activation(each) for each in activations],
         }
 

@@ -80,6 +80,10 @@ _LISTENERS = (
     Flag("--internal-port", type=arguments.port, help="the internal port (0: any free one)"),
     Flag("--host", metavar="ADDRESS", help="where the public listener listens"),
 )
+_RUN_NOW = (
+    Flag("--service", required=True, type=arguments.name, metavar="NAME", help="which one"),
+    Flag("--detach", action="store_true", help="print the id of the execution and leave it"),
+)
 
 COMMANDS = (
     Command("init", "write a minimal compartment.yml", "projects:init", (
@@ -159,6 +163,11 @@ COMMANDS = (
     )),
     Command("variable remove", "remove a variable, from the next deploy on",
             "variables:remove_variable", (_KEY, _OF_SERVICE)),
+    Command("job run", "run a job now, and wait for its end", "executions:run", _RUN_NOW,
+            has_events=True),
+    Command("cron run", "run a cron now, and wait for its end", "executions:run", _RUN_NOW,
+            has_events=True),
+    Command("cron list", "show when each cron runs, next and last", "executions:cron_list"),
     Command("down", "stop and remove the instances, keep the history", "down:down", (
         _SERVICES,
         Flag("--orphans", action="store_true", help="those that the project no longer has"),
@@ -173,14 +182,16 @@ COMMANDS = (
 
 GROUPS = {
     "agent": "start, stop, run or show the agent",
+    "cron": "run or list what runs by the clock",
     "deployment": "the history",
     "descriptor": "the schemas of the project files",
+    "job": "run what runs once",
     "routes": "the route rules",
     "variable": "the variables that services are given",
 }
 
 LATER = {
-    "": ("compose", "cron", "job"),
+    "": ("compose",),
     "agent": ("install",),
 }
 """Commands of the contract that are not there yet, by group."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from core.cli.execution_text import execution_lines, schedule_words
 from core.cli.exits import Exit
 from core.cli.report import Places
 from core.cli.target import ask, service_query
@@ -54,7 +55,7 @@ def _status_lines(found: Json, *, colour: bool) -> list[str]:
             serves = f"; {live['id']} serves" if live else ""
             reason = first_line(newest["failureMessage"])
             notes.append(f"{newest['serviceName']}: {newest['id']} failed: {reason}{serves}")
-    return [*columns(rows, colour=colour), *notes]
+    return [*columns(rows, colour=colour), *notes, *execution_lines(found["executions"])]
 
 
 def _status_row(shown: Json, live: Json | None, places: Places) -> tuple[str, ...]:
@@ -63,7 +64,8 @@ def _status_row(shown: Json, live: Json | None, places: Places) -> tuple[str, ..
     if live is None:
         health = NONE if shown["status"] == "stopped" else shown["health"]
         return (*head, health, NONE, NONE, NONE, NONE)
-    replicas = f"{live['replicas']['ready']}/{live['replicas']['desired']}"
+    ready, desired = live["replicas"]["ready"], live["replicas"]["desired"]
+    replicas = f"{ready}/{desired}" if desired else NONE
     uptime = live["uptimeSeconds"]
     return (
         *head,
@@ -127,6 +129,9 @@ def _inspect_lines(found: Json) -> Iterable[str]:
         yield from pairs([*_facts(found, each), *_details(each), *nothing])
         yield from _section("Routes", [_rule(rule) for rule in each["routes"]])
         yield from _section("Activations", [_activation(one) for one in each["activations"]])
+        if each["isActive"] and each["serviceName"] in found["executions"]:
+            brief = {each["serviceName"]: found["executions"][each["serviceName"]]}
+            yield from _section("Executions", execution_lines(brief))
         yield from _failure(each)
 
 
@@ -144,6 +149,8 @@ def _details(each: Json) -> list[tuple[str, object]]:
             f"GET {readiness['path']} within {readiness['timeout_ms']} ms" if readiness else None,
         ),
         ("Drain", f"requests {drain['timeout_ms']} ms, streams {drain['streams_ms']} ms"),
+        *([("Schedule", schedule_words(each["schedule"]))] if each["schedule"] else []),
+        *([("Time Limit", f"{each['timeLimitMs']} ms")] if each["timeLimitMs"] else []),
         ("Route Host", each["routeHost"]),
         ("Variables", ", ".join(each["variableNames"]) or None),
     ]

@@ -62,8 +62,9 @@ class ScriptedAgent:
         path = head.split(" ")[1]
         self.asked.append(path)
         answer = await self.answers[path.partition("?")[0]]()
-        # A list is a stream of lines; it ends with the connection, as a lost agent's does.
-        lines = answer if isinstance(answer, list) else [answer]
+        # A list is a stream of lines; it ends with the connection, as a lost agent's does. That of
+        # a tuple ends in good order.
+        lines = answer if isinstance(answer, list | tuple) else [answer]
         size = "transfer-encoding: chunked"
         writer.write(f"HTTP/1.1 200 OK\r\nconnection: close\r\n{size}\r\n\r\n".encode())
         for line in lines:

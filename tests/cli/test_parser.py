@@ -11,6 +11,8 @@ from core.errors import UsageError
 NEEDED = {
     "promote": ["--from", "staging", "--to", "production"],
     "cancel": ["--run", "drn_x"],
+    "cron run": ["--service", "nightly"],
+    "job run": ["--service", "migrate"],
     "routes test": ["GET", "/"],
     "variable import": ["--file", ".env"],
     "variable remove": ["KEY"],

@@ -52,6 +52,7 @@ def status(newest: list[Json], active: list[Json]) -> Json:
         "environment": "production",
         "deployments": newest,
         "activeDeployments": active,
+        "executions": {},
     }
 
 
@@ -111,6 +112,8 @@ def test_inspect() -> None:
         "run": {"command": None, "restart": {"policy": "on-failure"}},
         "readiness": {"path": "/up", "timeout_ms": 5000},
         "drain": {"timeout_ms": 30_000, "streams_ms": 5000},
+        "schedule": None,
+        "timeLimitMs": None,
         "routeHost": "shop.localhost",
         "routes": [
             {"methods": ["GET"], "path": "/a/*", "to": "api", "transform": "rewrite", "value": "/b"}

@@ -10,103 +10,23 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from core.engines.base import Owner
 from core.engines.process.engine import ProcessEngine
 from core.files import Home
 from core.journal import Journal
-from core.logs.reader import LogQuery, LogSource, read
 from core.logs.writer import CompartmentLog
-from core.model import EngineName, Health, Service, ServiceKind, Stage, Status, Stream
-from core.promotion.executions import Executions, new_execution
+from core.model import Health, ServiceKind, Stream
+from core.promotion.executions import new_execution
 from core.promotion.ledger import Ledger
 from core.promotion.parts import Parts
 from core.promotion.recovery import tidy
 from core.promotion.routing import Router
-from core.records import EnvironmentRecord, Execution, ExecutionStatus, ExecutionTrigger, new_id
+from core.records import Execution, ExecutionStatus, ExecutionTrigger
 from tests.one_engine import one_engine
-from tests.promotion.records import TARGET, deployment
+from tests.promotion.works import LIMIT_S, Works, until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
     from pathlib import Path
-
-    from core.engines.base import Engine
-    from core.records import Deployment
-
-LIMIT_S = 60.0
-"""Generous: other tests run beside these."""
-
-
-class Works:
-    """An agent's parts on one engine, and the jobs that a test runs with them."""
-
-    def __init__(self, parts: Parts, engine: Engine, root: Path) -> None:
-        self.parts = parts
-        self.engine = engine
-        self._root = root
-
-    @property
-    def executions(self) -> Executions:
-        return self.parts.executions
-
-    async def deployed(
-        self, command: str, *, kind: ServiceKind = ServiceKind.CRON, **fields: Any
-    ) -> Deployment:
-        """An active deployment of a cron that runs a shell command."""
-        folder = self._root / "job"
-        folder.mkdir(exist_ok=True)
-        (folder / "run.sh").write_text(command)
-        service = Service("nightly", "job", kind, run_command="exec sh run.sh", **fields)
-        source = await self.engine.take(self._root, service, self._variables)
-        owner = Owner(TARGET, service.name, "dep_built")
-        await self.engine.build(source, owner, lambda _: None)
-        await self.engine.prepare(TARGET, [])
-        found = deployment(
-            id=new_id("dep"),
-            service=service,
-            artifact_id=source.artifact_id,
-            variables=self._variables,
-            engine=self.engine.name,
-            status=Status.SUCCEEDED,
-            stage=Stage.ACTIVE,
-            is_active=True,
-            health=Health.HEALTHY,
-        )
-        record = EnvironmentRecord(TARGET, EngineName(self.engine.name), str(self._root))
-        await self.parts.ledger.write(found, record)
-        return found
-
-    @property
-    def _variables(self) -> dict[str, str]:
-        return self.engine.inherited(os.environ)
-
-    async def run(
-        self, command: str, trigger: ExecutionTrigger = ExecutionTrigger.MANUAL, **fields: Any
-    ) -> Execution:
-        async with asyncio.timeout(LIMIT_S):
-            return await self.executions.run(await self.deployed(command, **fields), trigger)
-
-    def output(self, execution: Execution, *streams: Stream) -> list[str]:
-        """What it has printed."""
-        source = LogSource(execution.deployment_id, execution.service, "production")
-        query = LogQuery(streams=frozenset(streams or (Stream.STDOUT, Stream.STDERR)))
-        return [line.message for line in read(self.parts.home.logs, [source], query)]
-
-    async def printed(self, execution: Execution, text: str) -> None:
-        """Waits for a line."""
-        await until(lambda: text in self.output(execution))
-
-    def health(self, execution: Execution) -> Health:
-        return self.parts.ledger.deployments[execution.deployment_id].health
-
-    async def is_removed(self, execution: Execution) -> bool:
-        return execution.id not in await self.engine.instances()
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(LIMIT_S):
-        while not is_so():
-            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager

@@ -1,0 +1,94 @@
+"""Commands for jobs and crons: run one now, list what is due."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from core.agent.client import Client
+from core.cli.execution_follow import ExecutionFollower
+from core.cli.execution_text import last_words, took_s
+from core.cli.exits import Exit
+from core.cli.signals import Signals
+from core.cli.target import ask, target_of
+from core.cli.text import NONE, columns, duration, moment
+from core.files import Home
+from core.records import ExecutionStatus
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+
+    from core.cli.output import Output
+
+Json = dict[str, Any]
+
+_HEADER = ("SERVICE", "SCHEDULE", "TIME ZONE", "NEXT", "LAST", "STATUS", "TOOK", "RUNNING")
+
+
+def run(arguments: Namespace, output: Output) -> int:
+    """Runs a job or a cron now, and waits for its end."""
+    body = {**target_of(arguments), "service": arguments.service}
+    if not arguments.detach:
+        return asyncio.run(_follow(body, output))
+    begun = ask(lambda client: client.execute(body))
+    output.answer(begun, lambda: [begun["id"]])
+    output.event(begun)
+    return Exit.DONE
+
+
+async def _follow(body: Json, output: Output) -> int:
+    signals = Signals()
+    follower = ExecutionFollower(output, signals)
+    signals.leaving = lambda: output.failure("left at the second signal: it goes on, or is ending")
+    with signals.caught():
+        async with Client.connected(Home.locate()) as client:
+            begun = await client.execute(body)
+            output.progress(f"{begun['id']}: {begun['serviceName']} runs")
+            ended = await follower.follow(client, begun)
+    if ended is None:
+        output.failure(f"detached: {begun['id']} goes on in the agent")
+        output.answer(begun, list)
+        return signals.exit_code
+    output.event(ended)
+    output.answer(ended, list)
+    return _told(ended, signals, output)
+
+
+def _told(ended: Json, signals: Signals, output: Output) -> int:
+    """Says how it ended; returns the exit code."""
+    if ended["status"] == ExecutionStatus.SUCCEEDED:
+        output.progress(f"{ended['id']}: {last_words(ended)}")
+        return Exit.DONE
+    output.failure(f"{ended['id']}: {last_words(ended)}")
+    is_ours = signals.first is not None and ended["status"] == ExecutionStatus.CANCELLED
+    return signals.exit_code if is_ours else Exit.FAILED
+
+
+def cron_list(arguments: Namespace, output: Output) -> int:
+    """Every active cron: when it runs, what it did last, when it is due."""
+    query = target_of(arguments)
+    found = ask(lambda client: client.crons(query))
+    output.answer(found, lambda: _cron_lines(found, colour=output.has_colour))
+    return Exit.DONE
+
+
+def _cron_lines(found: Json, *, colour: bool) -> Sequence[str]:
+    if not found["crons"]:
+        return [f"no cron is active in {found['project']}/{found['environment']}"]
+    return columns([_HEADER, *map(_cron_row, found["crons"])], colour=colour)
+
+
+def _cron_row(cron: Json) -> tuple[str, ...]:
+    schedule, last = cron["schedule"], cron["last"]
+    took = took_s(last) if last else None
+    return (
+        cron["serviceName"],
+        schedule["cron"],
+        schedule["timeZone"],
+        moment(cron["nextAt"]),
+        moment(last["startedAt"]) if last else NONE,
+        last["status"] if last else NONE,
+        duration(took) if took is not None else NONE,
+        str(cron["running"]),
+    )
