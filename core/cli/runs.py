@@ -120,9 +120,15 @@ def _plan_lines(found: Json, *, colour: bool) -> list[str]:
     ]
     warnings += [f"warning: {plain(text)}" for text in found["warnings"]]
     target = f"{found['project']}/{found['environment']}"
+    waits = [
+        f"{each['serviceName']} waits for {wait['serviceName']} to be {wait['condition']}"
+        for each in found["services"]
+        for wait in (each["waitsFor"] if each["action"] != "leave" else ())
+    ]
     return [
         f"plan for {target}, engine {found['engine']}: {plain(found['engineBecause'])}",
         *columns(rows, colour=colour),
+        *waits,
         *warnings,
     ]
 

@@ -91,7 +91,7 @@ class Deploys:
                     deployment = deployment.changed(route_host=hosts[service.name].host)
                 deployments.append(deployment)
                 steps.append(Step(deployment, source))
-                warnings += [fitting.warning(deployment, text) for text in planned.warnings]
+                warnings += [fitting.warning(deployment, text, run) for text in planned.warnings]
             fit.check_order([each.service for each in deployments])
         except BaseException:
             await self._discard(engine, sources)

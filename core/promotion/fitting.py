@@ -127,9 +127,10 @@ def engine_chosen(chosen: Chosen, run: Run) -> Event:
     return run_event(type_, run, f"on the {chosen.engine.name} engine: {chosen.because}")
 
 
-def warning(deployment: Deployment, text: str) -> Event:
-    """A line of a deployment's log, and an event."""
-    return deployment_event(EventType.WARNING_GIVEN, deployment, f"warning: {text}")
+def warning(deployment: Deployment, text: str, run: Run) -> Event:
+    """A line of a deployment's log, and an event of the run: a rollback's is not its first one."""
+    message = f"warning: {text}"
+    return deployment_event(EventType.WARNING_GIVEN, deployment, message, run_id=run.id)
 
 
 def created(deployment: Deployment) -> Event:

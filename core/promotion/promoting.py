@@ -67,7 +67,7 @@ class Promotes:
             if source.service.name in hosts:
                 deployment = deployment.changed(route_host=hosts[source.service.name].host)
             deployments.append(deployment)
-            warnings += [fitting.warning(deployment, text) for text in planned.warnings]
+            warnings += [fitting.warning(deployment, text, run) for text in planned.warnings]
         fit.check_order([each.service for each in deployments])
         if deployments and not self._ledger.is_used(request.target):
             warnings.append(fitting.engine_chosen(chosen, run))

@@ -51,7 +51,7 @@ class Rollbacks:
             fit.check_order([each.service for each in found])
             ids = tuple(each.id for each in found)
             warnings = [
-                fitting.warning(each, text)
+                fitting.warning(each, text, run)
                 for each in found
                 for text in _planned(fit, each, request).warnings
             ]

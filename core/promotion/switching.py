@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.ending import single_error
 from core.events import EventType
-from core.model import Stage, Trigger
+from core.model import Health, Stage, Trigger
 from core.promotion.candidate import stage_event
 from core.promotion.failure import DeploymentFailed
 from core.promotion.ledger import run_event
@@ -101,7 +101,9 @@ class Switch:
 
     def _displace(self, previous: Deployment) -> list[Record]:
         is_rollback = self._run.trigger is Trigger.ROLLBACK
-        displaced = move(previous, Move.ROLL_BACK if is_rollback else Move.SUPERSEDE)
+        how = Move.ROLL_BACK if is_rollback else Move.SUPERSEDE
+        # What it was while it stood aside is nothing to remember it by.
+        displaced = move(previous, how, health=Health.HEALTHY, health_reason=None)
         records: list[Record] = [displaced]
         if is_rollback:
             records.append(stage_event(displaced, self._run.id))
