@@ -35,8 +35,16 @@ def host_label(target: Target, service: str) -> str:
         parts = [service, target.project]
     else:
         parts = [service, target.project, target.environment]
-    label = re.sub(r"[^a-z0-9]+", "-", "-".join(parts).lower()).strip("-") or "app"
-    return label if len(label) <= _LABEL_LIMIT else _with_digest(label, target, service)
+    label = _slug("-".join(parts))
+    # An environment of which nothing is left would have the names of production.
+    is_told_apart = target.environment == DEFAULT_ENVIRONMENT or _slug(target.environment)
+    if is_told_apart and len(label) <= _LABEL_LIMIT:
+        return label
+    return _with_digest(label, target, service)
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def _with_digest(label: str, target: Target, service: str) -> str:
