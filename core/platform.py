@@ -21,7 +21,8 @@ from core.errors import (
 from core.events import EventType
 from core.gateway.gateway import Gateway
 from core.gateway.table import Ports, chosen_ports
-from core.health import HealthWatch, keep_gateway
+from core.health.gateway import keep_gateway
+from core.health.watch import HealthWatch
 from core.journal import Journal
 from core.lines import stamp
 from core.logs.writer import CompartmentLog
@@ -141,6 +142,7 @@ class Platform:
         await self._keep_ports()
         self._helpers = [
             self._tasks.create_task(self._scheduler.follow()),
+            self._tasks.create_task(self.gateway.findings.follow()),
             self._tasks.create_task(self._watch.follow()),
             self._tasks.create_task(keep_gateway(self.parts.router, self._gateway_wanted)),
         ]

@@ -9,14 +9,16 @@ import asyncio
 import json
 import random
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from core.engines.base import Exit, Source
+from core.engines.base import Exit, Life, Source
 from core.errors import CompartmentError
 from core.files import Home
+from core.gateway.findings import Findings
 from core.gateway.table import InFlight, Ports
 from core.journal import Journal
 from core.logs.writer import CompartmentLog
@@ -33,7 +35,6 @@ from tests.one_engine import one_engine
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
-    from pathlib import Path
 
     import httpx
 
@@ -82,6 +83,7 @@ class FakeInstance:
         self.exit: Exit | None = None
         self.restarts = 0
         self.own_health = None
+        self.life = Life()
         self._ended = asyncio.Event()
 
     async def wait_exit(self) -> Exit:
@@ -90,6 +92,10 @@ class FakeInstance:
         return self.exit
 
     async def next_health(self) -> OwnHealth:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def next_life(self, _: Life) -> Life:
         await asyncio.Event().wait()
         raise AssertionError
 
@@ -112,6 +118,7 @@ class FakeMachine:
         self.running: dict[str, FakeInstance] = {}
         self.ports = Ports(80, 81)
         self.envoy = SimpleNamespace(is_running=True)
+        self.findings = Findings(Path(), cast("Any", None))
         self._artifacts: set[str] = set()
         self._taken = 0
 
@@ -307,6 +314,7 @@ async def test_who_watched_all_the_time_knows_what_is_true(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(readiness, "_LOOK_S", 0)
+    monkeypatch.setattr(readiness, "_WORKER_LOOK_S", 0)
     monkeypatch.setattr(drain, "_SETTLE_S", 0)
     monkeypatch.setattr(drain, "_QUIET_S", 0)
     monkeypatch.setattr(drain, "_LOOK_PAUSE_S", 0)

@@ -27,6 +27,9 @@ _log = logging.getLogger(__name__)
 _LIMIT_BYTES: Final = 1024 * 1024
 """Of the file; what was read of a longer one is thrown away."""
 
+_PATIENCE_S: Final = 5.0
+"""For a disk that is full, or a machine that has no descriptor left."""
+
 _CAUSES: Final = {
     "ACTIVE": Cause.STATUS,
     "NETWORK": Cause.CONNECTION,
@@ -69,6 +72,14 @@ class Findings:
 
     async def follow(self) -> None:
         """Reads what Envoy writes, as it writes it, until cancelled."""
+        while True:
+            try:
+                await self._follow()
+            except OSError as error:
+                _log.warning("health checks are not heard of: %s", error)
+            await asyncio.sleep(_PATIENCE_S)
+
+    async def _follow(self) -> None:
         # It may be there with what was found before this agent; Envoy itself makes no private file.
         os.close(os.open(self.log, os.O_CREAT | os.O_WRONLY, 0o600))
         async with growth_of(self.log) as grown:

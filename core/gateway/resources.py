@@ -21,7 +21,7 @@ ENTRANCES = "entrances"
 _UPSTREAM_IDLE_S = 1
 """Common servers close an idle connection after 2 to 5 s; one reused at that moment would reset."""
 
-_SOON_S = 1.0
+_SOON_S = 0.5
 """The longest that what has failed a check waits for the next one."""
 
 _NONE_IS_HEALTHY = 1

@@ -181,10 +181,14 @@ def _told(
     if not _is_live(parts, activation):
         return []
     deployment = parts.ledger.deployments[activation.deployment_id]
-    if deployment.health is health and not is_news:
+    # Of what merely runs, those who watch it know better whether it is well again.
+    if not is_news and health in (deployment.health, Health.HEALTHY):
         return []
-    event = deployment_event(EventType.HEALTH_CHANGED, deployment, message, health=health)
-    return [deployment.changed(health=health), event]
+    reason = message if health is Health.UNHEALTHY else None
+    event = deployment_event(
+        EventType.HEALTH_CHANGED, deployment, message, health=health, healthReason=reason
+    )
+    return [deployment.changed(health=health, health_reason=reason), event]
 
 
 def _is_live(parts: Parts, activation: Activation) -> bool:

@@ -45,14 +45,14 @@ def table(ledger: Ledger, hosts: Hosts, incoming: Sequence[Activation] = ()) -> 
     return Table(
         sites=tuple(_site(ledger, host, live) for host in ledger.hosts.values()),
         upstreams=tuple(
-            Upstream(each.name, each.addresses, _check(ledger.deployments[each.deployment_id]))
+            Upstream(each.name, each.addresses, check_of(ledger.deployments[each.deployment_id]))
             for each in found.values()
         ),
         entrances=tuple(entrances),
     )
 
 
-def _check(deployment: Deployment) -> Check | None:
+def check_of(deployment: Deployment) -> Check | None:
     """How the gateway looks at what requests can be sent to."""
     service = deployment.service
     if not service.kind.is_routable:

@@ -93,9 +93,13 @@ def move(deployment: Deployment, how: Move, **fields: Any) -> Deployment:
     status, stage, is_active = after
     consequences: dict[str, Any] = {}
     if how is Move.REACTIVATE:
-        consequences = {"returns_to": before[:2], "health": Health.PENDING}
+        consequences = {
+            "returns_to": before[:2], "health": Health.PENDING, "health_reason": None
+        }  # fmt: skip
     elif is_active and not before[2]:
-        consequences = {"activated_at": stamp(), "health": Health.HEALTHY}
+        consequences = {
+            "activated_at": stamp(), "health": Health.HEALTHY, "health_reason": None
+        }  # fmt: skip
     elif how is Move.FAIL:
         consequences = {"health": Health.UNHEALTHY}
     if after[0].is_final and not before[0].is_final:
@@ -106,4 +110,6 @@ def move(deployment: Deployment, how: Move, **fields: Any) -> Deployment:
 
 def _as_it_was(deployment: Deployment) -> Deployment:
     status, stage = deployment.returns_to or (deployment.status, deployment.stage)
-    return deployment.changed(status=status, stage=stage, health=Health.HEALTHY, returns_to=None)
+    return deployment.changed(
+        status=status, stage=stage, health=Health.HEALTHY, health_reason=None, returns_to=None
+    )

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from core.engines.base import Exit, OwnHealth
+from core.engines.base import Exit, Life, OwnHealth
 from core.errors import CompartmentError
 from core.files import Home
-from core.health import HealthWatch
+from core.health.watch import HealthWatch
 from core.journal import Journal
 from core.logs.writer import CompartmentLog
-from core.model import EngineName, Health, Service, Stage, Status
+from core.model import EngineName, Health, Service, ServiceKind, Stage, Status
 from core.promotion.ledger import Ledger
 from core.promotion.parts import Parts
 from core.promotion.recovery import resume, tidy
@@ -28,7 +28,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LIVE = deployment(
-    status=Status.SUCCEEDED, stage=Stage.ACTIVE, is_active=True, health=Health.HEALTHY
+    service=Service("web", ".", ServiceKind.WORKER),
+    status=Status.SUCCEEDED,
+    stage=Stage.ACTIVE,
+    is_active=True,
+    health=Health.HEALTHY,
 )
 ACTIVATION = Activation(
     LIVE.id, 1, ActivationState.LIVE, LIVE.created_at, addresses=(("127.0.0.1", 1),)
@@ -42,6 +46,7 @@ class FakeInstance:
         self.name = name
         self.exit: Exit | None = None
         self.own_health = own_health
+        self.life = Life()
         self.address = ("127.0.0.1", 1)
         self.news = asyncio.Queue[OwnHealth]()
         self.ended = asyncio.Event()
@@ -52,6 +57,11 @@ class FakeInstance:
     async def next_health(self) -> OwnHealth:
         self.own_health = await self.news.get()
         return self.own_health
+
+    async def next_life(self, _: Life) -> Life:
+        """It is never restarted."""
+        await asyncio.Event().wait()
+        raise AssertionError
 
     async def wait_exit(self) -> Exit:
         await self.ended.wait()
@@ -190,9 +200,18 @@ async def test_what_its_own_check_says_outweighs_that_it_runs(
     engine.running[ACTIVATION.name] = FakeInstance(ACTIVATION.name, ill)
     await resume(parts, cast("Any", engine))
     assert parts.ledger.deployments[LIVE.id].health is Health.UNHEALTHY
+    assert "no database" in (parts.ledger.deployments[LIVE.id].health_reason or "")
+    # That it runs is no news; who watches it tells that it is well again.
     engine.running[ACTIVATION.name].own_health = OwnHealth(Health.HEALTHY)
     await resume(parts, cast("Any", engine))
-    assert parts.ledger.deployments[LIVE.id].health is Health.HEALTHY
+    assert parts.ledger.deployments[LIVE.id].health is Health.UNHEALTHY
+    async with asyncio.TaskGroup() as tasks:
+        watch = HealthWatch(parts, tasks)
+        following = tasks.create_task(watch.follow())
+        await _becomes(parts, Health.HEALTHY)
+        following.cancel()
+        watch.stop()
+    assert parts.ledger.deployments[LIVE.id].health_reason is None
 
 
 async def test_one_healthy_instance_does_not_speak_for_the_others(

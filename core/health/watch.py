@@ -1,0 +1,81 @@
+"""Every live activation is watched, from the moment it is one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from core.ending import single_error
+from core.errors import CompartmentError
+from core.health.activation import ActivationHealth
+from core.health.instance import InstanceHealth
+from core.records import ActivationState
+
+if TYPE_CHECKING:
+    from core.engines.base import Engine
+    from core.promotion.parts import Parts
+    from core.records import Activation
+
+_log = logging.getLogger(__name__)
+
+
+class HealthWatch:
+    """Begins and ends the watching. `tasks` owns it."""
+
+    def __init__(self, parts: Parts, tasks: asyncio.TaskGroup) -> None:
+        self._parts = parts
+        self._tasks = tasks
+        self._watched: dict[str, asyncio.Task[None]] = {}
+
+    async def follow(self) -> None:
+        """Starts a watch for what has become live, until cancelled."""
+        while True:
+            live = self._live()
+            for name in live.keys() - self._watched.keys():
+                self._watched[name] = self._tasks.create_task(self._watch(live[name]))
+            for name in self._watched.keys() - live.keys():
+                self._watched.pop(name).cancel()
+            await self._parts.ledger.wait_change()
+
+    def look_again(self, engine: Engine) -> None:
+        """Watches what is live on an engine anew: it may have been started again meanwhile."""
+        for name, activation in self._live().items():
+            if name in self._watched and self._parts.engine_behind(activation) is engine:
+                self._watched[name].cancel()
+                self._watched[name] = self._tasks.create_task(self._watch(activation))
+
+    def stop(self) -> None:
+        """Ends every watch."""
+        for task in self._watched.values():
+            task.cancel()
+
+    def _live(self) -> dict[str, Activation]:
+        return {
+            each.name: each
+            for each in self._parts.ledger.activations.values()
+            if each.state is ActivationState.LIVE
+        }
+
+    async def _watch(self, activation: Activation) -> None:
+        """Tells what becomes of the instances of a live activation, as long as it is live."""
+        health = ActivationHealth(self._parts.ledger, activation)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(health.keep_told())
+            for name in activation.instance_names:
+                tasks.create_task(self._watch_one(activation, name, health))
+
+    async def _watch_one(self, activation: Activation, name: str, health: ActivationHealth) -> None:
+        def note(fault: str | None) -> None:
+            health.note(name, fault)
+
+        try:
+            instance = await self._parts.engine_behind(activation).adopt(name)
+            if instance is None:
+                note("it does not run")
+                return
+            with single_error():
+                await InstanceHealth(self._parts, activation, instance, note).follow()
+        except CompartmentError as error:
+            # Nothing is known of it, and nothing is told.
+            _log.warning("%s is not watched: %s", name, error.message)
