@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from core.engines.docker.connection import Docker
+from core.engines.docker.endpoint import Mode
+from core.engines.docker.engine import DockerEngine
+from core.engines.docker.labels import home_id
 from core.engines.process.engine import ProcessEngine
 from core.files import Home
 from core.journal import Journal
@@ -21,17 +25,24 @@ from core.promotion.parts import Parts
 from core.promotion.recovery import tidy
 from core.promotion.routing import Router
 from core.records import Execution, ExecutionStatus, ExecutionTrigger
+from tests.engine import leftovers
+from tests.engine.client import connected
 from tests.one_engine import one_engine
 from tests.promotion.works import LIMIT_S, Works, until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
+
+    from core.engines.base import Engine
 
 
 @asynccontextmanager
-async def agent(home: Path, root: Path) -> AsyncIterator[Works]:
-    """What an agent has; when the block ends it is gone, and what it started goes on."""
+async def agent(home: Path, root: Path, socket: str | None = None) -> AsyncIterator[Works]:
+    """What an agent has; when the block ends it is gone, and what it started goes on.
+
+    On Docker, where the socket is given.
+    """
     where = Home(home)
     where.create()
     journal = Journal(where.journal)
@@ -41,7 +52,10 @@ async def agent(home: Path, root: Path) -> AsyncIterator[Works]:
     await ledger.load()
     nothing = cast("Any", None)
     async with asyncio.TaskGroup() as tasks:
-        engine = ProcessEngine(where, tasks)
+        engine: Engine = ProcessEngine(where, tasks)
+        if socket is not None:
+            engine = DockerEngine(where, Docker(socket), Mode.DIRECT, tasks)
+        await engine.open()
         engines = one_engine(engine)
         router = Router(ledger, nothing, engines)
         parts = Parts(where, ledger, router, engines, nothing, asyncio.Semaphore(1))
@@ -271,3 +285,62 @@ async def test_the_output_of_the_newest_is_kept(works: Works) -> None:
     kept = sorted(log.name for log in folder.glob("exe_*.log"))
     assert kept == sorted([f"{ended.id}.log", *(f"exe_old{n:02}.log" for n in range(11, 30))])
     assert len(list(folder.glob("exe_*.log.1"))) == 19
+
+
+@pytest.fixture
+def docker_of_this_home(docker_socket: str, home: Path) -> Iterator[str]:
+    """The engine, on which nothing of this home is left."""
+    yield docker_socket
+    with connected(docker_socket) as engine:
+        leftovers.remove(engine, home_id(Home(home)))
+
+
+@pytest.mark.docker
+@pytest.mark.timeout(120)
+async def test_a_container_that_succeeds_fails_or_hangs(
+    home: Path, tmp_path: Path, docker_of_this_home: str
+) -> None:
+    async with agent(home, tmp_path, docker_of_this_home) as works:
+        object.__setattr__(works.parts, "stop_grace_s", 1.0)
+        ended = await works.run("echo $COMPARTMENT_EXECUTION; echo oops >&2")
+        assert (ended.status, ended.exit_code) == (ExecutionStatus.SUCCEEDED, 0)
+        assert sorted(works.output(ended)) == sorted([ended.id, "oops"])
+        assert await works.is_removed(ended)
+        failed = await works.run("exit 3")
+        assert (failed.exit_code, failed.message) == (3, "exited with code 3")
+        hung = await works.run("trap '' TERM; while :; do sleep 0.1; done", time_limit_ms=1000)
+        assert hung.message == "ended at its time limit of 1 s"
+        assert await works.is_removed(hung)
+
+
+@pytest.mark.docker
+@pytest.mark.timeout(120)
+async def test_a_container_outlives_its_agent_and_is_taken_up_by_the_next(
+    home: Path, tmp_path: Path, docker_of_this_home: str
+) -> None:
+    async with agent(home, tmp_path, docker_of_this_home) as works:
+        execution = await begun(works, "echo up; sleep 2; exit 4", ExecutionTrigger.SCHEDULE)
+    async with agent(home, tmp_path, docker_of_this_home) as works, asyncio.timeout(LIMIT_S):
+        await tidy(works.parts)
+        ended = await works.executions.resume(execution)
+        assert (ended.status, ended.exit_code) == (ExecutionStatus.FAILED, 4)
+        assert await works.is_removed(ended)
+
+
+@pytest.mark.docker
+@pytest.mark.timeout(120)
+async def test_how_a_container_ended_while_no_agent_ran_is_known(
+    home: Path, tmp_path: Path, docker_of_this_home: str
+) -> None:
+    command = "echo up; sleep 1; echo last words; exit 5"
+    async with agent(home, tmp_path, docker_of_this_home) as works:
+        execution = await begun(works, command, ExecutionTrigger.MANUAL)
+    with connected(docker_of_this_home) as client:
+        (container,) = client.containers(filters={"name": execution.id})
+        await asyncio.to_thread(client.wait, container["Id"])
+    async with agent(home, tmp_path, docker_of_this_home) as works, asyncio.timeout(LIMIT_S):
+        await tidy(works.parts)
+        ended = await works.executions.resume(execution)
+        assert (ended.status, ended.exit_code) == (ExecutionStatus.FAILED, 5)
+        assert works.output(ended)[-1] == "last words"
+        assert await works.is_removed(ended)

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from core.promotion.parts import Parts
     from core.records import Deployment
 
+DOCKERFILE = """\
+FROM python:3.11-slim
+COPY run.sh /run.sh
+CMD ["sh", "/run.sh"]
+"""
 LIMIT_S = 60.0
 """Generous: other tests run beside these."""
 
@@ -49,7 +54,11 @@ class Works:
         folder = self._root / "job"
         folder.mkdir(exist_ok=True)
         (folder / "run.sh").write_text(command)
-        service = Service(name, "job", kind, run_command="exec sh run.sh", **fields)
+        run_command: str | None = "exec sh run.sh"
+        if self.engine.name is EngineName.DOCKER:
+            (folder / "Dockerfile").write_text(DOCKERFILE)
+            run_command = None
+        service = Service(name, "job", kind, run_command=run_command, **fields)
         source = await self.engine.take(self._root, service, self._variables, {})
         owner = Owner(TARGET, service.name, "dep_built")
         await self.engine.build(source, owner, lambda _: None)
