@@ -15,6 +15,7 @@ from core.promotion.ledger import deployment_event
 from core.promotion.progress import WaitKind
 from core.promotion.retiring import Retirement
 from core.promotion.specs import instance_specs
+from core.promotion.strangers import end_strangers, strangers
 from core.records import Activation, ActivationState
 
 if TYPE_CHECKING:
@@ -43,12 +44,24 @@ async def stand_aside(parts: Parts, run: Run, previous: Deployment) -> None:
     retirement = Retirement(parts, run.id)
     if not previous.service.kind.is_routable:
         await retirement.end(aside)
+        await _check_gone(parts, aside)
         return
     # A gateway that does not run serves nobody; one that is started reads the ledger.
     with suppress(GatewayUnavailable):
         await parts.router.refresh()
     cut = await retirement.stop_and_count(aside, await retirement.drain(aside))
+    await _check_gone(parts, aside)
     await parts.ledger.update(lambda: [_with_cut(parts.ledger.runs[run.id], cut)])
+
+
+async def _check_gone(parts: Parts, aside: Activation) -> None:
+    engine = parts.engine_behind(aside)
+    left = set(aside.instance_names).intersection(await engine.instances())
+    if left:
+        raise CompartmentError(
+            f"{min(left)} does not end, and must not run beside its successor",
+            hint="see whether the engine answers: compartment doctor",
+        )
 
 
 def _with_cut(run: Run, cut: int) -> Run:
@@ -63,8 +76,9 @@ async def come_back(parts: Parts, aside: Activation) -> str | None:
     deployment = parts.ledger.deployments[aside.deployment_id]
     reason = None
     try:
-        # It may be on its way out still, and must not be there twice.
+        # It may be on its way out still, as its successor may be: neither must be there twice.
         await parts.stop(aside)
+        await _end_others(parts, aside)
         instances = tuple(
             [await _start(parts, aside, each) for each in instance_specs(parts, aside)]
         )
@@ -80,6 +94,15 @@ async def come_back(parts: Parts, aside: Activation) -> str | None:
     with suppress(GatewayUnavailable):
         await parts.router.refresh()
     return reason
+
+
+async def _end_others(parts: Parts, aside: Activation) -> None:
+    """An engine that was away for a moment has not ended what it was asked to end."""
+    engine = parts.engine_behind(aside)
+    await end_strangers(parts, engine)
+    left = await strangers(parts, engine)
+    if left:
+        raise CompartmentError(f"{left[0]} does not end")
 
 
 async def _start(parts: Parts, activation: Activation, spec: InstanceSpec) -> Instance:

@@ -40,6 +40,7 @@ class DeploymentFailed(Exception):
         phase: str | None = None,
         code: str = CompartmentError.code,
         build: Sequence[str] = (),
+        has_begun: bool = True,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
@@ -48,6 +49,8 @@ class DeploymentFailed(Exception):
         """Of the error that it failed by: scripts tell an engine that is away from a bad build."""
         self.phase = phase
         """What failed, where the stage does not say it."""
+        self.has_begun = has_begun
+        """Whether it was started at all, so that what it wrote says more."""
         self.build = build
         """What the build said last, where it is the build that failed."""
 
@@ -57,12 +60,16 @@ def describe(
 ) -> tuple[str, list[str]]:
     """The failure in words (stage, detail, guess), and the last lines of the build or candidate."""
     phase = failure.phase or _PHASES.get(deployment.stage, str(deployment.stage))
+    if not failure.has_begun:
+        phase = "it was not started"
     parts = [f"{phase}: {failure.detail}"]
     if failure.guess:
         parts.append(f"likely: {failure.guess}")
     told = "\n".join(parts)
     if failure.build:
         return told, ["the last lines of the build:", *failure.build]
+    if not failure.has_begun:
+        return told, []
     if failure.phase or deployment.stage in (Stage.STARTING_CANDIDATE, Stage.CHECKING_READINESS):
         lines = last_lines(deployment, logs)
         return told, ["its last lines:", *lines] if lines else ["it wrote nothing"]

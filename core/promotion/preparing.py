@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from core.ending import single_error
+from core.errors import CompartmentError
 from core.model import Condition, Health, ServiceKind
 from core.promotion import readiness
 from core.promotion.aside import stand_aside
@@ -114,12 +115,15 @@ class Preparing:
         """What the run leaves alone does not change by waiting for it."""
         active = self._active(dependency.service)
         if active is None:
-            raise DeploymentFailed(f"it waits for {dependency.service}, which is not active")
+            raise DeploymentFailed(
+                f"it waits for {dependency.service}, which is not active", has_begun=False
+            )
         if dependency.condition is Condition.HEALTHY and active.health is Health.UNHEALTHY:
             reason = active.health_reason or "its log says why"
             raise DeploymentFailed(
                 f"it waits for {dependency.service}, which is unhealthy: {reason}",
                 guess=f"deploy them together: --service {dependency.service}",
+                has_begun=False,
             )
 
     async def _make_way(self, deployment: Deployment) -> None:
@@ -132,4 +136,9 @@ class Preparing:
         await self._go_on(deployment)
         previous = self._active(deployment.service.name)
         if previous is not None:
-            await stand_aside(self._parts, self._run, previous)
+            try:
+                await stand_aside(self._parts, self._run, previous)
+            except CompartmentError as error:
+                raise DeploymentFailed(
+                    error.message, guess=error.hint, code=error.code, has_begun=False
+                ) from error

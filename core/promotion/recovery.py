@@ -15,6 +15,7 @@ from core.promotion.ledger import deployment_event
 from core.promotion.retiring import Retirement
 from core.promotion.run import Promotion
 from core.promotion.specs import instance_specs
+from core.promotion.strangers import end_strangers
 from core.records import Activation, ActivationState
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ async def resume(parts: Parts, engine: Engine) -> None:
     except EngineUnavailable as error:
         await _own_up(parts, engine, error)
         return
-    await _as_far_as_it_goes(_end_strangers(parts, engine))
+    await _as_far_as_it_goes(end_strangers(parts, engine))
     for target in {each.target for each in parts.ledger.deployments.values() if each.is_active}:
         await _as_far_as_it_goes(_prepare(parts, engine, target))
     for activation in _in_state(parts, ActivationState.LIVE):
@@ -86,7 +87,7 @@ async def tidy(parts: Parts) -> None:
         if activation.replaced_by and activation.replaced_by not in parts.ledger.runs:
             await Retirement(parts, activation.replaced_by).retire(activation)
     for engine in parts.engines:
-        await _as_far_as_it_goes(_end_strangers(parts, engine))
+        await _as_far_as_it_goes(end_strangers(parts, engine))
 
 
 async def _as_far_as_it_goes(work: Awaitable[None]) -> None:
@@ -101,14 +102,6 @@ async def _prepare(parts: Parts, engine: Engine, target: Target) -> None:
     record = parts.ledger.environments.get(target)
     if record is not None and record.engine == engine.name:
         await engine.prepare(target, [each.service for each in parts.router.hosts.of(target)])
-
-
-async def _end_strangers(parts: Parts, engine: Engine) -> None:
-    for name in await engine.instances():
-        # Looked up now: an instance is journalled before it is started, by a run that goes on.
-        known = (each.instance_names for each in parts.ledger.activations.values())
-        if name not in parts.ledger.executions and not any(name in names for names in known):
-            await engine.stop(name, grace_s=parts.stop_grace_s)
 
 
 async def _end_left_over(parts: Parts) -> None:
