@@ -65,6 +65,8 @@ KEYS: tuple[Key, ...] = (
         is_shown=True, changes=True),
     Key("app.rollback_all", "B", "rollback_all", "roll back all",
         "roll every service back: shows the plan first", _A, changes=True),
+    Key("app.cancel", "x", "cancel", "cancel run",
+        "cancel the run: before the switch nothing live changes", _A, is_shown=True, changes=True),
     Key("app.promote", "P", "promote", "promote",
         "promote this environment to another one: shows the plan first", _A, changes=True),
     Key("app.hold", "p", "hold", "hold",
@@ -73,8 +75,6 @@ KEYS: tuple[Key, ...] = (
         changes=True),
     Key("app.end", "K", "end_execution", "end execution",
         "end the running execution of the selected job or cron", _A, changes=True),
-    Key("app.cancel", "x", "cancel", "cancel run",
-        "cancel the run: before the switch nothing live changes", _A, is_shown=True, changes=True),
     Key("app.shell", "e", "shell", "shell", "a shell in the folder or container of the selected"
         " service, with its environment", _A, changes=True),
     Key("app.edit", "E", "edit", "edit", "edit the project file", _A, changes=True),

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from core.model import Health, ServiceKind, Stage, Status, Trigger
+from core.records import ExecutionStatus
+from tui.view.execution import Execution, Executions
 from tui.view.glyphs import UNICODE, Glyphs
 from tui.view.scene import Scene
 from tui.view.state import Deployment, Figures, Link, Place, Run, Service, State, Waiting
@@ -377,6 +379,103 @@ def many(count: int = 100) -> State:
     return state(services, run=run(Status.RUNNING, *ids))
 
 
+def execution(status: ExecutionStatus, ended_s: float = 12, **fields: Any) -> Execution:
+    """It took 3.2 s."""
+    is_over = status.is_final
+    base = Execution(
+        "exe_5f1k9q2m7xzt",
+        status,
+        "schedule",
+        started_at=before(ended_s + 3.2),
+        ended_at=before(ended_s) if is_over else None,
+    )
+    return replace(base, **fields)
+
+
+def jobs() -> State:
+    """Every way that a job or cron can be."""
+    ok, bad = ExecutionStatus.SUCCEEDED, ExecutionStatus.FAILED
+    soon = NOW + timedelta(hours=4)
+    found = {
+        "migrate": Executions(execution(ok)),
+        "seed": Executions(execution(bad, exit_code=3, message="exited with code 3")),
+        "import": Executions(execution(ExecutionStatus.RUNNING, 0.8), running=1),
+        "backup": Executions(execution(ok, 72_000), next_at=soon),
+        "report": Executions(
+            execution(ExecutionStatus.MISSED, 600, missed=3, message="nobody was there"),
+            next_at=NOW + timedelta(days=2),
+        ),
+        "sweep": Executions(execution(ExecutionStatus.SKIPPED, 30), next_at=before(-20)),
+        "new": Executions(next_at=before(-600)),
+    }
+    services = {"web": six()["web"]}
+    for name, executions in found.items():
+        kind = ServiceKind.CRON if executions.next_at else ServiceKind.JOB
+        each = _live(name, kind, f"{name[:4]:x<4}", "0000", started_at=None)
+        live = each.live
+        assert live is not None
+        if executions.last is not None and executions.last.status is bad:
+            live = replace(live, health=Health.UNHEALTHY, health_reason="exited with code 3")
+        services[name] = replace(each, live=live, previous=None, executions=executions)
+    ids = [each.live.id for each in services.values() if each.live]
+    return state(services, run=run(Status.SUCCEEDED, *ids))
+
+
+def held() -> State:
+    """All are ready, and wait for a person."""
+    services = {name: six()[name] for name in ("web", "api")}
+    for name, key in (("web", "51aa"), ("api", "51fe")):
+        services[name] = replace(
+            services[name],
+            candidate=candidate(key, Stage.CHECKING_READINESS),
+            waiting=Waiting("hold", before(40), detail="it is held"),
+        )
+    ids = [each.candidate.id for each in services.values() if each.candidate]
+    return state(services, run=run(Status.RUNNING, *ids, is_held=True))
+
+
+def standing_aside() -> State:
+    """A database makes way for its successor, and a worker waits for that one."""
+    services = {"db": _live("db", ServiceKind.WORKER, "0db0", "0da0"), "web": six()["web"]}
+    live = services["db"].live
+    assert live is not None
+    services["db"] = replace(
+        services["db"],
+        live=replace(live, health=Health.PENDING, health_reason="stands aside for its successor"),
+        candidate=candidate("51db", Stage.STARTING_CANDIDATE, since=2),
+    )
+    services["web"] = replace(
+        services["web"],
+        candidate=candidate("51aa", Stage.BUILDING),
+        waiting=Waiting("dependency", before(4), detail="for db to be healthy"),
+    )
+    ids = [each.candidate.id for each in services.values() if each.candidate]
+    return state(services, run=run(Status.RUNNING, *ids))
+
+
+def not_serving() -> State:
+    """Neither the new database started, nor the one that had made way for it."""
+    services = {"db": _live("db", ServiceKind.WORKER, "0db0", "0da0"), "web": six()["web"]}
+    live = services["db"].live
+    assert live is not None
+    told = "exited with code 1"
+    services["db"] = replace(
+        services["db"],
+        live=replace(live, health=Health.UNHEALTHY, health_reason=told, replicas_ready=0),
+        failed=failed("51db", Stage.STARTING_CANDIDATE, told),
+    )
+    ended = run(
+        Status.FAILED,
+        "dep_51dbx7q2m4kz",
+        created_at=before(41),
+        completed_at=before(4),
+        failure_message=f"db: {told}",
+        failure_code="failed",
+        not_serving=("db",),
+    )
+    return state(services, run=ended)
+
+
 def odd_names() -> State:
     """Names and texts that are long, wide, combining, or look like markup."""
     services = {}
@@ -417,6 +516,10 @@ ALL = {
     "lost": lost,
     "many": many,
     "odd-names": odd_names,
+    "jobs": jobs,
+    "held": held,
+    "standing-aside": standing_aside,
+    "not-serving": not_serving,
 }
 """Every sample by name."""
 

@@ -73,6 +73,10 @@ def number_of(hand: Hand) -> int | None:
     return next((number for number, pane in enumerate(panes, 1) if pane.has_focus), None)
 
 
+def is_on_cron(hand: Hand) -> bool:
+    return hand.app.selected == "cron"
+
+
 def in_variables(does: Does) -> Does:
     """Pressed on the first of the variables."""
     return replace(does, first=("v",), when=lambda hand: "DATABASE_PASSWORD" in hand.text)
@@ -90,8 +94,8 @@ DOES: dict[str, Does] = {
     "app.rollback_all": plans(Trigger.ROLLBACK),
     "app.promote": opens("PromoteScreen"),
     "app.hold": Does(lambda hand: hand.asked("hold"), [[samples.RUN_ID]], state=samples.deploying),
-    "app.execute": asks("Run cron now?", first=("j", "j"), when=lambda hand: hand.app.selected == "cron"),
-    "app.end": asks("End what cron runs?", first=("j", "j"), when=lambda hand: hand.app.selected == "cron"),
+    "app.execute": asks("Run cron now?", first=("k", "k"), when=is_on_cron),
+    "app.end": asks("End what cron runs?", first=("k", "k"), when=is_on_cron),
     "app.variables": opens("VariablesScreen"),
     "app.cancel": asks("Cancel deploy drn_4c1ak2m9q7xz?", state=samples.deploying),
     "app.shell": Does(lambda _: written("shell.txt"), "in web's folder\n"),

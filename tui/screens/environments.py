@@ -152,11 +152,15 @@ class EnvironmentsScreen(Dialog[Place | PromoteFrom | None]):
     def open_new(self, event: Input.Submitted) -> None:
         """Switches to the environment of that name, whether it exists or not."""
         name = event.value.strip()
-        refusal = places.refusal(name)
+        refusal = self.refusal(name)
         if refusal:
             self.say(refusal)
         else:
             self.dismiss((self._current[0], name))
+
+    def refusal(self, name: str) -> str | None:
+        """Why a name cannot be chosen; None if it can."""
+        return places.refusal(name)
 
     def action_leave(self) -> None:
         """Leaves the input first."""

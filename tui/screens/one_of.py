@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
+_FEW = 2
+"""With more, it is said how many there are."""
+
 
 class OneOf(Static, Generic[Value], can_focus=True):
     """Shows the chosen one between two arrows; a click takes the next one."""
@@ -65,5 +68,6 @@ class OneOf(Static, Generic[Value], can_focus=True):
 
     def _draw(self) -> None:
         name = self._values[self._at][1]
-        text = name if self.disabled else f"< {name} >  {self._at + 1} of {len(self._values)}"
-        self.update(Content(text))
+        count = len(self._values)
+        place = f"  {self._at + 1} of {count}" if count > _FEW else ""
+        self.update(Content(name if self.disabled else f"< {name} >{place}"))

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
 
 from tui.screens.environments import EnvironmentsScreen
-
-if TYPE_CHECKING:
-    from textual.widgets import Input
 
 Json = dict[str, Any]
 
@@ -41,9 +38,8 @@ class PromoteScreen(EnvironmentsScreen):
         """What is promoted has been chosen."""
         return False if action == "promote" else super().check_action(action, parameters)
 
-    def open_new(self, event: Input.Submitted) -> None:
+    def refusal(self, name: str) -> str | None:
         """Nothing is promoted to itself."""
-        if event.value.strip() == self._current[1]:
-            self.say(f"{self._current[1]} is what is promoted: name another one")
-        else:
-            super().open_new(event)
+        if name == self._current[1]:
+            return f"{name} is what is promoted: name another one"
+        return super().refusal(name)

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.content import Content
 
+from core.model import ServiceKind
 from tui.screens.asking import Page
 from tui.screens.listing import Sheet
-from tui.view import detail
+from tui.view import detail, execution_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.app import ComposeResult
 
     from tui.verbs import Verbs
     from tui.view.glyphs import Glyphs
     from tui.view.scene import Scene
+    from tui.view.state import Service
 
 PAST = 10
 """How many of its last deployments are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is asked for, as the agent tells of it."""
+
+    deployments: Sequence[dict[str, Any]] = ()
+    inspected: dict[str, Any] | None = None
+    executions: Sequence[dict[str, Any]] | None = None
+    """None where the service is no job or cron."""
+    cron: dict[str, Any] | None = None
 
 
 class ServiceScreen(Page):
@@ -32,9 +48,8 @@ class ServiceScreen(Page):
         self._verbs = verbs
         self._service = service
         self._scene: Scene | None = None
-        self._asked_about: tuple[str | None, bool] | None = None
-        self._deployments: list[dict[str, Any]] | None = None
-        self._inspected: dict[str, Any] | None = None
+        self._asked_about: tuple[object, ...] | None = None
+        self._known: _Known | None = None
 
     def heading(self) -> str:
         """Which service, and where."""
@@ -70,22 +85,28 @@ class ServiceScreen(Page):
             return
         service = self._scene.state.services.get(self._service)
         current = service.current if service else None
-        about = (current.id if current else None, bool(service and service.is_moving))
+        deployment_id = current.id if current else None
+        executions = service.executions if service else None
+        about = (deployment_id, bool(service and service.is_moving), executions)
         if about != self._asked_about:
             self._asked_about = about
             if self._scene.state.run is None:  # the agent does not know the project yet
-                self._deployments = []
-                self._draw()
+                self._take(_Known())
                 return
-            self.ask(self._load, self._take, "service")
+            self.ask(lambda: self._load(deployment_id, service), self._take, "service")
 
-    async def _load(self) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
-        found = await self._verbs.deployments(self._service, PAST)
-        about = self._asked_about[0] if self._asked_about else None
-        return found, await self._verbs.inspect(about) if about else None
+    async def _load(self, deployment_id: str | None, service: Service | None) -> _Known:
+        deployments = await self._verbs.deployments(self._service, PAST)
+        inspected = await self._verbs.inspect(deployment_id) if deployment_id else None
+        if service is None or service.executions is None:
+            return _Known(deployments, inspected)
+        executions = self._verbs.executions
+        crons = await executions.crons() if service.kind is ServiceKind.CRON else []
+        cron = next((each for each in crons if each["serviceName"] == self._service), None)
+        return _Known(deployments, inspected, await executions.recent(self._service, PAST), cron)
 
-    def _take(self, found: tuple[list[dict[str, Any]], dict[str, Any] | None]) -> None:
-        self._deployments, self._inspected = found
+    def _take(self, found: _Known) -> None:
+        self._known = found
         self._draw()
 
     def _draw(self) -> None:
@@ -100,13 +121,21 @@ class ServiceScreen(Page):
         if service is None:
             return [Content(f"there is no service {self._service} any more")]
         lines = detail.present(service, scene, width)
-        if self._deployments is not None:
-            shown = detail.past(self._deployments, scene.now, width, self.glyphs)
-            lines += [Content(""), _title("last deployments"), *shown]
-        if self._inspected is not None:
-            failed = ", failed" if self._inspected.get("status") == "failed" else ""
-            which = f"deployed with ({self._inspected.get('id', '')}{failed})"
-            lines += [Content(""), _title(which), *detail.configuration(self._inspected)]
+        return [*lines, *self._past(self._known, scene, width)] if self._known else lines
+
+    def _past(self, known: _Known, scene: Scene, width: int) -> list[Content]:
+        lines: list[Content] = []
+        if known.cron is not None:
+            lines += [Content(""), _title("schedule"), *execution_rows.schedule(known.cron)]
+        if known.executions is not None:
+            shown = execution_rows.past(known.executions, scene.now, width, self.glyphs)
+            lines += [Content(""), _title("last executions"), *shown]
+        shown = detail.past(known.deployments, scene.now, width, self.glyphs)
+        lines += [Content(""), _title("last deployments"), *shown]
+        if known.inspected is not None:
+            failed = ", failed" if known.inspected.get("status") == "failed" else ""
+            which = f"deployed with ({known.inspected.get('id', '')}{failed})"
+            lines += [Content(""), _title(which), *detail.configuration(known.inspected)]
         return lines
 
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from tui.view.variables import Variable
 
 SENSITIVITIES = (
-    (False, "plain: its value can be looked at"),
-    (True, "sensitive: its value is never shown again"),
+    (False, "plain: can be looked at"),
+    (True, "sensitive: never shown again"),
 )
 
 

@@ -87,20 +87,19 @@ class VariablesScreen(Page):
         if self._found is None:
             return
         now = self._scene.now if self._scene else datetime.now(UTC)
-        pending = view.pending(self._found, self._scene.state.services if self._scene else {})
+        stand = view.standings(self._found, self._scene.state.services if self._scene else {})
         rows = [
-            (each.key, view.row(each, now, self.glyphs, is_pending=each.key in pending))
-            for each in self._found
+            (each.key, view.row(each, stand[each.key], now, self.glyphs)) for each in self._found
         ]
+        pending = sum(each is view.Standing.PENDING for each in stand.values())
         self.query_one(Listing).fill(rows)
         if not rows:
             press = "" if self._is_read_only else ": a sets one, i imports a .env file"
             self.say(f"no variable is set here{press}")
         elif pending:
-            held = "holds" if len(pending) == 1 else "hold"
+            held = "holds" if pending == 1 else "hold"
             press = "" if self._is_read_only else ": D deploys"
-            count = words.counted(len(pending), "change")
-            self.say(f"{count} {held} from the next deploy on{press}")
+            self.say(f"{words.counted(pending, 'variable')} {held} from the next deploy on{press}")
         else:
             self.say("")
 

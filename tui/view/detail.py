@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from textual.content import Content
 
 from core.model import Health
-from tui.view import words
+from tui.view import execution_words, words
 from tui.view.bar import bar
 from tui.view.columns import Row, aligned, hanging
 from tui.view.diff import rule_text, settings
@@ -41,6 +41,7 @@ def present(service: Service, scene: Scene, width: int) -> list[Content]:
     lines = [
         _named("stage", cells + "  " + _looks(stage)),
         _named("health", _looks(health_look(service, glyphs))),
+        *_ailment(service, scene, width),
     ]
     if service.waiting is not None:
         lines += _waiting(service.waiting, scene)
@@ -57,6 +58,18 @@ def present(service: Service, scene: Scene, width: int) -> list[Content]:
     rules = [rule_text(each) for each in service.routes]
     lines += [_named("routes" if not at else "", rule) for at, rule in enumerate(rules)]
     return [*lines, Content(""), *_figures(scene.trends.get(service.name, ()), glyphs, width)]
+
+
+def _ailment(service: Service, scene: Scene, width: int) -> list[Content]:
+    """Why it is not well; of a job or cron how it ran last, and when it runs next."""
+    if service.executions is not None:
+        found = service.executions
+        told = [execution_words.whole(found.last, scene.now)] if found.last else []
+        told += [execution_words.next_due(found.next_at, scene.now)] if found.next_at else []
+    else:
+        reason = service.live.health_reason if service.live else None
+        told = [words.reason(reason)] if reason else []
+    return [line for each in told for line in hanging(scene.glyphs.said(each), width, _NAME)]
 
 
 def _named(name: str, value: Content | str) -> Content:

@@ -29,7 +29,7 @@ _NOT_RUN = frozenset({ExecutionStatus.SKIPPED, ExecutionStatus.MISSED})
 
 
 def short(found: Executions, now: datetime) -> str:
-    """For a row, in at most 17 cells: `running 4s`, `next 03:00, in 4h`, `failed: exit 3`."""
+    """For a row, in at most 17 cells: `running 4s`, `next 03:00 in 4h`, `failed: exit 3`."""
     last = found.last
     if found.running_one is not None:
         return f"running {running_for(found.running_one, now)}"
@@ -48,14 +48,14 @@ def running_for(execution: Execution, now: datetime) -> str:
 
 
 def next_due(at: datetime, now: datetime) -> str:
-    """`next 03:00, in 4h` by the clock of this machine; later with its day: `next Mon 03:00`."""
+    """`next 03:00 in 4h` by the clock of this machine; later with its day: `next Mon 03:00`."""
     left = at - now
     local = at.astimezone()
     if left >= _WEEK:
         return f"next {local.day} {local:%b %H:%M}"
     if left >= _DAY:
         return f"next {local:%a %H:%M}"
-    return f"next {local:%H:%M}, in {_roughly(left)}"
+    return f"next {local:%H:%M} in {_roughly(left)}"
 
 
 def _roughly(left: timedelta) -> str:

@@ -77,7 +77,7 @@ def fit(pieces: Sequence[Piece], cells: int, sign: str) -> Row:
 def spread(start: Sequence[Piece], end: Sequence[Piece], cells: int, sign: str) -> Row:
     """The start at the left edge and the end at the right one; the start is cut if need be."""
     room = cells - length(end)
-    if room < cells // 3:
+    if room < min(cells // 3, length(start) + 1):
         return fit(start, cells, sign)
     row = fit(start, max(room - 1, 0), sign)
     return (*row, (" " * (room - length(row)), PLAIN), *end)

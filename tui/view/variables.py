@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 
 from textual.content import Content
@@ -68,15 +69,29 @@ def ordered(found: Iterable[Variable]) -> list[Variable]:
     return sorted(found, key=lambda each: (each.service or "", each.name))
 
 
-def pending(found: Sequence[Variable], services: Mapping[str, Service]) -> set[str]:
-    """The keys of those that something live does not run with yet."""
+class Standing(StrEnum):
+    """Whether what is live has a variable as it is set now."""
+
+    LIVE = "live"
+    PENDING = "pending"
+    """Something live was queued before it was set."""
+    UNUSED = "-"
+    """Nothing that gets it is live."""
+
+
+def standings(found: Sequence[Variable], services: Mapping[str, Service]) -> dict[str, Standing]:
+    """How each of them stands, by its key."""
     own = {(each.service, each.name) for each in found}
-    return {
-        each.key
-        for each in found
-        for service in _users(each, own, services)
-        if _is_older(service, each)
-    }
+    return {each.key: _standing(each, _users(each, own, services)) for each in found}
+
+
+def _standing(variable: Variable, users: Sequence[Service]) -> Standing:
+    queued_at = [each.live.created_at for each in users if each.live and each.live.created_at]
+    if not queued_at:
+        return Standing.UNUSED
+    updated_at = variable.updated_at
+    is_newer = updated_at is not None and any(updated_at > each for each in queued_at)
+    return Standing.PENDING if is_newer else Standing.LIVE
 
 
 def _users(
@@ -88,21 +103,21 @@ def _users(
     return [each for each in services.values() if (each.name, variable.name) not in own]
 
 
-def _is_older(service: Service, variable: Variable) -> bool:
-    """Whether what is live was queued before the variable was set, and so has another one."""
-    queued_at = service.live.created_at if service.live else None
-    return bool(queued_at and variable.updated_at and variable.updated_at > queued_at)
-
-
-def row(variable: Variable, now: datetime, glyphs: Glyphs, *, is_pending: bool) -> Row:
+def row(variable: Variable, standing: Standing, now: datetime, glyphs: Glyphs) -> Row:
     """One variable."""
     return (
         Content.styled(variable.name, "bold"),
         Content.styled(variable.whose, "" if variable.service else "$foreground-muted"),
         _value(variable, glyphs),
         words.ago(variable.updated_at, now),
-        Content.styled(f"{glyphs.retrying} pending", RETRYING) if is_pending else "",
+        _stands(standing, glyphs),
     )
+
+
+def _stands(standing: Standing, glyphs: Glyphs) -> Content:
+    if standing is Standing.PENDING:
+        return Content.styled(f"{glyphs.retrying} {standing}", RETRYING)
+    return Content.styled(str(standing), IDLE)
 
 
 def _value(variable: Variable, glyphs: Glyphs) -> Content:

@@ -162,9 +162,9 @@ def _not_serving(run: Run | None, scene: Scene) -> Iterator[Why]:
         return
     names = words.listed(list(run.not_serving))
     does = "does" if len(run.not_serving) == 1 else "do"
-    press = () if scene.is_read_only else ("; its stderr says why; D deploys again",)
-    told = f"{names} {does} not serve: {run.trigger} failed, and so did the way back"
-    yield Why(scene.glyphs.failed, looks.FAILED, (told, *press))
+    press = () if scene.is_read_only else ("; D deploys again",)
+    told = f"{names} {does} not serve: {run.trigger} and the way back failed"
+    yield Why(scene.glyphs.failed, looks.FAILED, (told, *press, "; the log says why"))
 
 
 def _unwell(scene: Scene) -> Iterator[Why]:

@@ -177,7 +177,8 @@ class PaletteApp(Host):
 
     def __getattr__(self, name: str) -> Any:
         if name not in ("redeploy_service", "roll_back_service", "show_only", "open_service_url",
-                        "open_shell", "use_theme", "switch_environment"):  # fmt: skip
+                        "open_shell", "use_theme", "switch_environment",
+                        "run_service_now"):  # fmt: skip
             raise AttributeError(name)
         return lambda *arguments: self.done.append((name, *arguments))
 

@@ -63,6 +63,10 @@ def after(*keys: str, state: Callable[[], State] = samples.idle) -> Picture:
     return Picture(state, keys=keys)
 
 
+def in_both(name: str, *keys: str, state: Callable[[], State] = samples.idle) -> dict[str, Picture]:
+    return {name: Picture(state, keys=keys), f"small-{name}": Picture(state, SMALL, keys)}
+
+
 PICTURES = {
     "small-dark": Picture(size=SMALL),
     "normal-dark": Picture(),
@@ -96,6 +100,16 @@ PICTURES = {
     "palette": after("colon", *"api"),
     "theme": after("T"),
     "line": after("4", "enter"),
+    **in_both("variables", "v", state=samples.jobs),
+    **in_both("variable", "v", "down", "enter"),
+    **in_both("import", "v", "i"),
+    **in_both("promote", "P"),
+    **in_both("plan-of-promotion", "P", "enter"),
+    **in_both("jobs", state=samples.jobs),
+    **in_both("cron", "g", "enter", state=samples.jobs),
+    **in_both("held", state=samples.held),
+    **in_both("standing-aside", state=samples.standing_aside),
+    **in_both("not-serving", state=samples.not_serving),
 }
 
 
@@ -118,6 +132,25 @@ def inspected(id_: str) -> dict[str, Any]:
     return replies.inspected(id_, artifactId=f"art_{id_[4:8]}", isActive=is_live)
 
 
+def promotion() -> dict[str, Any]:
+    """A database that stops first, and a service that waits for it."""
+    waits = [{"serviceName": "db", "condition": "healthy"}]
+    return replies.plan(
+        replies.planned(
+            "db",
+            action="promote",
+            build=False,
+            because="variables changed: PGDATA, [red]",
+            strategy="stop-first",
+            zeroDowntime=False,
+            zeroDowntimeReason="two of it must not run at once",
+            variablesChanged=["PGDATA", "[red]"],
+        ),
+        replies.planned("web", action="promote", build=False, waitsFor=waits),
+        replies.planned("api", action="leave"),
+    )
+
+
 def pictured(picture: Picture) -> DashboardApp:
     """The app, once it is run."""
     refused = ConfigError(
@@ -125,7 +158,9 @@ def pictured(picture: Picture) -> DashboardApp:
         hint="mend it, then deploy again",
         problems=[Problem("compartment.yml", 3, 9, "[red] is no port")],
     )
-    verbs = ScriptedVerbs(**{**answers(), "submit": refused, "inspect": inspected})
+    verbs = ScriptedVerbs(
+        **{**answers(), "submit": refused, "inspect": inspected, "promotion": promotion()}
+    )
     app = dashboard(picture.state(), verbs, **picture.options)
     app.animation_level = "none"
     app.take(Lines(lines()))
