@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from core.model import EngineName, Health, Service
     from core.records import Target
+
+    SecretsOf = Callable[[str], Awaitable[Iterable[str]]]
+    """Tells what must not be kept of the output of a deployment, which is named by its id."""
 
 
 Variables = dict[str, str]

@@ -14,6 +14,7 @@ from core.lines import LineSplitter
 
 if TYPE_CHECKING:
     from core.engines.docker.connection import Docker
+    from core.secrets import Mask
 
 Json = dict[str, Any]
 
@@ -27,8 +28,10 @@ _ENDED_WITHIN_S: Final = 5.0
 _SIGNALLED: Final = 128
 
 
-async def run_beside(docker: Docker, container_id: str, command: str, limit_s: float) -> Ran:
-    """Runs a command, as `docker exec` does.
+async def run_beside(
+    docker: Docker, container_id: str, command: str, limit_s: float, mask: Mask | None = None
+) -> Ran:
+    """Runs a command, as `docker exec` does; the mask hides secrets in what it says.
 
     Raises:
         TimeoutError: it took longer.
@@ -40,7 +43,7 @@ async def run_beside(docker: Docker, container_id: str, command: str, limit_s: f
     made = await _prepare(docker, container_id, "sh", "-c", _TELLS_ITS_PID, command)
     try:
         async with asyncio.timeout(limit_s):
-            await _follow(docker, made, lines)
+            await _follow(docker, made, lines, LineSplitter(mask))
     except BaseException:
         if lines:
             await to_the_end(_end(docker, container_id, lines[0]))
@@ -50,9 +53,9 @@ async def run_beside(docker: Docker, container_id: str, command: str, limit_s: f
     return Ran(_exit(ended["ExitCode"]), said)
 
 
-async def _follow(docker: Docker, made: str, lines: list[str]) -> None:
+async def _follow(docker: Docker, made: str, lines: list[str], splitter: LineSplitter) -> None:
     """Keeps the first line, which is its number, and the last one."""
-    splitter, rest = LineSplitter(), bytearray()
+    rest = bytearray()
     attached = {"Detach": False, "Tty": False}
     async with docker.stream("POST", f"/exec/{made}/start", attached) as chunks:
         async for chunk in chunks:

@@ -12,12 +12,12 @@ from core.engines.docker.events import Events
 from core.engines.docker.images import Images
 from core.engines.docker.instances import Instances
 from core.engines.docker.labels import home_id
-from core.engines.docker.logs import no_secrets
 from core.engines.docker.networks import Networks
 from core.engines.docker.shell import shell_in
 from core.engines.docker.usage import usage_of
 from core.errors import EngineUnavailable, NotFound
 from core.model import EngineName
+from core.secrets import Mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         InstanceSpec,
         Owner,
         Ran,
+        SecretsOf,
         Shell,
         Source,
         Usage,
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     )
     from core.engines.docker.connection import Docker
     from core.engines.docker.instance import DockerInstance
-    from core.engines.docker.logs import SecretsOf
     from core.files import Home
     from core.model import Service
     from core.records import Target
@@ -59,7 +59,7 @@ class DockerEngine:
         docker: Docker,
         mode: Mode,
         tasks: asyncio.TaskGroup,
-        secrets_of: SecretsOf = no_secrets,
+        secrets_of: SecretsOf,
     ) -> None:
         ours = home_id(home)
         self._docker = docker
@@ -177,7 +177,7 @@ class DockerEngine:
         instance = self._instances.get(spec.name)
         if instance is None:
             raise NotFound(f"there is no instance {spec.name}", hint="deploy the service")
-        return await run_beside(self._docker, instance.id, command, limit_s)
+        return await run_beside(self._docker, instance.id, command, limit_s, Mask(spec.secrets))
 
     async def start(self, spec: InstanceSpec) -> DockerInstance:
         """Starts a container."""

@@ -17,6 +17,7 @@ from core.model import Health
 if TYPE_CHECKING:
     from core.engines.docker.connection import Docker
     from core.engines.docker.logs import LogReader
+    from core.secrets import Mask
 
 Json = dict[str, Any]
 
@@ -158,7 +159,7 @@ class DockerInstance:
             self._counted_before += self._container["RestartCount"]
         self._container = container
         self._endpoint = _endpoint(container) or self._endpoint
-        self.own_health = _own_health(container["State"].get("Health"))
+        self.own_health = _own_health(container["State"].get("Health"), self.reader.mask)
         self._health_news.set()
         self.life = self._life()
         changed, self._changed = self._changed, asyncio.Event()
@@ -238,9 +239,9 @@ def _endpoint(container: Json) -> Json:
     return {}
 
 
-def _own_health(state: Json | None) -> OwnHealth | None:
+def _own_health(state: Json | None, mask: Mask) -> OwnHealth | None:
     if not state or state["Status"] == _NO_CHECK:
         return None
     said = state["Log"][-1]["Output"].strip().splitlines() if state.get("Log") else []
-    detail = shorten(clean(said[-1]))[:_DETAIL_CHARACTERS] if said else ""
+    detail = shorten(mask.mask(clean(said[-1])))[:_DETAIL_CHARACTERS] if said else ""
     return OwnHealth(_HEALTH.get(state["Status"], Health.PENDING), detail)

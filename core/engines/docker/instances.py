@@ -16,17 +16,17 @@ from core.engines.docker.endpoint import Mode
 from core.engines.docker.exits import exit_of
 from core.engines.docker.instance import DockerInstance
 from core.engines.docker.labels import Role
-from core.engines.docker.logs import LogReader, no_secrets
+from core.engines.docker.logs import LogReader
 from core.engines.docker.words import explained_start, is_taken
 from core.errors import CompartmentError, EngineUnavailable, NotFound
 from core.ports import free_port
+from core.secrets import Mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from core.engines.base import Exit, InstanceSpec
+    from core.engines.base import Exit, InstanceSpec, SecretsOf
     from core.engines.docker.connection import Docker
-    from core.engines.docker.logs import SecretsOf
     from core.engines.docker.networks import Networks
 
 Json = dict[str, Any]
@@ -60,7 +60,7 @@ class Instances:
         tasks: asyncio.TaskGroup,
         *,
         moved: Callable[[], None],
-        secrets_of: SecretsOf = no_secrets,
+        secrets_of: SecretsOf,
     ) -> None:
         self._docker = docker
         self._home = home
@@ -186,7 +186,7 @@ class Instances:
             lambda client: client.create_container_from_config(body, name)
         )
         container = await self._docker.get(f"/containers/{made['Id']}/json")
-        instance = self._take(container)
+        instance = self._take(container, await self._mask_of(container))
         try:
             await self._docker.order("POST", f"/containers/{instance.id}/start")
         except CompartmentError:
@@ -207,7 +207,8 @@ class Instances:
             if found["State"] in _ALIVE:
                 with suppress(NotFound):
                     container = await self._docker.get(f"/containers/{found['Id']}/json")
-                    return self._known.get(name) or self._take(container, is_started=True)
+                    mask = await self._mask_of(container)
+                    return self._known.get(name) or self._take(container, mask, is_started=True)
         return None
 
     async def exit_of(self, name: str) -> Exit | None:
@@ -223,8 +224,11 @@ class Instances:
                     return exit_of(container)
         return None
 
-    def _take(self, container: Json, *, is_started: bool = False) -> DockerInstance:
-        reader = LogReader(self._docker, container, self._secrets_of)
+    async def _mask_of(self, container: Json) -> Mask:
+        return Mask(await self._secrets_of(container["Config"]["Labels"][labels.DEPLOYMENT]))
+
+    def _take(self, container: Json, mask: Mask, *, is_started: bool = False) -> DockerInstance:
+        reader = LogReader(self._docker, container, mask)
         instance = DockerInstance(self._docker, container, reader)
         self._known[instance.name] = instance
         self._watches[instance.name] = [
@@ -282,7 +286,8 @@ class Instances:
                     await known.reader.wait_read()
                 else:
                     described = await self._docker.get(f"/containers/{container['Id']}/json")
-                    await LogReader(self._docker, described, self._secrets_of).read_rest()
+                    mask = await self._mask_of(described)
+                    await LogReader(self._docker, described, mask).read_rest()
 
     async def _remove(self, container: Json) -> None:
         """Removes a container with its anonymous volumes, whatever it does."""

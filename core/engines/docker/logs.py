@@ -15,19 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from core.engines.docker.frames import read_frames
-from core.engines.docker.labels import DEPLOYMENT, LOG
+from core.engines.docker.labels import LOG
 from core.errors import CompartmentError, NotFound
 from core.lines import Line, LineSplitter, RotatingFile, decode, part, stamp
 from core.model import Stream
-from core.secrets import Mask
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from core.engines.docker.connection import Docker
     from core.engines.docker.frames import Frame
-
-    SecretsOf = Callable[[str], Awaitable[Iterable[str]]]
+    from core.secrets import Mask
 
 Json = dict[str, Any]
 
@@ -42,19 +40,15 @@ _STAMP_LENGTH: Final = 26
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 
-async def no_secrets(_deployment_id: str) -> Iterable[str]:
-    """What is hidden where nothing is known of any deployment."""
-    return ()
-
-
 class LogReader:
-    """Keeps the output of one container in a file, over all of its starts, without its secrets."""
+    """Keeps the output of one container in a file, over all of its starts.
 
-    def __init__(self, docker: Docker, container: Json, secrets_of: SecretsOf = no_secrets) -> None:
+    What the mask hides is not kept.
+    """
+
+    def __init__(self, docker: Docker, container: Json, mask: Mask) -> None:
+        self.mask = mask
         self._docker = docker
-        self._deployment_id = container["Config"]["Labels"][DEPLOYMENT]
-        self._secrets_of = secrets_of
-        self._mask: Mask | None = None
         self._id = container["Id"]
         self._path = Path(container["Config"]["Labels"][LOG])
         self._file = RotatingFile(self._path)
@@ -117,10 +111,8 @@ class LogReader:
             self._file.close()
 
     async def _read(self, *, is_followed: bool) -> None:
-        if self._mask is None:
-            self._mask = Mask(await self._secrets_of(self._deployment_id))
         known = await asyncio.to_thread(_Known, self._path, self._begun)
-        lines = _Lines(self._mask)
+        lines = _Lines(self.mask)
         frames = read_frames(
             self._docker.socket, f"{self._docker.prefix}/containers/{self._id}/logs",
             follow=str(int(is_followed)), stdout="1", stderr="1", timestamps="1",

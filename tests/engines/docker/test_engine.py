@@ -50,13 +50,17 @@ http.server.HTTPServer(("", int(os.environ["PORT"])), Handler).serve_forever()
 """
 
 
+async def _no_secrets(_deployment_id: str) -> tuple[str, ...]:
+    return ()
+
+
 @asynccontextmanager
 async def engine(socket: str, root: Path, mode: Mode = Mode.DIRECT) -> AsyncIterator[DockerEngine]:
     """One of a home of its own, open."""
     home = Home(root)
     home.create()
     async with asyncio.TaskGroup() as tasks:
-        found = DockerEngine(home, Docker(socket), mode, tasks)
+        found = DockerEngine(home, Docker(socket), mode, tasks, _no_secrets)
         try:
             await found.open()
             yield found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from core.engines.docker.logs import _Known, _Lines
 from core.lines import Line, RotatingFile
 from core.model import Stream
+from core.secrets import Mask
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,18 +24,18 @@ def _line(at: int, text: str, stream: Stream = Stream.STDOUT) -> Line:
 
 
 def test_a_line_has_the_stamp_of_the_engine() -> None:
-    assert _Lines().feed([_frame(123_456_789, "one\n")]) == [_line(123_456_789, "one")]
+    assert _Lines(Mask()).feed([_frame(123_456_789, "one\n")]) == [_line(123_456_789, "one")]
 
 
 def test_parts_of_a_long_line_are_joined() -> None:
-    lines = _Lines()
+    lines = _Lines(Mask())
     frames = [_frame(1000, "aaa"), _frame(2000, "e\n", Stream.STDERR), _frame(1000, "bbb\n")]
     assert lines.feed(frames) == [_line(2000, "e", Stream.STDERR), _line(1000, "aaabbb")]
     assert lines.flush() == []
 
 
 def test_the_unended_line_of_a_start_is_not_joined_to_the_next_start() -> None:
-    lines = _Lines()
+    lines = _Lines(Mask())
     found = lines.feed([_frame(1000, "half"), _frame(9000, "next\n"), _frame(9500, "last")])
     assert found == [_line(1000, "half"), _line(9000, "next")]
     assert lines.flush() == [_line(9500, "last")]
@@ -84,7 +85,7 @@ def test_a_line_that_was_begun_long_ago_is_asked_for_again(tmp_path: Path) -> No
     file = RotatingFile(path)
     file.append([_line(0, "first"), _line(100_000_000, "last")])
     file.close()
-    lines = _Lines()
+    lines = _Lines(Mask())
     assert lines.begun is None
     lines.feed([_frame(900_000_000, "e", Stream.STDERR), _frame(5000, "half")])
     assert lines.begun == _line(5000, "").at

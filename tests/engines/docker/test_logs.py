@@ -12,6 +12,7 @@ from core.engines.docker.connection import Docker
 from core.engines.docker.logs import LogReader
 from core.lines import stamp
 from core.model import Stream
+from core.secrets import Mask
 from tests.engine.cut import cut
 from tests.engines.docker.lab import LIMIT_S, NAME, lab, labs
 
@@ -101,7 +102,7 @@ async def test_a_log_stream_that_is_cut_alone_is_taken_up_again(
         container = await it.inspected(instance)
         container["Config"]["Labels"]["compartment.log"] = str(it.log())
         through = Docker(proxy.socket)
-        reader = LogReader(through, container)
+        reader = LogReader(through, container, Mask())
         reading = asyncio.ensure_future(reader.run())
         reader.wake()
         await it.until_printed("0")
