@@ -131,7 +131,7 @@ async def test_what_cannot_come_back_is_told(running: House, tmp_path: Path) -> 
     assert "web is not serving" in failed["failureMessage"]
     (active,) = (await running.active(project))["web"]
     assert active["health"] == "unhealthy"
-    assert "did not come back" in active["healthReason"]
+    assert "exited with code 9" in active["healthReason"]
     assert (await get(await running.target("small.localhost"), "/")).status == 503
     needed.touch()
     await running.deployed(project)
