@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path  # noqa: TC003 - read by pydantic
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from core.model import DEFAULT_ENVIRONMENT, Trigger
@@ -13,7 +13,15 @@ from core.promotion.requests import Down, Request
 from core.records import Target
 
 Label = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Name = Annotated[str, Field(min_length=1, max_length=63)]
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("a name holds printable characters only")
+    return text
+
+
+Name = Annotated[str, Field(min_length=1, max_length=63), AfterValidator(_printable)]
 
 
 class Body(BaseModel):

@@ -13,7 +13,6 @@ from core.agent.launcher import places
 from core.cli.exits import Exit
 from core.cli.ports import known_ports
 from core.cli.text import counted, pairs
-from core.config.settings import read_settings
 from core.errors import AgentUnavailable, Conflict
 from core.files import Home
 
@@ -122,6 +121,9 @@ def _asked_ports(arguments: Namespace, home: Home) -> Ports | None:
         ConfigError: the settings are wrong.
         Conflict: it would be one port for both.
     """
+    # Imported here: the other commands need no validation.
+    from core.config.settings import read_settings
+
     settings = read_settings(os.environ)
     told = {name: getattr(arguments, name) for name in ("port", "internal_port", "host")}
     given = {name: value for name, value in told.items() if value is not None}
