@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.config.project import load_project
-from core.errors import ConfigError, Conflict, EngineUnavailable, NotFound, UsageError
+from core.errors import ConfigError, Conflict, NotFound, UsageError
 from core.events import EventType
 from core.lines import stamp
 from core.promotion import fitting
@@ -101,7 +100,7 @@ class Deploys:
         warnings += [run_event(EventType.WARNING_GIVEN, run, text) for text in waiting]
         if deployments and not self._ledger.is_used(request.target):
             warnings.append(fitting.engine_chosen(chosen, run))
-            await self._leave_others(request.target, engine)
+            await fitting.leave_other_engine(self._parts, request.target, engine)
         kept = hosts.values() if deployments else ()
         place = EnvironmentRecord(request.target, engine.name, str(project.root))
         records: list[Record] = [place]
@@ -115,13 +114,6 @@ class Deploys:
         return Accepted(
             run, (*records, *kept, *warnings), ready, lambda: self._discard(engine, sources)
         )
-
-    async def _leave_others(self, target: Target, chosen: Engine) -> None:
-        """Removes what a first deploy that failed has left on another engine."""
-        record = self._ledger.environments.get(target)
-        if record is not None and record.engine != chosen.name:
-            with suppress(EngineUnavailable):
-                await self._parts.engines.of(record.engine).clear(target)
 
     async def _discard(self, engine: Engine, sources: list[Source]) -> None:
         for source in sources:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from core.errors import EngineUnavailable
 from core.events import Event, EventType
 from core.model import Health, Service
 from core.promotion.ledger import deployment_event, run_event
@@ -112,6 +114,14 @@ def _is_serving(ledger: Ledger, active: Deployment) -> bool:
         # How its last execution ended is another matter: its schedule is in force.
         return True
     return ledger.live(active.id) is not None and active.health is Health.HEALTHY
+
+
+async def leave_other_engine(parts: Parts, target: Target, chosen: Engine) -> None:
+    """Removes what a first run that failed has left of an environment on another engine."""
+    record = parts.ledger.environments.get(target)
+    if record is not None and record.engine != chosen.name:
+        with suppress(EngineUnavailable):
+            await parts.engines.of(record.engine).clear(target)
 
 
 def second_choice(chosen: Chosen) -> list[str]:

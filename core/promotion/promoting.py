@@ -6,6 +6,7 @@ that they work on.
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from core.errors import Conflict, NotFound, UsageError
@@ -69,10 +70,10 @@ class Promotes:
             deployments.append(deployment)
             warnings += [fitting.warning(deployment, text, run) for text in planned.warnings]
         fit.check_order([each.service for each in deployments])
+        records: list[Record] = [*hosts.values()] if deployments else []
         if deployments and not self._ledger.is_used(request.target):
             warnings.append(fitting.engine_chosen(chosen, run))
-        records: list[Record] = [*hosts.values()] if deployments else []
-        if request.target not in self._ledger.environments:
+            await fitting.leave_other_engine(self._parts, request.target, engine)
             root = self._ledger.environments[_source_of(request)].root
             records.append(EnvironmentRecord(request.target, engine.name, root))
         for deployment in deployments:
@@ -109,7 +110,7 @@ class Promotes:
         if not active:
             raise NotFound(
                 f"nothing is active in {source}",
-                hint=f"deploy it: compartment deploy --env {source.environment}",
+                hint=f"deploy it: compartment deploy --env {quote(source.environment)}",
                 code="active_deployment_not_found",
             )
         names = dict.fromkeys(request.services) or sorted(active)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Protocol
 
-from core.errors import NotFound, UsageError
+from core.errors import Conflict, NotFound, UsageError
 from core.model import Trigger
 from core.promotion.deploying import Deploys
 from core.promotion.promoting import Promotes
@@ -79,14 +81,28 @@ class Resolver:
         }
 
     async def _choose(self, request: Request) -> Chosen:
-        """The engine; a promote stays on the one that its artifacts were built by."""
-        asked = request.engine
-        if request.trigger is Trigger.PROMOTE:
-            if request.source is None:
-                raise UsageError("a promote needs the environment that it takes from")
-            asked = self._source_of(request.source).engine
         record = self._lives(request.target)
-        return await self._parts.engines.choose(asked, request.environ, record)
+        if request.trigger is Trigger.PROMOTE:
+            return await self._choose_like_source(request, record)
+        return await self._parts.engines.choose(request.engine, request.environ, record)
+
+    async def _choose_like_source(
+        self, request: Request, record: EnvironmentRecord | None
+    ) -> Chosen:
+        """A promote stays on the engine that its artifacts were built by."""
+        source, target = request.source, request.target
+        if source is None:
+            raise UsageError("a promote needs the environment that it takes from")
+        engine = self._source_of(source).engine
+        if record is not None and record.engine is not engine:
+            raise Conflict(
+                f"{target} runs on the {record.engine} engine, and what is active in {source}"
+                f" was built by the {engine} engine",
+                hint=f"deploy it from source: compartment deploy --env {quote(target.environment)}",
+                code="engine_conflict",
+            )
+        chosen = await self._parts.engines.choose(engine, request.environ, record)
+        return chosen if record else replace(chosen, because=f"{source} runs on it")
 
     def _source_of(self, source: Target) -> EnvironmentRecord:
         record = self._ledger.environments.get(source)
