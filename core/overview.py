@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from core import __version__
 from core.errors import EngineUnavailable
 from core.events import EventType
-from core.model import Status, Trigger
+from core.model import ReadinessType, Status, Trigger
 from core.promotion.usual import usual_seconds
 from core.records import ActivationState
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.events import Event
-    from core.model import RouteRule
+    from core.model import Readiness, RouteRule
     from core.promotion.parts import Parts
     from core.records import Activation, Deployment, Execution, Run, Target
     from core.snapshots import Snapshots
@@ -199,6 +199,15 @@ def _ends(deployment: Deployment) -> bool:
 
 
 @lru_cache(maxsize=1024)
+def _readiness(readiness: Readiness) -> Json:
+    return {
+        "type": readiness.type,
+        "path": readiness.path if readiness.type is ReadinessType.HTTP else None,
+        "command": readiness.command,
+        "timeoutMs": readiness.timeout_ms,
+    }
+
+
 def _rule(rule: RouteRule) -> Json:
     return asdict(rule)
 
@@ -269,8 +278,6 @@ class _Told:
             "stageSince": since,
             "address": f"{addresses[0][0]}:{addresses[0][1]}" if addresses else None,
             "restarts": self._restarts_of(instance),
-            "readiness": (
-                {"path": readiness.path, "timeoutMs": readiness.timeout_ms} if readiness else None
-            ),
+            "readiness": _readiness(readiness) if readiness else None,
             "drain": {"timeoutMs": drain.timeout_ms, "streamsMs": drain.streams_ms},
         }
