@@ -44,9 +44,9 @@ class Check:
     """Whether a failure means that the agent or the gateway cannot be reached."""
 
 
-def machine_checks(home: Home) -> list[Check]:
+def machine_checks(home: Home, base_domain: str) -> list[Check]:
     """The checks of what is there before anything of ours runs."""
-    return [_python(), _proc(), _home(home), _room(home), _socket_path(home), _names()]
+    return [_python(), _proc(), _home(home), _room(home), _socket_path(home), _names(base_domain)]
 
 
 def _python() -> Check:
@@ -111,8 +111,10 @@ def _socket_path(home: Home) -> Check:
     )
 
 
-def _names() -> Check:
-    if resolves("compartment.localhost"):
-        return Check("names", Level.OK, "*.localhost resolves")
+def _names(base_domain: str) -> Check:
+    if resolves(f"compartment.{base_domain}"):
+        return Check("names", Level.OK, f"*.{base_domain} resolves")
     mend = "browsers need nothing; for curl use -H 'Host: ...', or install libnss-myhostname"
-    return Check("names", Level.WARNING, "*.localhost does not resolve", mend)
+    if base_domain != "localhost":
+        mend = "give it a wildcard record in DNS; until then use curl -H 'Host: ...'"
+    return Check("names", Level.WARNING, f"*.{base_domain} does not resolve", mend)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from core.cli.checks import Check, Level, machine_checks
 from core.cli.docker import docker_checks
 from core.cli.exits import Exit
-from core.cli.running import our_checks
+from core.cli.running import our_checks, read_and_check
 from core.cli.text import columns
 from core.files import Home
 
@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 def doctor(_: Namespace, output: Output) -> int:
     """Runs every check; a warning is not a failure."""
     home = Home.locate()
-    checks = [*machine_checks(home), *docker_checks(home, os.environ), *our_checks(home)]
+    settings, settings_check = read_and_check(os.environ)
+    checks = [
+        *machine_checks(home, settings.base_domain),
+        *docker_checks(home, os.environ),
+        settings_check,
+        *our_checks(home, settings),
+    ]
     failed = [check for check in checks if check.level is Level.FAIL]
     message = "; ".join(f"{check.name}: {check.found}" for check in failed) or None
     document: dict[str, Any] = {

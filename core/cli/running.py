@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import json
-import os
 import socket
 import sqlite3
 import subprocess
@@ -23,24 +22,25 @@ from core.errors import CompartmentError, ConfigError, Conflict
 from core.gateway.table import Ports
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from core.files import Home
 
 _ANSWER_TIMEOUT_S = 5.0
 _ENVOY_TIMEOUT_S = 20.0
 
 
-def our_checks(home: Home) -> list[Check]:
+def our_checks(home: Home, settings: Settings) -> list[Check]:
     """The checks of what runs, or would run."""
     agent, about = asyncio.run(_agent(home))
-    settings, check = _settings()
-    return [_journal(home), check, agent, _envoy(), *_ports(home, settings, about)]
+    return [_journal(home), agent, _envoy(), *_ports(home, settings, about)]
 
 
-def _settings() -> tuple[Settings, Check]:
-    """The settings, the usual ones where they are wrong."""
-    file = settings_file(os.environ)
+def read_and_check(environ: Mapping[str, str]) -> tuple[Settings, Check]:
+    """The settings, the usual ones where they are wrong; and what is to be said of them."""
+    file = settings_file(environ)
     try:
-        settings = read_settings(os.environ)
+        settings = read_settings(environ)
     except ConfigError as error:
         found = f"{error.message}: {error.problems[0]}"
         mend = "compartment validate shows all of it; a running agent goes on with what it has"

@@ -76,6 +76,10 @@ def test_doctor_shows_the_file(cli: Cli, file: Path, monkeypatch: pytest.MonkeyP
     assert (right["settings"]["level"], right["settings"]["found"]) == ("ok", str(file))
     assert right["internal port"]["found"].startswith("any free one")
 
+    file.write_text('base_domain = "no.invalid"\n')
+    names = checks(cli("doctor", "--output", "json").out)["names"]
+    assert (names["level"], names["found"]) == ("warning", "*.no.invalid does not resolve")
+
     file.write_text("port = 8081\n")
     both = checks(cli("doctor", "--output", "json").out)["public port"]
     assert both["found"] == "port 8081 cannot be both the public and the internal one"
