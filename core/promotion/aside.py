@@ -71,20 +71,10 @@ def _with_cut(run: Run, cut: int) -> Run:
 async def come_back(parts: Parts, aside: Activation) -> str | None:
     """Makes live again what stood aside; returns why it does not serve, if it does not.
 
-    Whatever comes of it, it is what is live now: who starts the agent next time tries again.
+    Whatever comes of it, it is what is live now, under its restart policy.
     """
     deployment = parts.ledger.deployments[aside.deployment_id]
-    reason = None
-    try:
-        # It may be on its way out still, as its successor may be: neither must be there twice.
-        await parts.stop(aside)
-        await _end_others(parts, aside)
-        instances = tuple(
-            [await _start(parts, aside, each) for each in instance_specs(parts, aside)]
-        )
-        await _check(parts, deployment, instances)
-    except (CompartmentError, DeploymentFailed) as error:
-        reason = f"it did not come back: {error}"
+    reason = await _start_again(parts, aside)
     health = Health.UNHEALTHY if reason else Health.HEALTHY
     message = reason or "came back: its successor failed"
     live = replace(aside, state=ActivationState.LIVE, replaced_by=None)
@@ -96,19 +86,43 @@ async def come_back(parts: Parts, aside: Activation) -> str | None:
     return reason
 
 
-async def _end_others(parts: Parts, aside: Activation) -> None:
+async def _start_again(parts: Parts, aside: Activation) -> str | None:
+    try:
+        # It may be on its way out still, as its successor may be: neither must be there twice.
+        await parts.stop(aside)
+        await _end_successors(parts, aside)
+    except CompartmentError as error:
+        return f"it was not started again: {error}"
+    specs, reason = instance_specs(parts, aside), None
+    try:
+        instances = tuple([await _start(parts, aside, spec) for spec in specs])
+        await _check(parts, parts.ledger.deployments[aside.deployment_id], instances)
+    except (CompartmentError, DeploymentFailed) as error:
+        reason = f"it did not come back: {error}"
+    # From now on its restart policy tries, too.
+    with suppress(CompartmentError):
+        for spec in specs:
+            await (await _start(parts, aside, spec)).keep()
+    return reason
+
+
+async def _end_successors(parts: Parts, aside: Activation) -> None:
     """An engine that was away for a moment has not ended what it was asked to end."""
     engine = parts.engine_behind(aside)
     await end_strangers(parts, engine)
-    left = await strangers(parts, engine)
-    if left:
-        raise CompartmentError(f"{left[0]} does not end")
+    run = parts.ledger.runs.get(aside.replaced_by or "")
+    for name in await strangers(parts, engine):
+        if run and name.partition(".")[0] in run.deployment_ids:
+            raise CompartmentError(f"its successor {name} does not end")
 
 
 async def _start(parts: Parts, activation: Activation, spec: InstanceSpec) -> Instance:
-    instance = await parts.engine_behind(activation).start(spec)
-    await instance.keep()
-    return instance
+    """Its restart policy does not apply yet, so that an end is seen at once."""
+    engine = parts.engine_behind(activation)
+    instance = await engine.adopt(spec.name)
+    if instance is not None and instance.exit is None:
+        return instance
+    return await engine.start(spec)
 
 
 async def _check(parts: Parts, deployment: Deployment, instances: tuple[Instance, ...]) -> None:
