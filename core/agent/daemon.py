@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from core.agent import launcher
+from core.agent.own_log import FORMAT, hide_secrets
 from core.agent.protocol import error_to_json
 from core.agent.server import create_app
 from core.agent.streams import EndStreams
@@ -83,6 +84,7 @@ async def serve(home: Home, settings: Settings) -> None:
         CompartmentError: it cannot start, or cannot go on.
     """
     async with Platform.running(home, settings) as platform:
+        hide_secrets(platform.ledger.mask)
         server: Server
 
         def stop() -> None:
@@ -153,9 +155,7 @@ def main() -> int:
     arguments = parser.parse_args()
     os.umask(0o077)
     home = Home.locate()
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
-    )
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=FORMAT)
     # httpx tells of every probe and every look at the gateway.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
