@@ -101,7 +101,7 @@ class Findings:
             self._failing = await self._admin.failing()
         except GatewayUnavailable as error:
             # One that does not run tells of each instance once it does.
-            _log.info("%s", error.message)
+            _log.debug("%s", error.message)
             self._failing = {}
         for key in before.keys() | self._failing.keys():
             self._tell(key)

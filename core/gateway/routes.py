@@ -43,6 +43,17 @@ _RETRY_BEFORE_SENT = {
     "retry_on": "connect-failure,reset-before-request",
     "num_retries": 3,
     "retry_back_off": {"base_interval": "0.010s", "max_interval": "0.100s"},
+    # Of several instances another one is tried, before the gateway knows that one has died.
+    "retry_host_predicate": [
+        {
+            "name": "previous",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3"
+                ".PreviousHostsPredicate"
+            },
+        }
+    ],
+    "host_selection_retry_max_attempts": 5,
 }
 """Only what provably never reached the instance is sent again: a POST is never sent twice."""
 

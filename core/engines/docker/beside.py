@@ -7,7 +7,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from core.ending import to_the_end
-from core.engines.base import Exit, Ran
+from core.engines.base import Ran
+from core.engines.docker.exits import exit_by
 from core.engines.docker.frames import cut
 from core.errors import CompartmentError
 from core.lines import LineSplitter
@@ -25,7 +26,6 @@ _ENDS: Final = 'kill -9 -"$0" 2>&-; kill -9 "$0"'
 """With its children, where it leads a group of its own."""
 
 _ENDED_WITHIN_S: Final = 5.0
-_SIGNALLED: Final = 128
 
 
 async def run_beside(
@@ -50,7 +50,7 @@ async def run_beside(
         raise
     ended: Json = await docker.get(f"/exec/{made}/json")
     said = lines[-1] if len(lines) > 1 else ""
-    return Ran(_exit(ended["ExitCode"]), said)
+    return Ran(exit_by(ended["ExitCode"]), said)
 
 
 async def _follow(docker: Docker, made: str, lines: list[str], splitter: LineSplitter) -> None:
@@ -82,7 +82,3 @@ async def _end(docker: Docker, container_id: str, pid: str) -> None:
         async with asyncio.timeout(_ENDED_WITHIN_S):
             made = await _prepare(docker, container_id, "sh", "-c", _ENDS, pid)
             await docker.order("POST", f"/exec/{made}/start", {"Detach": True, "Tty": False})
-
-
-def _exit(code: int) -> Exit:
-    return Exit(signal=code - _SIGNALLED) if code > _SIGNALLED else Exit(code)

@@ -28,6 +28,11 @@ def exit_of(container: Json) -> Exit:
         return Exit(code, at=at, error=_needed_more(container["HostConfig"]["Memory"]))
     if state["Error"]:
         return Exit(code, at=at, error=f"could not be started: {explain_start(state['Error'])[0]}")
+    return exit_by(code, at)
+
+
+def exit_by(code: int, at: str | None = None) -> Exit:
+    """The end of a process with this exit code, which may stand for a signal."""
     if code - _SIGNALLED in {*signal.Signals}:
         return Exit(signal=code - _SIGNALLED, at=at)
     return Exit(code, at=at)

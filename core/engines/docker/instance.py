@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from core.engines.base import Exit, Life, OwnHealth
 from core.engines.docker import containers, labels, silence
-from core.engines.docker.exits import exit_of
+from core.engines.docker.exits import exit_by, exit_of
 from core.errors import CompartmentError, NotFound
 from core.lines import clean, shorten
 from core.model import Health
@@ -77,6 +77,10 @@ class DockerInstance:
         """Takes note of an event of its container."""
         if action == "kill":
             self._signals.add(attributes.get("signal", ""))
+        if action == "die":
+            # The container itself has forgotten when it was started again since.
+            ended = exit_by(int(attributes.get("exitCode", 0)))
+            self._live(Life(is_up=False, restarts=self.restarts, last_exit=ended))
         if action == "start":
             self.wake()
         if action == "destroy":
@@ -161,7 +165,10 @@ class DockerInstance:
         self._endpoint = _endpoint(container) or self._endpoint
         self.own_health = _own_health(container["State"].get("Health"), self.reader.mask)
         self._health_news.set()
-        self.life = self._life()
+        self._live(self._life())
+
+    def _live(self, life: Life) -> None:
+        self.life = life
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
