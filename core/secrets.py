@@ -48,7 +48,7 @@ class Mask:
         new = set(values) - self._values
         if new:
             self._values |= new
-            forms = {form for value in self._values for form in _forms(value)}
+            forms = {*self._forms, *(form for value in new for form in _forms(value))}
             self._forms = tuple(sorted(forms, key=lambda form: (-len(form), form)))
 
     def mask(self, text: str) -> str:

@@ -40,7 +40,7 @@ DESCRIPTOR_FILE = "compartment.yml"
 HOUR_MS = 60 * 60 * 1000
 DAY_MS = 24 * HOUR_MS
 
-_VARIABLES = "variables belong to an environment: compartment variable set NAME=VALUE"
+_VARIABLES = "variables belong to an environment: compartment variable set NAME VALUE"
 _DOMAINS = "host names come from the project, the service and the environment"
 _ENVIRONMENTS = "an environment exists from its first deploy on: compartment deploy --env NAME"
 _ROUTES = "rules live in compartment.routes.yml"

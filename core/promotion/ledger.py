@@ -75,8 +75,7 @@ class Ledger:
         }
         self.executions = {each.id: each for each in await self.journal.running_executions()}
         known: list[Record] = [*self.variables.values(), *self.deployments.values()]
-        for record in known:
-            self.mask.add(secrets_in(record))
+        self.mask.add(value for record in known for value in secrets_in(record))
 
     async def write(self, *records: Record) -> None:
         """Commits records together, then makes them seen: here, in the logs, and to subscribers.
