@@ -15,6 +15,7 @@ from core.cli.text import (
     first_line,
     moment,
     pairs,
+    plain,
     plain_lines,
     seconds_between,
 )
@@ -55,6 +56,9 @@ def _status_lines(found: Json, *, colour: bool) -> list[str]:
             serves = f"; {live['id']} serves" if live else ""
             reason = first_line(newest["failureMessage"])
             notes.append(f"{newest['serviceName']}: {newest['id']} failed: {reason}{serves}")
+        if live and live["healthReason"]:
+            reason = plain(live["healthReason"])
+            notes.append(f"{live['serviceName']}: {live['id']} is {live['health']}: {reason}")
     return [*columns(rows, colour=colour), *notes, *execution_lines(found["executions"])]
 
 
@@ -100,6 +104,7 @@ def _facts(found: Json, each: Json) -> list[tuple[str, object]]:
         ("Status", each["status"]),
         ("Promotion Stage", each["promotionStage"]),
         ("Health", each["health"]),
+        ("Health Reason", plain(each["healthReason"]) if each["healthReason"] else None),
         ("Duration", duration(seconds_between(each["createdAt"], end)) if end else None),
         ("Route", each["routeUrl"]),
         ("Rollback", "available" if each["rollbackAvailable"] else "not available"),
@@ -144,16 +149,23 @@ def _details(each: Json) -> list[tuple[str, object]]:
         ("Build", each["build"]["command"] or each["build"]["strategy"]),
         ("Command", each["run"]["command"] or "detected"),
         ("Restart Policy", restart["policy"]),
-        (
-            "Readiness",
-            f"GET {readiness['path']} within {readiness['timeout_ms']} ms" if readiness else None,
-        ),
+        ("Readiness", _readiness(readiness) if readiness else None),
         ("Drain", f"requests {drain['timeout_ms']} ms, streams {drain['streams_ms']} ms"),
         *([("Schedule", schedule_words(each["schedule"]))] if each["schedule"] else []),
         *([("Time Limit", f"{each['timeLimitMs']} ms")] if each["timeLimitMs"] else []),
         ("Route Host", each["routeHost"]),
         ("Variables", ", ".join(each["variableNames"]) or None),
     ]
+
+
+def _readiness(block: Json) -> str:
+    checks = {
+        "http": f"GET {block['path']}",
+        "tcp": "a connection to its port",
+        "command": f"`{block['command']}`",
+    }
+    what = checks[block["type"]]
+    return f"{what} within {block['timeout_ms']} ms, then every {block['interval_ms']} ms"
 
 
 def _section(name: str, lines: list[str]) -> list[str]:

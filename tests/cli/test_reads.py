@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from core.cli.history import _lines
-from core.cli.reads import _inspect_lines, _status_lines, _verbose_lines
+from core.cli.reads import _inspect_lines, _readiness, _status_lines, _verbose_lines
 from core.cli.report import result_lines
 
 Json = dict[str, Any]
@@ -20,6 +22,7 @@ def deployment(**fields: Any) -> Json:
         "kind": "web",
         "status": "succeeded",
         "health": "healthy",
+        "healthReason": None,
         "promotionStage": "active",
         "isActive": True,
         "label": None,
@@ -91,6 +94,17 @@ def test_status_after_a_rollback_shows_what_serves() -> None:
     ]
 
 
+def test_why_something_is_unhealthy_is_said() -> None:
+    ill = deployment(health="unhealthy", healthReason="GET /up -> 500 \x1b[2JInternal Server Error")
+    found = status([ill], [ill])
+    assert _status_lines(found, colour=False)[1:] == [
+        "web      web   active  succeeded  unhealthy  dep_a   1/1       2m 5s   -",
+        "web: dep_a is unhealthy: GET /up -> 500 Internal Server Error",
+    ]
+    lines = list(_verbose_lines(found, colour=False))
+    assert "Health Reason:    GET /up -> 500 Internal Server Error" in lines
+
+
 def test_verbose_status_ends_with_the_whole_failure() -> None:
     lines = list(_verbose_lines(status([deployment(**FAILED)], [deployment()]), colour=False))
     assert "Duration:         n/a" not in lines
@@ -110,7 +124,13 @@ def test_inspect() -> None:
         "artifactState": "available",
         "build": {"strategy": "auto", "command": "make"},
         "run": {"command": None, "restart": {"policy": "on-failure"}},
-        "readiness": {"path": "/up", "timeout_ms": 5000},
+        "readiness": {
+            "type": "http",
+            "path": "/up",
+            "command": None,
+            "timeout_ms": 5000,
+            "interval_ms": 1000,
+        },
         "drain": {"timeout_ms": 30_000, "streams_ms": 5000},
         "schedule": None,
         "timeLimitMs": None,
@@ -130,7 +150,7 @@ def test_inspect() -> None:
     }
     lines = list(_inspect_lines(status([deployment(**more)], [])))
     assert lines[0] == "Project:          shop"
-    assert "Readiness:        GET /up within 5000 ms" in lines
+    assert "Readiness:        GET /up within 5000 ms, then every 1000 ms" in lines
     assert "Artifact:         art_a (available)" in lines
     assert lines[-5:] == [
         "Failure:          n/a",
@@ -139,6 +159,15 @@ def test_inspect() -> None:
         "Activations:",
         "  dep_a.1  live  127.0.0.1:4711, 127.0.0.1:4712  since 2026-04-24T10:01:00Z",
     ]
+
+
+@pytest.mark.parametrize(
+    ("type_", "told"),
+    [("http", "GET /up"), ("tcp", "a connection to its port"), ("command", "`ready`")],
+)
+def test_each_type_of_readiness(type_: str, told: str) -> None:
+    block = {"type": type_, "path": "/up", "command": "ready", "timeout_ms": 1, "interval_ms": 2}
+    assert _readiness(block) == f"{told} within 1 ms, then every 2 ms"
 
 
 def test_history_is_grouped_by_run() -> None:
