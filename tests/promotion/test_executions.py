@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from core.engines.base import Owner
+from core.engines.docker import labels
 from core.engines.docker.connection import Docker
 from core.engines.docker.endpoint import Mode
 from core.engines.docker.engine import DockerEngine
@@ -54,7 +56,7 @@ async def agent(home: Path, root: Path, socket: str | None = None) -> AsyncItera
     async with asyncio.TaskGroup() as tasks:
         engine: Engine = ProcessEngine(where, tasks)
         if socket is not None:
-            engine = DockerEngine(where, Docker(socket), Mode.DIRECT, tasks)
+            engine = DockerEngine(where, Docker(socket), Mode.DIRECT, tasks, _no_secrets)
         await engine.open()
         engines = one_engine(engine)
         router = Router(ledger, nothing, engines)
@@ -65,6 +67,10 @@ async def agent(home: Path, root: Path, socket: str | None = None) -> AsyncItera
             await engine.close()
             log.close()
             await journal.close()
+
+
+async def _no_secrets(_deployment_id: str) -> tuple[str, ...]:
+    return ()
 
 
 @pytest.fixture
@@ -325,6 +331,28 @@ async def test_a_container_outlives_its_agent_and_is_taken_up_by_the_next(
         ended = await works.executions.resume(execution)
         assert (ended.status, ended.exit_code) == (ExecutionStatus.FAILED, 4)
         assert await works.is_removed(ended)
+
+
+@pytest.mark.docker
+@pytest.mark.timeout(120)
+async def test_a_container_that_was_made_but_not_started_has_not_succeeded(
+    home: Path, tmp_path: Path, docker_of_this_home: str
+) -> None:
+    async with agent(home, tmp_path, docker_of_this_home) as works:
+        found = await works.deployed("exit 0")
+        lost = new_execution(found, ExecutionTrigger.MANUAL)
+        await works.executions.begin(lost)
+        made_for = Owner(found.target, found.service.name, found.id)
+        described = {
+            **labels.of_owner(home_id(Home(home)), labels.Role.INSTANCE, made_for),
+            labels.INSTANCE: lost.id,
+            labels.LOG: str(works.parts.home.logs / found.id / f"{lost.id}.log"),
+        }
+        with connected(docker_of_this_home) as client:
+            client.create_container("python:3.11-slim", "true", labels=described)
+        ended = await works.executions.resume(lost)
+        assert (ended.status, ended.message) == (ExecutionStatus.FAILED, "its end was not seen")
+        assert await works.is_removed(lost)
 
 
 @pytest.mark.docker

@@ -217,7 +217,8 @@ class Instances:
         if known is not None:
             return known.exit
         for found in await self._listed(Role.INSTANCE, name):
-            if found["State"] not in _ALIVE:
+            # One that was made, but not started before its agent died, has exit code 0 as well.
+            if found["State"] not in (*_ALIVE, "created"):
                 with suppress(NotFound):
                     container = await self._docker.get(f"/containers/{found['Id']}/json")
                     await self._read_rest(found)
