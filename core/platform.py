@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from core.config.settings import Settings
     from core.engines.base import Engine
     from core.files import Home
+    from core.promotion.candidate import Step
     from core.promotion.requests import Accepted, Down, Request
     from core.promotion.turns import Turn
 
@@ -307,12 +308,17 @@ class Platform:
             except asyncio.CancelledError:
                 await to_the_end(promotion.go_back("cancelled while it was queued", CANCELLED))
                 raise
-            await promotion.carry_out(accepted.steps)
+            await promotion.carry_out(lambda: self._steps(accepted))
         finally:
             # At once: whoever sees the end of this run may ask for the next one.
             turn.leave()
             await accepted.discard()
         await self._prune()
+
+    async def _steps(self, accepted: Accepted) -> list[Step]:
+        # A rollback finds what it returns to only now, while a run ahead of it may prune.
+        async with self._accepting:
+            return await accepted.steps()
 
     async def _finish(self, promotion: Promotion, turn: Turn) -> None:
         try:
