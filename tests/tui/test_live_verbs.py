@@ -68,6 +68,52 @@ class Asked:
         self.queries.append(query)
         return {"argv": ["/bin/sh"]}
 
+    async def hold(self, run_id: str) -> Json:
+        self.queries.append({"hold": run_id})
+        return {}
+
+    async def resume(self, run_id: str) -> Json:
+        self.queries.append({"resume": run_id})
+        return {}
+
+    async def variables(self, query: Mapping[str, Any]) -> Json:
+        def listed(name: str, source: str, sensitivity: str = "plain") -> Json:
+            return {"keyName": name, "sourceType": source, "sensitivity": sensitivity}
+
+        if query.get("service"):
+            return {"variables": [listed("A", "inherited"), listed("B", "direct")]}
+        found = [listed("A", "direct"), listed("S", "direct", "sensitive")]
+        return {"variables": found, "servicesWithVariables": ["web"]}
+
+    async def variable(self, key: str, query: Mapping[str, Any]) -> Json:
+        self.queries.append({"variable": key, **query})
+        return {"variable": {"keyName": key, "value": f"of {query.get('service')}"}}
+
+    async def set_variable(self, key: str, body: Json) -> None:
+        self.bodies.append({"key": key, **body})
+
+    async def remove_variable(self, key: str, query: Mapping[str, Any]) -> None:
+        self.queries.append({"key": key, **query})
+
+    async def import_variables(self, body: Json) -> None:
+        self.bodies.append(body)
+
+    async def executions(self, query: Mapping[str, Any]) -> Json:
+        self.queries.append(query)
+        return {"executions": [{"id": "exe_a"}]}
+
+    async def crons(self, query: Mapping[str, Any]) -> Json:
+        self.queries.append(query)
+        return {"crons": [{"serviceName": "backup"}]}
+
+    async def execute(self, body: Json) -> Json:
+        self.bodies.append(body)
+        return {"id": "exe_b"}
+
+    async def cancel_execution(self, execution_id: str) -> Json:
+        self.cancelled.append(execution_id)
+        return {"id": execution_id}
+
     async def events(self, after: int, run_id: str) -> AsyncIterator[Json]:
         """A run that goes on: the events so far come at once, the rest never."""
         assert after == 0
@@ -114,6 +160,53 @@ async def test_a_rollback_needs_no_files(asked: Asked) -> None:
     assert asked.bodies == [
         {**TARGET, "trigger": "rollback", "services": ["web"], "to": "dep_b", "waitS": None}
     ]
+
+
+async def test_a_promotion_goes_from_one_environment_to_another(asked: Asked) -> None:
+    verbs = verbs_of(asked, None)
+    await verbs.promotion("staging", "production")
+    assert (await verbs.promote("qa", "staging"))["id"] == "drn_a"
+    places = [(body["sourceEnvironment"], body["environment"]) for body in asked.bodies]
+    assert places == [("staging", "production"), ("qa", "staging")]
+    assert {(body["project"], body["trigger"]) for body in asked.bodies} == {("shop", "promote")}
+
+
+async def test_a_run_is_held_and_let_go_on(asked: Asked) -> None:
+    verbs = verbs_of(asked, None)
+    await verbs.hold("drn_a")
+    await verbs.resume("drn_a")
+    assert asked.queries == [{"hold": "drn_a"}, {"resume": "drn_a"}]
+
+
+async def test_variables_come_once_each_and_hidden_ones_are_not_asked_for(asked: Asked) -> None:
+    found = await verbs_of(asked, None).variables.found()
+    told = [(each["keyName"], each["value"], each.get("valueHidden", False)) for each in found]
+    assert told == [("A", "of None", False), ("S", None, True), ("B", "of web", False)]
+    assert [query["variable"] for query in asked.queries] == ["A", "B"]
+
+
+async def test_variables_are_set_for_whom_they_are_meant(asked: Asked) -> None:
+    variables = verbs_of(asked, None).variables
+    await variables.set("A", "1\n", "web", is_sensitive=True)
+    await variables.take_in({"B": "2"}, None, is_sensitive=False)
+    await variables.remove("A", "web")
+    scope = {**TARGET, "service": "web"}
+    assert asked.bodies == [
+        {"key": "A", **scope, "value": "1\n", "sensitive": True},
+        {**TARGET, "service": None, "variables": {"B": "2"}, "sensitive": False, "replace": False},
+    ]
+    assert asked.queries == [{"key": "A", **scope}]
+
+
+async def test_jobs_are_run_and_ended(asked: Asked) -> None:
+    executions = verbs_of(asked, None).executions
+    assert [each["id"] for each in await executions.recent("migrate", 3)] == ["exe_a"]
+    assert [each["serviceName"] for each in await executions.crons()] == ["backup"]
+    assert (await executions.start("migrate"))["id"] == "exe_b"
+    await executions.cancel("exe_b")
+    assert asked.queries == [{**TARGET, "service": "migrate", "limit": 3}, TARGET]
+    assert asked.bodies == [{**TARGET, "service": "migrate"}]
+    assert asked.cancelled == ["exe_b"]
 
 
 async def test_files_are_read_again_each_time(asked: Asked, folder: Path) -> None:

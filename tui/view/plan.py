@@ -143,9 +143,12 @@ def _stops_first(service: Json) -> bool:
 
 
 def _instead_of(service: Json) -> str:
-    replaces, back_to = service.get("replaces"), service.get("deploymentId")
-    if back_to:
-        return f"from {replaces} back to {back_to}" if replaces else f"back to {back_to}"
+    replaces, other = service.get("replaces"), service.get("deploymentId")
+    if other and service["action"] == Trigger.PROMOTE:
+        where = f"in place of {replaces}" if replaces else "for the first time"
+        return f"what {other} runs, {where}"
+    if other:
+        return f"from {replaces} back to {other}" if replaces else f"back to {other}"
     return f"in place of {replaces}" if replaces else "for the first time"
 
 

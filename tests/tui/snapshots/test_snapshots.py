@@ -132,6 +132,24 @@ def inspected(id_: str) -> dict[str, Any]:
     return replies.inspected(id_, artifactId=f"art_{id_[4:8]}", isActive=is_live)
 
 
+CRON = {
+    "crons": [replies.cron("backup")],
+    "executions": [
+        replies.execution(
+            "exe_7t2m", startedAt=samples.before(4).isoformat(), status="running", endedAt=None
+        ),
+        replies.execution(
+            "exe_3k9x",
+            startedAt=samples.before(86_402).isoformat(),
+            endedAt=samples.before(86_400).isoformat(),
+            status="failed",
+            message="[red] exited with code 3",
+        ),
+    ],
+}
+"""What a cron did."""
+
+
 def promotion() -> dict[str, Any]:
     """A database that stops first, and a service that waits for it."""
     waits = [{"serviceName": "db", "condition": "healthy"}]
@@ -141,6 +159,7 @@ def promotion() -> dict[str, Any]:
             action="promote",
             build=False,
             because="variables changed: PGDATA, [red]",
+            deploymentId="dep_9f2k",
             strategy="stop-first",
             zeroDowntime=False,
             zeroDowntimeReason="two of it must not run at once",
@@ -159,7 +178,7 @@ def pictured(picture: Picture) -> DashboardApp:
         problems=[Problem("compartment.yml", 3, 9, "[red] is no port")],
     )
     verbs = ScriptedVerbs(
-        **{**answers(), "submit": refused, "inspect": inspected, "promotion": promotion()}
+        **{**answers(), "submit": refused, "inspect": inspected, "promotion": promotion(), **CRON}
     )
     app = dashboard(picture.state(), verbs, **picture.options)
     app.animation_level = "none"

@@ -58,6 +58,56 @@ def test_downtime_is_a_warning() -> None:
     assert "    ↻ not without downtime: it has a fixed port" in shown(plan(step))
 
 
+def test_what_stops_first_is_named_with_its_reason_and_apart_from_the_barrier() -> None:
+    stops = {"strategy": "stop-first", "zeroDowntime": False, "zeroDowntimeReason": "one volume"}
+    found = plan(planned("db", **stops), planned("web"), planned("api"))
+    told = shown(found, 100)
+    assert "    ↻ stops first: one volume" in told
+    at = told.index("no zero downtime: db; stopped first, and started again if the new one fails")
+    assert told[at + 1].startswith("─── barrier ──")
+    assert told[at + 2].strip().startswith("both switch together")
+    alone = shown(plan(planned("db", **stops)), 100)
+    assert not any("barrier" in line for line in alone)
+
+
+def test_a_first_deployment_has_nothing_to_stop() -> None:
+    step = planned("db", strategy="singleton", zeroDowntime=False, replaces=None,
+                   zeroDowntimeReason="nothing is live yet")  # fmt: skip
+    told = shown(plan(step))
+    assert not any("stop" in line or "downtime" in line for line in told)
+
+
+def test_what_is_waited_for_and_which_variables_differ() -> None:
+    step = planned(
+        "web",
+        because="variables changed: A, B",
+        waitsFor=[
+            {"serviceName": "db", "condition": "healthy"},
+            {"serviceName": "migrate", "condition": "completed"},
+            {"serviceName": "[red]", "condition": "started"},
+        ],
+        variablesChanged=["A", "B"],
+    )
+    told = shown(plan(step), 120)
+    assert told[0].endswith("variables changed")
+    waits = "db to be healthy, migrate to be completed and [red] to be started"
+    assert f"    waits for {waits}" in told
+    assert "    variables set otherwise: A and B" in told
+
+
+def test_a_promotion_says_from_where_and_what() -> None:
+    steps = [
+        planned("web", action="promote", build=False, deploymentId="dep_s1"),
+        planned("api", action="promote", build=False, deploymentId="dep_s2", replaces=None),
+    ]
+    told = shown(plan(*steps))
+    assert told[0].startswith("1.  web  promote, no build")
+    assert "    what dep_s1 runs, in place of dep_web1" in told
+    assert "    what dep_s2 runs, for the first time" in told
+    heading = title(Trigger.PROMOTE, plan(*steps), "production", "staging")
+    assert heading == "Promote 2 services from staging to production"
+
+
 @pytest.mark.parametrize(
     ("count", "words"), [(1, "it switches once"), (2, "both switch"), (5, "all 5 switch")]
 )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from core.model import Health, Stage, Status
+from core.model import Health, ReadinessType, Stage, Status
 from tests.tui import samples
 from tests.tui.samples import before, scene
 from tui.view.glyphs import ASCII, UNICODE
@@ -273,3 +273,73 @@ def test_a_clause_is_there_as_a_whole_or_not_at_all() -> None:
         line = said(samples.deploying(), width)
         assert whole.startswith(line)
         assert line.endswith(("left", "switched", "it"))
+
+
+def told(state: State, **fields: Any) -> str:
+    """Without the sign."""
+    return said(state, **fields).partition(" ")[2]
+
+
+def test_a_held_run_says_how_it_goes_on() -> None:
+    assert (
+        told(samples.held()) == "held: press p to switch; web and api are ready; x cancels the run"
+    )
+    assert told(samples.held(), notes=("read-only",)).startswith("held before the switch: web and")
+
+
+def test_a_run_that_is_held_before_it_is_ready_says_both() -> None:
+    state = samples.deploying()
+    assert state.run is not None
+    words = told(replace(state, run=replace(state.run, is_held=True)))
+    assert "api: waits for readiness GET /healthz" in words
+    assert words.endswith("; held before the switch: p lets it go on")
+
+
+def test_what_a_service_waits_for_in_another_one() -> None:
+    assert told(samples.standing_aside()) == ("web waits for db to be healthy, 4s so far")
+
+
+def test_a_job_that_runs_in_a_deploy_has_its_limit() -> None:
+    services = {"migrate": samples.six()["worker"]}
+    services["migrate"] = replace(
+        services["migrate"],
+        name="migrate",
+        candidate=samples.candidate("51aa", Stage.STARTING_CANDIDATE),
+        waiting=Waiting("job", samples.before(4), 60),
+    )
+    state = samples.state(services, run=samples.run(Status.RUNNING, "dep_51aax7q2m4kz"))
+    assert told(state) == (
+        "migrate runs to its end, 4s so far, at most 56s more; if it fails, so does the run"
+    )
+
+
+def test_what_does_not_serve_any_more_comes_before_everything() -> None:
+    assert told(samples.not_serving()).startswith(
+        "db does not serve: deploy and the way back failed; D deploys again"
+    )
+
+
+def test_why_something_is_unhealthy_is_told_in_the_words_of_the_agent() -> None:
+    state = samples.unhealthy()
+    live = state.services["api"].live
+    assert live is not None
+    reason = "GET /healthz: 500 [red]"
+    api = replace(state.services["api"], live=replace(live, health_reason=reason))
+    state = replace(state, services={**state.services, "api": api})
+    assert told(state).startswith(f"api is unhealthy: {reason}")
+
+
+def test_how_a_candidate_is_asked_whether_it_is_ready() -> None:
+    for found, words in (
+        ({"readiness_type": ReadinessType.TCP}, "a connection to its port"),
+        (
+            {"readiness_type": ReadinessType.COMMAND, "readiness_command": "pg_isready"},
+            "readiness command pg_isready",
+        ),
+    ):
+        state = samples.deploying()
+        api = state.services["api"]
+        assert api.candidate is not None
+        api = replace(api, candidate=replace(api.candidate, **found))
+        state = replace(state, services={**state.services, "api": api})
+        assert f"api: waits for {words}, last 503" in told(state)
