@@ -198,7 +198,6 @@ def _ends(deployment: Deployment) -> bool:
     return deployment.status.is_final and not deployment.is_active
 
 
-@lru_cache(maxsize=1024)
 def _readiness(readiness: Readiness) -> Json:
     return {
         "type": readiness.type,
@@ -208,6 +207,7 @@ def _readiness(readiness: Readiness) -> Json:
     }
 
 
+@lru_cache(maxsize=1024)
 def _rule(rule: RouteRule) -> Json:
     return asdict(rule)
 

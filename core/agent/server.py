@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from core import __version__
@@ -54,6 +55,13 @@ def create_app(platform: Platform, stop: Callable[[], None]) -> FastAPI:
     async def refuse(_: Request, error: CompartmentError) -> JSONResponse:
         status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
         return JSONResponse({"error": _told(platform, error)}, status)
+
+    @app.exception_handler(RequestValidationError)
+    async def refuse_shape(_: Request, error: RequestValidationError) -> JSONResponse:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()
+        )
+        return JSONResponse({"error": _told(platform, UsageError(wrong))}, 400)
 
     @app.exception_handler(Exception)
     async def admit(_: Request, error: Exception) -> JSONResponse:
@@ -104,7 +112,7 @@ def _add_agent(app: FastAPI, platform: Platform, stop: Callable[[], None]) -> No
         activations = platform.ledger.activations.values()
         live = sum(each.state is ActivationState.LIVE for each in activations)
         stop()
-        return {"instancesLeftRunning": live}
+        return {"instancesLeftRunning": live + len(platform.ledger.executions)}
 
 
 def _add_runs(app: FastAPI, platform: Platform) -> None:

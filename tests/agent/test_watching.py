@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from core.engines.process.releases import Manifest
-from core.errors import AgentUnavailable, Conflict, NotFound
+from core.errors import AgentUnavailable, Conflict, NotFound, UsageError
 from core.events import Event, EventType
 from core.lines import stamp
 from core.model import (
@@ -185,7 +185,8 @@ async def test_a_deployment_on_its_way(home: Path) -> None:
             first = await watcher.next()
             web = first["services"]["web"]
             assert web["live"]["address"] == "127.0.0.1:31000"
-            assert web["live"]["readiness"] == {"path": "/up", "timeoutMs": 5000}
+            http = {"type": "http", "path": "/up", "command": None, "timeoutMs": 5000}
+            assert web["live"]["readiness"] == http
             assert web["live"]["drain"] == {"timeoutMs": 30_000, "streamsMs": 5000}
             assert web["live"]["stageSince"] is None
             assert web["routes"] == [
@@ -445,3 +446,9 @@ async def test_what_cannot_be_rolled_back_has_no_plan(home: Path) -> None:
         await platform.ledger.write(live(1, "api"))
         with pytest.raises(Conflict, match="--service"):
             await client.plan({**HERE, "trigger": "rollback", "to": "dep_web1"})
+
+
+async def test_a_request_of_the_wrong_shape_says_where(home: Path) -> None:
+    async with agent_inside(home) as (_, client):
+        with pytest.raises(UsageError, match=r"body\.services: .*list"):
+            await client.plan({**HERE, "trigger": "deploy", "services": "web"})
