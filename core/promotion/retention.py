@@ -40,11 +40,14 @@ async def prune(parts: Parts) -> None:
 async def forget_executions(parts: Parts, newest: Execution) -> None:
     """Deletes what was kept of the oldest executions of a service: a cron may run each minute."""
     await parts.ledger.journal.forget_executions(newest.target, newest.service, _EXECUTIONS)
-    await asyncio.to_thread(_delete_old_logs, parts.home.logs / newest.deployment_id)
+    running = frozenset(parts.ledger.executions)
+    await asyncio.to_thread(_delete_old_logs, parts.home.logs / newest.deployment_id, running)
 
 
-def _delete_old_logs(folder: Path) -> None:
-    newest_first = sorted(folder.glob("exe_*.log"), key=lambda log: log.stat().st_mtime)[::-1]
-    for log in newest_first[_EXECUTION_LOGS:]:
-        for part in folder.glob(f"{log.name}*"):
-            part.unlink(missing_ok=True)
+def _delete_old_logs(folder: Path, running: frozenset[str]) -> None:
+    with suppress(FileNotFoundError):  # another one that has ended does the same now
+        logs = [log for log in folder.glob("exe_*.log") if log.stem not in running]
+        logs.sort(key=lambda log: log.stat().st_mtime, reverse=True)
+        for log in logs[_EXECUTION_LOGS:]:
+            for part in folder.glob(f"{log.name}*"):
+                part.unlink(missing_ok=True)

@@ -287,10 +287,13 @@ async def test_the_output_of_the_newest_is_kept(works: Works) -> None:
         log.touch()
         log.with_name(f"{log.name}.1").touch()
         os.utime(log, (number, number))
+    quiet = new_execution(found, ExecutionTrigger.MANUAL).changed(id="exe_old00")
+    await works.parts.ledger.write(quiet)
     ended = await works.executions.run(found, ExecutionTrigger.MANUAL)
     kept = sorted(log.name for log in folder.glob("exe_*.log"))
-    assert kept == sorted([f"{ended.id}.log", *(f"exe_old{n:02}.log" for n in range(11, 30))])
-    assert len(list(folder.glob("exe_*.log.1"))) == 19
+    newest = [f"{ended.id}.log", *(f"exe_old{number:02}.log" for number in range(11, 30))]
+    assert kept == sorted(["exe_old00.log", *newest])
+    assert len(list(folder.glob("exe_*.log.1"))) == 20
 
 
 @pytest.fixture
