@@ -61,6 +61,8 @@ class Preparing:
         with single_error():
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._one(step)) for step in self._steps]
+        # Held at the last moment: what ends from now on is found out by the switch.
+        await self._go_on(*(each.deployment.id for each in self._steps))
         found = [task.result().activation for task in tasks]
         return [each for each in found if each is not None]
 
@@ -95,11 +97,12 @@ class Preparing:
         waits, detail = self._parts.progress.waits, "the other services of the run are not ready"
         with waits(WaitKind.BARRIER, deployment.id, detail=detail):
             await self._barrier.wait()
-        await self._go_on(deployment)
+        await self._go_on(deployment.id)
 
-    async def _go_on(self, deployment: Deployment) -> None:
-        if not self._may_go_on.is_set():
-            with self._parts.progress.waits(WaitKind.HOLD, deployment.id, detail="it is held"):
+    async def _go_on(self, *deployment_ids: str) -> None:
+        # It may be held again before who waits has noticed that it went on.
+        while not self._may_go_on.is_set():
+            with self._parts.progress.waits(WaitKind.HOLD, *deployment_ids, detail="it is held"):
                 await self._may_go_on.wait()
 
     async def _wait_for_others(self, deployment: Deployment) -> None:
@@ -133,7 +136,7 @@ class Preparing:
             await self._milestones.all_built()
             for each in self._order.before_last:
                 await self._milestones.wait(each, Condition.HEALTHY)
-        await self._go_on(deployment)
+        await self._go_on(deployment.id)
         previous = self._active(deployment.service.name)
         if previous is not None:
             try:

@@ -55,8 +55,9 @@ class Rollbacks:
                 for each in found
                 for text in _planned(fit, each, request).warnings
             ]
-            begun = self._ledger.runs[run.id].changed(deployment_ids=ids)
-            await self._ledger.write(*found, begun, *warnings)
+            await self._ledger.update(
+                lambda: [*found, self._ledger.runs[run.id].changed(deployment_ids=ids), *warnings]
+            )
             return [Step(each) for each in found]
 
         if is_first:

@@ -30,6 +30,7 @@ from core.records import Activation, ActivationState, Deployment, Run
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from core.journal import Record
     from core.promotion.parts import Parts
 
 CANCELLED = "cancelled"
@@ -56,10 +57,7 @@ class Promotion:
     async def carry_out(self, steps: Callable[[], Awaitable[list[Step]]]) -> None:
         """Takes the run from its first build to its end; a failure ends it and does not raise."""
         try:
-            await self._ledger.write(
-                self.run.changed(status=Status.RUNNING),
-                run_event(EventType.RUN_STARTED, self.run, f"{self.run.trigger} started"),
-            )
+            await self._ledger.update(self._started)
             found = await steps()
             await self._make_ready(found)
             preparing = Preparing(self._parts, self.run, found, self._may_go_on)
@@ -79,6 +77,10 @@ class Promotion:
                 await to_the_end(self.go_back("cancelled", CANCELLED))
             raise
         await self.finish()
+
+    def _started(self) -> list[Record]:
+        started = run_event(EventType.RUN_STARTED, self.run, f"{self.run.trigger} started")
+        return [self.run.changed(status=Status.RUNNING), started]
 
     async def _make_ready(self, steps: Sequence[Step]) -> None:
         """What instances share is there before the first of them starts."""
@@ -109,8 +111,14 @@ class Promotion:
             await self._tell_held(EventType.RUN_RESUMED, "goes on", is_held=False)
 
     async def _tell_held(self, type_: EventType, message: str, *, is_held: bool) -> None:
-        held = self.run.changed(is_held=is_held)
-        await self._ledger.write(held, run_event(type_, held, message))
+        def told() -> list[Record]:
+            run = self._ledger.runs.get(self._id)
+            if run is None:  # it has failed meanwhile
+                return []
+            held = run.changed(is_held=is_held)
+            return [held, run_event(type_, held, message)]
+
+        await self._ledger.update(told)
 
     def hand_over(self, run_id: str) -> None:
         """Leaves what still drains to the run after this one, which may take it back."""
@@ -136,6 +144,11 @@ class Promotion:
         # Clusters that nothing is routed to do no harm: the next update forgets them too.
         with contextlib.suppress(GatewayUnavailable):
             await self._parts.router.forget_gone()
+        # What is live is watched, and may be told to be unhealthy at this moment.
+        await self._ledger.update(lambda: self._finished(cut))
+        self._ledger.forget_past()
+
+    def _finished(self, cut: int) -> list[Record]:
         finished = [
             move(deployment, Move.ACTIVATE)
             for deployment in self._deployments()
@@ -149,10 +162,8 @@ class Promotion:
         message = f"{run.trigger} succeeded" + (
             f", {cut_in_all} requests cut" if cut_in_all else ""
         )
-        await self._ledger.write(
-            *finished, *events, run, run_event(EventType.RUN_FINISHED, run, message, **_end(run))
-        )
-        self._ledger.forget_past()
+        ended = run_event(EventType.RUN_FINISHED, run, message, **_end(run))
+        return [*finished, *events, run, ended]
 
     async def go_back(self, reason: str, code: str) -> None:
         """Removes the candidates and ends the run as failed; what was live is live again."""
