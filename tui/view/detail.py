@@ -57,15 +57,19 @@ def present(service: Service, scene: Scene, width: int) -> list[Content]:
         lines.append(_named("url", service.live.route_url))
     rules = [rule_text(each) for each in service.routes]
     lines += [_named("routes" if not at else "", rule) for at, rule in enumerate(rules)]
-    return [*lines, Content(""), *_figures(scene.trends.get(service.name, ()), glyphs, width)]
+    trend = scene.trends.get(service.name, ())
+    if not service.kind.is_long_running and not trend:
+        return lines
+    return [*lines, Content(""), *_figures(trend, glyphs, width)]
 
 
 def _ailment(service: Service, scene: Scene, width: int) -> list[Content]:
-    """Why it is not well; of a job or cron how it ran last, and when it runs next."""
+    """Why it is not well; of a job or cron how it ran last, and what its stage does not say."""
     if service.executions is not None:
         found = service.executions
         told = [execution_words.whole(found.last, scene.now)] if found.last else []
-        told += [execution_words.next_due(found.next_at, scene.now)] if found.next_at else []
+        if found.next_at is not None and found.running_one is not None:
+            told.append(execution_words.next_due(found.next_at, scene.now))
     else:
         reason = service.live.health_reason if service.live else None
         told = [words.reason(reason)] if reason else []

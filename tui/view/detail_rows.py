@@ -50,7 +50,7 @@ def _groups(service: Service, scene: Scene, width: int) -> Iterator[Group]:
         *_deployments(service, scene),
         *_waiting(service, scene),
         *_health(service, scene, width),
-        *_executions(service, scene),
+        *_executions(service, scene, width),
     ]
     yield _addresses(service, width)
     yield _figures(service, scene, width)
@@ -189,7 +189,7 @@ def _health(service: Service, scene: Scene, width: int) -> Group:
     return [row, *(_because(live.health_reason, scene, width) if live.health_reason else [])]
 
 
-def _executions(service: Service, scene: Scene) -> Group:
+def _executions(service: Service, scene: Scene, width: int) -> Group:
     """How a job or cron ran last, and when it runs next."""
     found = service.executions
     if found is None:
@@ -197,8 +197,10 @@ def _executions(service: Service, scene: Scene) -> Group:
     rows = []
     if found.last is not None:
         look = looks.execution_look(found.last, scene.glyphs)
-        told = scene.glyphs.said(execution_words.whole(found.last, scene.now))
+        told = execution_words.outcome(found.last, scene.now)
         rows.append(_row("last", (f"{look.glyph} {told}", look.style)))
+        if reason := execution_words.trouble(found.last):
+            rows += _because(reason, scene, width)
     if found.running > 1:
         rows.append(_row("running", (f"{found.running} at this moment", PLAIN)))
     if found.next_at is not None:

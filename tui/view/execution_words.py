@@ -69,21 +69,22 @@ def _roughly(left: timedelta) -> str:
 
 def whole(execution: Execution, now: datetime) -> str:
     """`succeeded 12s ago, took 3.2s`; `failed 5m ago, took 1.0s: exited with code 3`."""
+    why = trouble(execution)
+    return f"{outcome(execution, now)}: {why}" if why else outcome(execution, now)
+
+
+def outcome(execution: Execution, now: datetime) -> str:
+    """How it ended, when, and how long it took."""
     if execution.is_running:
         return f"running for {running_for(execution, now)}"
     when = execution.ended_at or execution.started_at
     times = f" {words.counted(execution.missed, 'time')}," if execution.missed > 1 else ""
     told = f"{execution.status}{times} {words.ago(when, now)}".rstrip(" ,")
     length = took(execution)
-    told += f", took {length}" if length else ""
-    is_clear = execution.status is ExecutionStatus.SUCCEEDED
-    return told if is_clear or not execution.message else f"{told}: {reason(execution)}"
+    return f"{told}, took {length}" if length else told
 
 
-def reason(execution: Execution) -> str:
-    """How it ended, in its own words."""
-    if execution.message:
-        return words.reason(execution.message)
-    if execution.exit_code is not None:
-        return f"exited with code {execution.exit_code}"
-    return str(execution.status)
+def trouble(execution: Execution) -> str:
+    """Why it did not succeed, or did not run; nothing where all is well."""
+    is_clear = execution.status in (ExecutionStatus.SUCCEEDED, ExecutionStatus.RUNNING)
+    return "" if is_clear else words.reason(execution.message)

@@ -41,16 +41,22 @@ def severity(event: Json) -> Severity:
         (type_ == EventType.DEPLOYMENT_FAILED and not _is_not_switched(event))
         or (type_ == EventType.RUN_FINISHED and event.get("status") == Status.FAILED)
         or (type_ == EventType.HEALTH_CHANGED and event.get("health") == Health.UNHEALTHY)
-        or (type_ == EventType.EXECUTION_ENDED and event.get("status") == Status.FAILED)
+        or _execution_status(event) == ExecutionStatus.FAILED
     )
     if is_failure and not is_cancelled:
         return Severity.FAILURE
     has_cut = event.get("cutRequests") or event.get("requestsCut")
-    is_left_out = type_ == EventType.EXECUTION_ENDED and event.get("status") in _NOT_RUN
+    is_left_out = _execution_status(event) in _NOT_RUN
     is_told = type_ in _WARNINGS or type_ == EventType.DEPLOYMENT_FAILED
     if is_cancelled or has_cut or is_left_out or is_told:
         return Severity.WARNING
     return Severity.INFO
+
+
+def _execution_status(event: Json) -> str | None:
+    """How an execution ended, in an event that tells of one."""
+    found: Json = event.get("execution") or {}
+    return found.get("status")
 
 
 def _is_not_switched(event: Json) -> bool:

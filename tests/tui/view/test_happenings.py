@@ -50,3 +50,21 @@ def test_messages_stand_under_each_other_whatever_the_service() -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_any_message_stays_text(text: str) -> None:
     assert text in line(event("WarningGiven", 0, text), UNICODE, 4).plain
+
+
+@pytest.mark.parametrize(
+    ("status", "found"),
+    [
+        ("succeeded", Severity.INFO),
+        ("cancelled", Severity.INFO),
+        ("skipped", Severity.WARNING),
+        ("missed", Severity.WARNING),
+        ("failed", Severity.FAILURE),
+    ],
+)
+def test_an_execution_is_as_serious_as_its_end(status: str, found: Severity) -> None:
+    ended = event("ExecutionEnded", 0, "it ended", execution={"status": status})
+    assert severity(ended) is found
+    assert severity(event("ExecutionStarted", 0, "it began", execution={"status": "running"})) is (
+        Severity.INFO
+    )
