@@ -39,7 +39,7 @@ async def recover(parts: Parts) -> list[Promotion]:
     for engine in parts.engines:
         await resume(parts, engine)
     switching = {run.id: await _switching(parts, run) for run in parts.ledger.runs.values()}
-    if parts.ledger.hosts:
+    if parts.ledger.hosts or parts.ledger.environments:
         # What is to go forward is routed to at once: it may be already, and must not go to and fro.
         await parts.router.start([each for found in switching.values() for each in found])
     await _end_left_over(parts)

@@ -70,7 +70,7 @@ def left(home: Path) -> Iterator[Path]:
         demo("stop")
 
 
-@pytest.mark.parametrize("name", ["multi-service", "lifecycle-lab"])
+@pytest.mark.parametrize("name", ["multi-service", "lifecycle-lab", "night-shift"])
 def test_a_deploy_and_a_rollback_under_traffic(
     left: Path, name: str, figures: FiguresRecorder
 ) -> None:

@@ -76,6 +76,7 @@ EXAMPLES: Final = (
         "lifecycle-lab.localhost",
         ("/version", "/api/version", "/id/1", "/api/slow?ms=60", "/headers"),
     ),
+    Example("night-shift", "night-shift.localhost", ("/",)),
 )
 
 
