@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
@@ -35,7 +36,11 @@ _STABLE_S: Final = 5.0
 _COMMAND_LIMIT_S: Final = 5.0
 """A command has to be started first, which takes its time on a machine under load."""
 
-_VERIFY_LIMIT_S: Final = 0.9
+_DOUBTED_S: Final = 3.0
+"""Within this the gateway has checked once more what had failed, even if that hangs."""
+
+_DOUBT_LIMIT_S: Final = 0.9
+_DOUBT_PAUSE_S: Final = 0.25
 _WORDS_LIMIT_S: Final = 0.2
 """It is told within 2 s that something is wrong, with or without the right words."""
 
@@ -99,6 +104,8 @@ class InstanceHealth:
                 now = time.monotonic()
                 if before.is_up:
                     is_loop = now - up_again_at < _STABLE_S
+                elif life.restarts - before.restarts > life.is_up:
+                    is_loop = True  # it was up for so short a time that nobody has seen it
                 if life.is_up:
                     up_again_at = now
                     recovery = tasks.create_task(self._recover(life, is_loop=is_loop))
@@ -152,10 +159,16 @@ class InstanceHealth:
     async def _follow_gateway(self, check: Check) -> None:
         findings, address = self._parts.router.gateway.findings, self._instance.address
         found = findings.of(self._upstream, address)
-        if found is not None and (await self._try(check, _VERIFY_LIMIT_S)).is_good:
-            # It was found before it was ready; the next check of the gateway tells.
+        # It may have been found before it was ready: then it passes, and the gateway's next check
+        # finds the same, or that it fails again, which would be no news to the gateway.
+        believed_at = time.monotonic() + _DOUBTED_S
+        while found is not None and time.monotonic() < believed_at:
+            if not (await self._try(check, _DOUBT_LIMIT_S)).is_good:
+                break
             self._set(_Source.CHECK, None)
-            found = await findings.next(self._upstream, address, found)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_DOUBT_PAUSE_S):
+                    found = await findings.next(self._upstream, address, found)
         while True:
             self._set(_Source.CHECK, await self._why(check, found) if found else None)
             found = await findings.next(self._upstream, address, found)

@@ -180,7 +180,8 @@ class DockerInstance:
             return Life()
         # Of one that runs it has forgotten how it ended before.
         last_exit = self.life.last_exit if is_up else exit_of(self._container)
-        return Life(is_up, self.restarts, last_exit)
+        # The engine counts a restart when it begins to wait for it.
+        return Life(is_up, self.restarts - state["Restarting"], last_exit)
 
     async def _end(self, exit_: Exit) -> None:
         self.exit = self.exit or exit_

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 MOOD = Path(f"/tmp/{os.environ['COMPARTMENT_DEPLOYMENT']}-{os.environ['COMPARTMENT_SERVICE']}")
-"""Two words: the status of /healthz, and how long it takes, in seconds; or `doomed`."""
+"""The status of /healthz and how long it takes, in seconds; or `doomed` and how many starts."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -43,10 +43,10 @@ class Handler(BaseHTTPRequestHandler):
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    if MOOD.exists() and MOOD.read_text() == "doomed":
-        # It heals when its time is over.
-        doom_s = time.time() - MOOD.stat().st_mtime
-        if doom_s < 1:
-            sys.exit(1)
+    mood, _, starts = MOOD.read_text().partition(" ") if MOOD.exists() else ("", "", "")
+    if mood == "doomed":
         MOOD.unlink()
+        if int(starts) > 1:
+            MOOD.write_text(f"doomed {int(starts) - 1}")
+        sys.exit(1)
     ThreadingHTTPServer(("0.0.0.0", int(os.environ["PORT"])), Handler).serve_forever()
