@@ -102,7 +102,7 @@ def _parser() -> Parser:
         nargs="?",
         const="multi-service",
         metavar="NAME",
-        help="show an example with visitors: multi-service, night-shift, lifecycle-lab; stop: end it",
+        help="show an example: multi-service, night-shift or lifecycle-lab; stop ends it",
     )
     add("--ascii", action="store_true", help="draw with ASCII only")
     add("--read-only", action="store_true", help="look, and change nothing")

@@ -12,6 +12,7 @@ from core.engines.docker.exits import exit_by
 from core.engines.docker.frames import cut
 from core.errors import CompartmentError
 from core.lines import LineSplitter
+from core.model import Stream
 
 if TYPE_CHECKING:
     from core.engines.docker.connection import Docker
@@ -39,35 +40,52 @@ async def run_beside(
         EngineUnavailable: the engine cannot be reached.
         CompartmentError: the container does not run.
     """
-    lines: list[str] = []
+    said = _Said(mask)
     made = await _prepare(docker, container_id, "sh", "-c", _TELLS_ITS_PID, command)
     try:
         async with asyncio.timeout(limit_s):
-            await _follow(docker, made, lines, LineSplitter(mask))
+            await _follow(docker, made, said)
     except BaseException:
-        if lines:
-            await to_the_end(_end(docker, container_id, lines[0]))
+        if said.pid:
+            await to_the_end(_end(docker, container_id, said.pid))
         raise
     ended: Json = await docker.get(f"/exec/{made}/json")
-    said = lines[-1] if len(lines) > 1 else ""
-    return Ran(exit_by(ended["ExitCode"]), said)
+    return Ran(exit_by(ended["ExitCode"]), said.last)
 
 
-async def _follow(docker: Docker, made: str, lines: list[str], splitter: LineSplitter) -> None:
-    """Keeps the first line, which is its number, and the last one."""
+class _Said:
+    """What a command says: its number, first on standard output; of the rest the last line."""
+
+    def __init__(self, mask: Mask | None) -> None:
+        self.pid: str | None = None
+        self.last = ""
+        # Which of the two streams comes first is not certain.
+        self._splitters = {each: LineSplitter(mask) for each in (Stream.STDOUT, Stream.STDERR)}
+
+    def hear(self, stream: Stream, output: bytes) -> None:
+        self._take(stream, self._splitters[stream].feed(output))
+
+    def end(self) -> None:
+        for stream, splitter in self._splitters.items():
+            self._take(stream, splitter.flush())
+
+    def _take(self, stream: Stream, lines: list[str]) -> None:
+        for line in filter(None, map(str.strip, lines)):
+            if stream is Stream.STDOUT and self.pid is None:
+                self.pid = line
+            else:
+                self.last = line
+
+
+async def _follow(docker: Docker, made: str, said: _Said) -> None:
     rest = bytearray()
     attached = {"Detach": False, "Tty": False}
     async with docker.stream("POST", f"/exec/{made}/start", attached) as chunks:
         async for chunk in chunks:
             rest += chunk
-            for _, output in cut(rest):
-                _keep(lines, splitter.feed(output))
-    _keep(lines, splitter.flush())
-
-
-def _keep(lines: list[str], found: list[str]) -> None:
-    lines += [line.strip() for line in found if line.strip()]
-    del lines[1:-1]
+            for stream, output in cut(rest):
+                said.hear(stream, output)
+    said.end()
 
 
 async def _prepare(docker: Docker, container_id: str, *command: str) -> str:

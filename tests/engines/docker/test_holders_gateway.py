@@ -15,6 +15,7 @@ from core.engines.docker import subnets
 from core.engines.docker.labels import Role, of_target
 from core.files import write_atomically
 from core.gateway.resources import bootstrap, cluster
+from core.gateway.table import Upstream
 from tests.engines.docker.environments import LIMIT_S, Environments, environments, target
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ async def serve(engine: Environments, of: Target, service: str, version: str) ->
     name = f"{of.environment}-{service}-{version}"
     attachment = await engine.networks.attach(of, service, (), None)
     await engine.run(attachment, "python3", "-c", SERVER, name)
-    return cluster(name, ((attachment.address, 3000),))
+    return cluster(name, Upstream(name, ((attachment.address, 3000),)), None, None)
 
 
 async def make_internal(engine: Environments, of: Target) -> None:
