@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from core.ending import to_the_end
@@ -84,20 +85,27 @@ class Background:
         self._spawn(self._start_due(deployment, stamp(due_at)))
 
     async def _start_due(self, deployment: Deployment, due_at: str) -> None:
-        trigger = ExecutionTrigger.SCHEDULE
         async with self._turns[deployment.target, deployment.service.name]:
-            if not self._is_active(deployment):
-                return
-            still = self._still_running(deployment)
-            if still and _overlap(deployment) is ScheduleOverlap.SKIP:
+            execution = await self._begin_due(deployment, due_at)
+        if execution is not None:
+            await self._executions.finish(execution)
+
+    async def _begin_due(self, deployment: Deployment, due_at: str) -> Execution | None:
+        """Of a deployment that is replaced meanwhile it is the successor that runs."""
+        trigger = ExecutionTrigger.SCHEDULE
+        while (active := self._active(deployment)) is not None:
+            still = self._still_running(active)
+            if still and _overlap(active) is ScheduleOverlap.SKIP:
                 skipped = ExecutionStatus.SKIPPED
-                execution = new_execution(deployment, trigger, skipped, due_at=due_at)
+                execution = new_execution(active, trigger, skipped, due_at=due_at)
                 await self._executions.note(execution, f"{still[0].id} still runs")
-                return
-            await self._make_room(deployment, still)
-            execution = new_execution(deployment, trigger, due_at=due_at)
-            await self._executions.begin(execution)
-        await self._executions.finish(execution)
+                return None
+            await self._make_room(active, still)
+            execution = new_execution(active, trigger, due_at=due_at)
+            with suppress(Conflict):
+                await self._executions.begin(execution)
+                return execution
+        return None
 
     def miss(self, deployment: Deployment, times: Sequence[datetime]) -> None:
         """Says when it should have run, and nobody was there to start it."""
@@ -146,9 +154,9 @@ class Background:
         found = self._ledger.executions.values()
         return [each for each in found if (each.target, each.service) == mine]
 
-    def _is_active(self, deployment: Deployment) -> bool:
-        found = self._ledger.deployments.get(deployment.id)
-        return found is not None and found.is_active
+    def _active(self, deployment: Deployment) -> Deployment | None:
+        """What is active of its service now."""
+        return self._ledger.active(deployment.target).get(deployment.service.name)
 
     async def _make_room(self, deployment: Deployment, still: Sequence[Execution]) -> None:
         if _overlap(deployment) is ScheduleOverlap.REPLACE:

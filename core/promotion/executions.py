@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.ending import single_error, to_the_end
 from core.engines.base import InstanceSpec
-from core.errors import CompartmentError
+from core.errors import CompartmentError, Conflict
 from core.events import Event, EventType
 from core.lines import stamp
 from core.model import Health
@@ -72,15 +72,27 @@ class Executions:
         return await self.finish(execution)
 
     async def begin(self, execution: Execution) -> None:
-        """Journals that it runs, before it does: `finish` must follow."""
-        told = f"execution {execution.id} started by {_BY[execution.trigger]}"
-        event = self._event(EventType.EXECUTION_STARTED, execution, told)
+        """Journals that it runs, before it does: `finish` must follow.
+
+        Raises:
+            Conflict: its deployment has become the past at this moment.
+        """
         self._followed.add(execution.id)
         try:
-            await self._parts.ledger.write(execution, event)
+            await self._parts.ledger.update(lambda: self._begun(execution))
         except BaseException:
             self._followed.discard(execution.id)
             raise
+
+    def _begun(self, execution: Execution) -> list[Record]:
+        if execution.deployment_id not in self._parts.ledger.deployments:
+            raise Conflict(
+                f"{execution.service} was replaced at this moment",
+                hint="run it again",
+                code="deployment_not_active",
+            )
+        told = f"execution {execution.id} started by {_BY[execution.trigger]}"
+        return [execution, self._event(EventType.EXECUTION_STARTED, execution, told)]
 
     async def finish(self, execution: Execution) -> Execution:
         """Starts one that has begun, and waits for its end."""

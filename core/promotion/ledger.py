@@ -62,6 +62,7 @@ class Ledger:
         """Deployments of the past, with the time at which they became that."""
         self._changed = asyncio.Event()
         self._writing = asyncio.Lock()
+        self._committing: Sequence[Record] = ()
 
     async def load(self) -> None:
         """Reads the present from the journal."""
@@ -94,9 +95,12 @@ class Ledger:
 
     async def _update(self, change: Callable[[], Sequence[Record]]) -> None:
         async with self._writing:
-            records = change()
-            if records:
-                await self._commit(records)
+            self._committing = change()
+            try:
+                if self._committing:
+                    await self._commit(self._committing)
+            finally:
+                self._committing = ()
 
     async def _commit(self, records: Sequence[Record]) -> None:
         for record in records:
@@ -134,7 +138,8 @@ class Ledger:
     def forget_past(self) -> None:
         """Drops what is neither active nor on its way, has no instance, and is of no open run."""
         held = {each.deployment_id for each in self.activations.values()}
-        held.update(each.deployment_id for each in self.executions.values())
+        begun = [each for each in self._committing if isinstance(each, Execution)]
+        held.update(each.deployment_id for each in (*self.executions.values(), *begun))
         held.update(id_ for run in self.runs.values() for id_ in run.deployment_ids)
         kept: dict[str, Deployment] = {}
         at = time.monotonic()
