@@ -12,15 +12,14 @@ from core.model import DEFAULT_ENVIRONMENT, Trigger
 from core.promotion.requests import Down, Request
 from core.records import Target
 
-Label = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
-
 
 def _printable(text: str) -> str:
     if not text.isprintable():
-        raise ValueError("a name holds printable characters only")
+        raise ValueError("must hold printable characters only")
     return text
 
 
+Label = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_printable)]
 Name = Annotated[str, Field(min_length=1, max_length=63), AfterValidator(_printable)]
 
 
