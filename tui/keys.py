@@ -181,7 +181,7 @@ KEYS: tuple[Key, ...] = (
         is_shown=True, changes=True),
     Key("variables.add", "a", "add_variable", "add", "set another variable", _V,
         is_shown=True, changes=True),
-    Key("variables.remove", "x", "remove_variable", "remove", "remove the variable", _V,
+    Key("variables.remove", "u,delete", "remove_variable", "unset", "remove the variable", _V,
         is_shown=True, changes=True),
     Key("variables.sensitive", "m", "mark_sensitive", "mark sensitive",
         "never show the value again, nor in any log", _V, is_shown=True, changes=True),

@@ -93,8 +93,8 @@ def test_who_falls_back_to_a_default_may_clash_in_turn(tmp_path: Path) -> None:
 
 
 def test_panes_do_not_clash_with_each_other(tmp_path: Path) -> None:
-    keys = '"services.sort" = "v"\n"log.wrap" = "v"'
-    assert load(tmp_path, keys) == ({"services.sort": "v", "log.wrap": "v"}, [])
+    keys = '"services.sort" = "F"\n"log.wrap" = "F"'
+    assert load(tmp_path, keys) == ({"services.sort": "F", "log.wrap": "F"}, [])
 
 
 @pytest.mark.parametrize("value", ["1", '["g"]', '""', "true"])
@@ -105,8 +105,8 @@ def test_a_value_that_is_no_text(tmp_path: Path, value: str) -> None:
 
 
 def test_of_broken_toml_the_rest_applies(tmp_path: Path) -> None:
-    mapping, warnings = load(tmp_path, '"app.deploy" = "ctrl+g"\n"app.open" "O"\n"app.edit" = "v"')
-    assert mapping == {"app.deploy": "ctrl+g", "app.edit": "v"}
+    mapping, warnings = load(tmp_path, '"app.deploy" = "ctrl+g"\n"app.open" "O"\n"app.edit" = "F"')
+    assert mapping == {"app.deploy": "ctrl+g", "app.edit": "F"}
     assert len(warnings) == 1
     assert warnings[0].startswith(":2: ")
 

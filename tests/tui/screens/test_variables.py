@@ -186,7 +186,7 @@ async def test_what_is_refused_stays_to_be_mended() -> None:
 @pytest.mark.parametrize(
     ("key", "question", "verb", "asked"),
     [
-        ("x", "Remove LOG_LEVEL?", "remove_variable", ["LOG_LEVEL", None]),
+        ("u", "Remove LOG_LEVEL?", "remove_variable", ["LOG_LEVEL", None]),
         ("m", "Mark LOG_LEVEL as", "set_variable", ["LOG_LEVEL", "info", None, True]),
     ],
 )
@@ -241,7 +241,7 @@ async def test_a_file_that_is_wrong_is_told_with_its_line(tmp_path: Path) -> Non
 async def test_a_read_only_dashboard_shows_and_changes_nothing() -> None:
     async with opened(shown(is_read_only=True)) as hand:
         await in_variables(hand)
-        for key in ("a", "enter", "x", "m", "i"):
+        for key in ("a", "enter", "u", "m", "i"):
             await press(hand, key)
             assert hand.screen_name == "VariablesScreen"
         assert "LOG_LEVEL" in hand.text
@@ -253,7 +253,7 @@ async def test_any_name_and_value_stays_text(text: str) -> None:
     async with opened(shown(variable("A", text, text)), size=(80, 24)) as hand:
         await in_variables(hand)
         assert text[:4] in hand.text
-        await press(hand, "x")
+        await press(hand, "u")
         await hand.until_on("ConfirmScreen")
         assert f"It is set for {text}."[:20] in hand.text
 
