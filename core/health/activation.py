@@ -34,8 +34,16 @@ class ActivationHealth:
         self._instance_names = activation.instance_names
         self._faults: dict[str, str | None] = {}
         """Of each instance that was looked at; None where nothing is wrong."""
+        self._over = set[str]()
+        """Those that have ended for good, which is told even if they were unhealthy before."""
+        self._told_over = 0
         self._news = asyncio.Event()
         self._flips = Flips()
+
+    def end(self, instance_name: str, fault: str) -> None:
+        """Takes note of an instance that has ended for good."""
+        self._over.add(instance_name)
+        self.note(instance_name, fault)
 
     def note(self, instance_name: str, fault: str | None) -> None:
         """Takes note of how an instance is."""
@@ -70,7 +78,9 @@ class ActivationHealth:
         health = Health.UNHEALTHY if wrong else Health.HEALTHY
         reason = self._reason(wrong) if wrong else None
         changed = deployment.changed(health=health, health_reason=reason)
-        if (deployment.health, live.unhealthy) == (health, len(wrong)):
+        was_told = (deployment.health, live.unhealthy, self._told_over)
+        self._told_over = len(self._over)
+        if was_told == (health, len(wrong), len(self._over)):
             # Another reason is not another health: it is shown, and not told.
             return [] if changed == deployment else [changed]
         told = f"unhealthy: {reason}" if reason else "healthy again"

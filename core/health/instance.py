@@ -72,8 +72,8 @@ class InstanceHealth:
         self._note = note
         self._faults: dict[_Source, str] = {}
 
-    async def follow(self) -> None:
-        """Tells how it is, until it has ended for good."""
+    async def follow(self) -> str:
+        """Tells how it is, until it has ended for good; returns how."""
         with single_error():
             async with asyncio.TaskGroup() as tasks:
                 work = [self._follow_life(), self._follow_own_check(), self._follow_check()]
@@ -81,7 +81,7 @@ class InstanceHealth:
                 ended = await self._instance.wait_exit()
                 for each in following:
                     each.cancel()
-        self._set(_Source.LIFE, f"{ended} and is not restarted")
+        return f"{ended} and is not restarted"
 
     def _set(self, source: _Source, fault: str | None) -> None:
         if fault is None:

@@ -75,7 +75,9 @@ class HealthWatch:
                 note("it does not run")
                 return
             with single_error():
-                await InstanceHealth(self._parts, activation, instance, note).follow()
+                health.end(
+                    name, await InstanceHealth(self._parts, activation, instance, note).follow()
+                )
         except CompartmentError as error:
             # Nothing is known of it, and nothing is told.
             _log.warning("%s is not watched: %s", name, error.message)

@@ -83,6 +83,20 @@ async def test_how_many_are_wrong_is_told_and_the_first_reason(ledger: Ledger) -
     ]
 
 
+async def test_the_end_of_what_was_unhealthy_is_told(ledger: Ledger) -> None:
+    async with watched(ledger) as health:
+        for name in NAMES:
+            health.note(name, None)
+        health.note(NAMES[0], "exited with code 1")
+        await reason(ledger, "1 of 3 instances: exited with code 1")
+        health.end(NAMES[0], "exited with code 1 and is not restarted")
+        await reason(ledger, "1 of 3 instances: exited with code 1 and is not restarted")
+    assert await messages(ledger) == [
+        "unhealthy: 1 of 3 instances: exited with code 1",
+        "unhealthy: 1 of 3 instances: exited with code 1 and is not restarted",
+    ]
+
+
 async def test_nothing_is_told_before_all_were_looked_at(ledger: Ledger) -> None:
     await ledger.write(LIVE.changed(health=Health.UNHEALTHY, health_reason="as it was"))
     async with watched(ledger) as health:
