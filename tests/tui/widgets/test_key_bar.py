@@ -34,7 +34,7 @@ async def test_a_wide_screen_shows_more_keys_and_the_last_ones_stay_last() -> No
     async with Gallery().run_test(size=(200, 50)) as pilot:
         await pilot.pause()
         shown = bar(pilot.app).text.strip()
-        for entry in ("H history", "! events", "l only this", "o open", "T theme"):
+        for entry in ("H history", "! events", "l only this", "o open", "v variables"):
             assert entry in shown
         assert shown.endswith("z zoom  ? help  : palette  q quit")
         assert shown.count("D deploy") == 1
