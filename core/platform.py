@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from core.engines.base import Engine
     from core.files import Home
     from core.promotion.candidate import Step
+    from core.promotion.recovery import Unfinished
     from core.promotion.requests import Accepted, Down, Request
     from core.promotion.turns import Turn
 
@@ -133,10 +134,10 @@ class Platform:
     async def _open(self) -> None:
         await self.ledger.load()
         await self.parts.engines.open()
-        for promotion in await recover(self.parts):
-            run = promotion.run
-            with_turn = self._turns.join(run.target, run.id)
-            self._start(run.id, self._finish(promotion, with_turn), promotion)
+        for unfinished in await recover(self.parts):
+            run = unfinished.promotion.run
+            turn = self._turns.join(run.target, run.id)
+            self._start(run.id, self._end(unfinished, turn), unfinished.promotion)
         self.background.take_up()
         if self.gateway.envoy.is_running:
             self._gateway_wanted.set()
@@ -320,9 +321,9 @@ class Platform:
         async with self._accepting:
             return await accepted.steps()
 
-    async def _finish(self, promotion: Promotion, turn: Turn) -> None:
+    async def _end(self, unfinished: Unfinished, turn: Turn) -> None:
         try:
-            await promotion.finish()
+            await unfinished.end()
         finally:
             turn.leave()
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from core.ending import to_the_end
 from core.errors import CompartmentError, EngineUnavailable, JournalError
 from core.events import EventType
 from core.model import Health, Stage
@@ -27,11 +28,26 @@ if TYPE_CHECKING:
     from core.records import Deployment, Run, Target
 
 _log = logging.getLogger(__name__)
-_AGENT_ENDED = "the agent ended before the switch; everything that was live still serves"
+_AGENT_ENDED = "the agent ended before the switch; nothing was switched"
 
 
-async def recover(parts: Parts) -> list[Promotion]:
-    """Makes what is live true again; returns the runs that still have something to drain.
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A run of an agent before this one. Others do not wait for its end, which may take minutes."""
+
+    promotion: Promotion
+    is_switched: bool
+
+    async def end(self) -> None:
+        """Takes it forward where it has switched, and back where it has not."""
+        if self.is_switched:
+            await self.promotion.finish()
+        else:
+            await to_the_end(self.promotion.go_back(_AGENT_ENDED, "agent_ended"))
+
+
+async def recover(parts: Parts) -> list[Unfinished]:
+    """Makes what is live true again; returns the runs that have to be ended.
 
     Raises:
         GatewayUnavailable: the gateway cannot serve what is live.
@@ -43,11 +59,8 @@ async def recover(parts: Parts) -> list[Promotion]:
         # What is to go forward is routed to at once: it may be already, and must not go to and fro.
         await parts.router.start([each for found in switching.values() for each in found])
     await _end_left_over(parts)
-    return [
-        promotion
-        for run in list(parts.ledger.runs.values())
-        if (promotion := await _settle(parts, run, switching[run.id]))
-    ]
+    runs = list(parts.ledger.runs.values())
+    return [await _settle(parts, run, switching[run.id]) for run in runs]
 
 
 async def resume(parts: Parts, engine: Engine) -> None:
@@ -216,12 +229,12 @@ async def _is_alive(parts: Parts, activation: Activation) -> bool:
     return all(each is not None and each.exit is None for each in found)
 
 
-async def _settle(parts: Parts, run: Run, switching: list[Activation]) -> Promotion | None:
-    """Takes one unfinished run forward or back."""
+async def _settle(parts: Parts, run: Run, switching: list[Activation]) -> Unfinished:
+    """Decides of one run whether it goes forward or back; one that was in its switch has it."""
     promotion = Promotion(parts, run)
     if any(each.is_active for each in _deployments(parts, run)):
         promotion.is_past_return = True
-        return promotion
+        return Unfinished(promotion, is_switched=True)
     if switching:
         promotion.is_past_return = True
         try:
@@ -231,9 +244,8 @@ async def _settle(parts: Parts, run: Run, switching: list[Activation]) -> Promot
         except (DeploymentFailed, CompartmentError) as failure:
             _log.warning("run %s could not be taken forward: %s", run.id, failure)
         else:
-            return promotion
-    await promotion.go_back(_AGENT_ENDED, "agent_ended")
-    return None
+            return Unfinished(promotion, is_switched=True)
+    return Unfinished(promotion, is_switched=False)
 
 
 def _deployments(parts: Parts, run: Run) -> list[Deployment]:

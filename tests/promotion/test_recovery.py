@@ -14,12 +14,12 @@ from core.files import Home
 from core.health.watch import HealthWatch
 from core.journal import Journal
 from core.logs.writer import CompartmentLog
-from core.model import EngineName, Health, Service, ServiceKind, Stage, Status
+from core.model import EngineName, Health, Service, ServiceKind, Stage, Status, Trigger
 from core.promotion.ledger import Ledger
 from core.promotion.parts import Parts
-from core.promotion.recovery import resume, tidy
+from core.promotion.recovery import recover, resume, tidy
 from core.promotion.routing import Router
-from core.records import Activation, ActivationState, EnvironmentRecord
+from core.records import Activation, ActivationState, EnvironmentRecord, Run
 from tests.one_engine import one_engine
 from tests.promotion.records import TARGET, deployment
 
@@ -181,6 +181,27 @@ async def test_what_is_replaced_before_its_turn_is_left_alone(
     engine.meanwhile["adopt"] = replace_it
     await resume(parts, cast("Any", engine))
     assert engine.running.keys() == {ACTIVATION.name}
+
+
+async def test_nobody_waits_for_what_comes_back_after_a_crash(
+    parts: Parts, engine: FakeEngine
+) -> None:
+    run = Run("drn_a", TARGET, Trigger.DEPLOY, Status.RUNNING, LIVE.created_at)
+    aside = replace(ACTIVATION, state=ActivationState.ASIDE, replaced_by=run.id)
+    await parts.ledger.write(LIVE, aside, run)
+    is_starting = asyncio.Event()
+
+    async def take_ages() -> None:
+        is_starting.set()
+        await asyncio.Event().wait()
+
+    engine.meanwhile["start"] = take_ages
+    async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+        (unfinished,) = await recover(parts)
+        assert not is_starting.is_set()
+        ending = tasks.create_task(unfinished.promotion.go_back("a crash", "agent_ended"))
+        await is_starting.wait()
+        ending.cancel()
 
 
 async def test_an_engine_that_refuses_a_network_holds_up_nothing_else(
