@@ -1,0 +1,77 @@
+"""Runs a simulation: in its own time, in a home of its own, the same each time for a seed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import tempfile
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core import records
+from core.files import Home
+from core.health import activation, instance
+from core.promotion import drain, ledger, readiness
+from tests.simulation.clock import VirtualLoop, at_once
+from tests.simulation.machine import Machine
+from tests.simulation.promises import Promises
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+
+class Scene:
+    """What a simulation begins with."""
+
+    def __init__(self, seed: int, folder: Path) -> None:
+        self.rng = random.Random(seed)
+        self.machine = Machine()
+        self.promises = Promises(self.machine)
+        self.project = folder / "project"
+        self.home = Home(folder / "home")
+        self.home.create()
+
+
+class _Bugs(logging.Handler):
+    """What is logged as an error is a bug of ours, even where somebody has caught it."""
+
+    def __init__(self, promises: Promises) -> None:
+        super().__init__(logging.ERROR)
+        self._promises = promises
+        self.setFormatter(logging.Formatter())
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._promises.broken = self._promises.broken or self.format(record)
+
+
+def simulate(seed: int, play: Callable[[Scene], Awaitable[None]]) -> None:
+    """Plays a scene; where that fails, says what happened."""
+    loop = VirtualLoop()
+    clock = SimpleNamespace(monotonic=loop.monotonic)
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        scene = Scene(seed, Path(folder))
+        for module in (activation, instance, drain, ledger, readiness):
+            patch.setattr(module, "time", clock)
+        patch.setattr(drain, "_SETTLE_S", 0)
+        patch.setattr(drain, "_QUIET_S", 0)
+        patch.setattr(asyncio, "to_thread", at_once)
+        patch.setattr(records, "secrets", SimpleNamespace(choice=scene.rng.choice))
+        bugs, log = _Bugs(scene.promises), logging.getLogger("core")
+        log.addHandler(bugs)
+        try:
+            with asyncio.Runner(loop_factory=lambda: loop) as runner:
+                runner.run(_played(scene, play))
+        finally:
+            log.removeHandler(bugs)
+
+
+async def _played(scene: Scene, play: Callable[[Scene], Awaitable[None]]) -> None:
+    try:
+        await play(scene)
+    except BaseException as error:
+        error.add_note("\n".join(["what happened:", *scene.promises.seen]))
+        raise

@@ -1,0 +1,282 @@
+"""A project in two environments, those who deploy it, and everything that can go wrong."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from core.model import Health, Status, Trigger
+from core.promotion.ledger import Ledger
+from core.promotion.requests import Down, Request
+from core.promotion.serving import table
+from core.records import ActivationState, Target
+from tests.simulation.agent import Agent
+from tests.simulation.machine import FIXED
+from tests.simulation.repository import NAME, Repository
+
+if TYPE_CHECKING:
+    from core.platform import Platform
+    from core.records import Run
+    from tests.simulation.simulate import Scene
+
+_STEP_S = 0.4
+"""In the time of the loop: what the agent can do by itself it has done, or nearly so."""
+
+_PAUSES_S = (0.0, 0.0, 0.001, 0.005, 0.02, _STEP_S)
+"""Between two things that the test does: many fall into the middle of what the agent does."""
+
+_CALM_S = 30.0
+"""After this what is flapping is told, too."""
+
+_LONGEST = 5_000
+"""More steps than anything takes to come to an end."""
+
+TARGETS = (Target(NAME, "production"), Target(NAME, "staging"))
+SERVICES: dict[str, dict[str, Any]] = {
+    "web": {"kind": "web", "replicas": 2},
+    "api": {"kind": "api", "dependsOn": {"db": "healthy"}},
+    "db": {"kind": "worker", "strategy": "stop-first"},
+    "single": {"kind": "worker", "strategy": "singleton"},
+    FIXED: {"kind": "web"},
+    "migrate": {"kind": "job", "dependsOn": {"db": "healthy"}},
+    "nightly": {"kind": "cron", "schedule": "0 0 29 2 *", "dependsOn": {"migrate": "completed"}},
+}
+OTHER_STRATEGY = {"web": "stop-first", "single": "singleton"}
+"""What the strategy of a service changes to, from overlap, and back."""
+
+ACTIONS = {
+    "go on": 70,
+    "deploy": 6,
+    "redeploy": 2,
+    "rollback": 4,
+    "promote": 3,
+    "edit": 4,
+    "cancel": 2,
+    "hold": 2,
+    "resume": 3,
+    "down": 1,
+    "kill": 2,
+    "execute": 2,
+}
+
+
+class World:
+    """What the agents come and go in."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._rng = scene.rng
+        self.machine = scene.machine
+        self.promises = scene.promises
+        self._resumed: list[str] = []
+        self._failing = self._rng.choice((0.0, 0.01, 0.05))
+        self._dying = self._rng.choice((0.0, 0.2, 1.0))
+        self._repository = Repository(scene.project, SERVICES)
+        if self._rng.random() < 0.5:
+            self._repository.edit("web", dependsOn={"migrate": "completed"})
+        self.agent = self._begin()
+
+    def _begin(self) -> Agent:
+        return Agent(self._scene)
+
+    async def close(self) -> None:
+        """Leaves nothing behind."""
+        await self.agent.die()
+
+    async def step(self) -> None:
+        """Does something, whatever it is, and looks what comes of it."""
+        weights = {**ACTIONS, "agent dies": self._dying}
+        (what,) = self._rng.choices([*weights], [*weights.values()])
+        if what == "agent dies":
+            await self.agent.die()
+            self.agent = self._begin()
+        elif what == "edit":
+            self._edit(self._rng.choice([*SERVICES]))
+        elif what == "kill":
+            self._kill()
+        elif what == "go on" or self.agent.platform is None:
+            for _ in range(self._rng.randint(1, 6)):
+                self._go_on(failing=self._failing)
+        else:
+            self._ask(what, self.agent.platform)
+        await self.look(self._rng.choice(_PAUSES_S))
+
+    def _go_on(self, *, failing: float = 0.0) -> None:
+        if not self.machine.gates.is_empty:
+            self.machine.gates.open_one(self._rng, failing=failing)
+
+    async def look(self, seconds: float = _STEP_S) -> None:
+        """Lets what can go on by itself do so, and looks whether all promises are kept."""
+        await asyncio.sleep(seconds)
+        self.agent.check_alive()
+        assert self.promises.broken is None, self.promises.broken
+
+    def _edit(self, name: str) -> None:
+        """Another content of a service, and sometimes another strategy."""
+        changed = {}
+        if name in OTHER_STRATEGY and self._rng.random() < 0.3:
+            changed["strategy"] = self._rng.choice(["overlap", OTHER_STRATEGY[name]])
+        self._repository.edit(name, **changed)
+
+    def _kill(self) -> None:
+        running = sorted(self.machine.running)
+        if running:
+            name = self._rng.choice(running)
+            self.promises.seen.append(f"{name} is killed")
+            self.machine.lost.add(name)
+            self.machine.instances[name].end(1)
+
+    # -- what front ends ask for ---------------------------------------------
+
+    def _ask(self, what: str, platform: Platform) -> None:
+        target = self._rng.choice(TARGETS)
+        run = self._some_run(platform)
+        if what in ("cancel", "hold", "resume"):
+            if run is not None:
+                asked = {"cancel": platform.cancel, "hold": self._hold, "resume": self._resume}
+                self.agent.ask(asked[what](run.id))
+        elif what == "down":
+            self.agent.ask(platform.down(Down(target, self._some_services())))
+        elif what == "execute":
+            self._execute(platform, target)
+        else:
+            self.agent.ask(platform.submit(self._request(Trigger(what), target)))
+
+    def _execute(self, platform: Platform, target: Target) -> None:
+        name = self._rng.choice(["migrate", "nightly"])
+        cron = platform.ledger.active(target).get("nightly")
+        if name == "nightly" and cron is not None and self._rng.random() < 0.5:
+            platform.background.start_due(cron, datetime.now(UTC))
+        else:
+            self.agent.ask(platform.background.start(target, name))
+
+    def _some_run(self, platform: Platform) -> Run | None:
+        runs = list(platform.ledger.runs.values())
+        return self._rng.choice(runs) if runs else None
+
+    def _some_services(self) -> tuple[str, ...]:
+        if self._rng.random() < 0.5:
+            return ()
+        return tuple(self._rng.sample([*SERVICES], self._rng.randint(1, 3)))
+
+    def _request(self, trigger: Trigger, target: Target) -> Request:
+        services = self._some_services()
+        if trigger is Trigger.PROMOTE:
+            source = next(each for each in TARGETS if each != target)
+            return Request(trigger, target, services, source=source)
+        if trigger is not Trigger.ROLLBACK:
+            return Request(trigger, target, services, self._repository.root)
+        past = [
+            each
+            for each in self.promises.deployments.values()
+            if each.target == target and each.activated_at and not each.is_active
+        ]
+        if past and self._rng.random() < 0.4:
+            named = self._rng.choice(past)
+            return Request(trigger, target, (named.service.name,), to=named.id)
+        return Request(trigger, target, services)
+
+    async def _hold(self, run_id: str) -> None:
+        self.promises.seen.append(f"hold {run_id}")
+        resumed = self._resumed.count(run_id)
+        await self._platform.hold(run_id)
+        if self._resumed.count(run_id) == resumed:
+            self.promises.held.add(run_id)
+
+    async def _resume(self, run_id: str) -> None:
+        self.promises.seen.append(f"resume {run_id}")
+        self.promises.held.discard(run_id)
+        self._resumed.append(run_id)
+        await self._platform.resume(run_id)
+
+    @property
+    def _platform(self) -> Platform:
+        assert self.agent.platform is not None
+        return self.agent.platform
+
+    # -- the end -------------------------------------------------------------
+
+    async def come_to_rest(self) -> None:
+        """Opens every gate until nothing goes on any more, and looks at what is left."""
+        for _ in range(_LONGEST):
+            if self._is_at_rest:
+                await self.look(_CALM_S)
+                if self._is_at_rest:
+                    break
+            self._go_on()
+            for run_id in sorted(self._held):
+                self.agent.ask(self._resume(run_id))
+            await self.look()
+        assert self._is_at_rest, f"it hangs: {self._unfinished}"
+        await self._check_rest()
+
+    @property
+    def _held(self) -> set[str]:
+        platform = self.agent.platform
+        running = platform._running if platform else {}
+        return {
+            name
+            for name, (_, promotion) in running.items()
+            if promotion is not None and not promotion._may_go_on.is_set()
+        }
+
+    @property
+    def _is_at_rest(self) -> bool:
+        platform = self.agent.platform
+        return (
+            platform is not None
+            and platform.is_idle
+            and not platform._running
+            and not self.agent.is_asked
+            and not platform.ledger.executions
+            and self.machine.gates.is_empty
+        )
+
+    @property
+    def _unfinished(self) -> str:
+        platform = self.agent.platform
+        if platform is None:
+            return f"the agent recovers; at the gates: {self.machine.gates}"
+        return (
+            f"runs {list(platform._running)}, executions {list(platform.ledger.executions)},"
+            f" at the gates: {self.machine.gates}"
+        )
+
+    async def _check_rest(self) -> None:
+        promises, machine, ledger = self.promises, self.machine, self._platform.ledger
+        there = [e for e in promises.activations.values() if e.state is not ActivationState.GONE]
+        assert {each.state for each in there} <= {ActivationState.LIVE}, there
+        unfinished = [each for each in promises.runs.values() if not each.status.is_final]
+        assert not unfinished, unfinished
+        for target in TARGETS:
+            for deployment in promises.active(target).values():
+                assert deployment.artifact_id in machine.artifacts
+                if deployment.service.kind.is_long_running:
+                    assert promises.live(deployment) is not None, f"{deployment.id} is not live"
+        assert all(promises.deployments[each.deployment_id].is_active for each in there)
+        wanted = {name for each in there for name in each.instance_names}
+        strangers = machine.instances.keys() - wanted
+        assert not strangers, f"nobody knows of {strangers}"
+        self._check_health(there)
+        assert self._platform.parts.progress._waits == {}
+        assert table(ledger, self._platform.parts.router.hosts).sites == machine.served.sites
+        await self._check_ledger(ledger)
+
+    def _check_health(self, live: list[Any]) -> None:
+        for each in live:
+            deployment = self.promises.deployments[each.deployment_id]
+            missing = set(each.instance_names) - self.machine.running.keys()
+            assert missing <= self.machine.lost, f"{missing} do not run"
+            known = [self.machine.instances.get(name) for name in each.instance_names]
+            is_well = all(one and one.is_running and one.is_ready for one in known)
+            wanted = Health.HEALTHY if is_well else Health.UNHEALTHY
+            assert deployment.health is wanted, f"{deployment.service.name} is {deployment.health}"
+
+    async def _check_ledger(self, ledger: Ledger) -> None:
+        fresh = Ledger(ledger.journal, ledger.log)
+        await fresh.load()
+        for name in ("runs", "deployments", "activations", "executions", "environments", "hosts"):
+            kept, loaded = getattr(ledger, name), getattr(fresh, name)
+            assert kept == loaded, f"{name}: {kept.keys() ^ loaded.keys()}"
+        assert all(each.status is not Status.QUEUED for each in ledger.deployments.values())
