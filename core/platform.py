@@ -326,6 +326,7 @@ class Platform:
             await unfinished.end()
         finally:
             turn.leave()
+        await self._prune()
 
     async def _prune(self) -> None:
         async with self._accepting:
