@@ -81,3 +81,5 @@ class HealthWatch:
         except CompartmentError as error:
             # Nothing is known of it, and nothing is told.
             _log.warning("%s is not watched: %s", name, error.message)
+        except Exception:  # noqa: BLE001 - the top of a watch; the agent must not end with it
+            _log.exception("%s is not watched any more, because of a bug", name)

@@ -258,6 +258,23 @@ async def test_one_healthy_instance_does_not_speak_for_the_others(
         watch.stop()
 
 
+async def test_a_bug_in_the_watch_of_one_ends_nothing_else(
+    parts: Parts, engine: FakeEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def break_down() -> None:
+        raise OSError(24, "Too many open files")
+
+    await make_live(parts)
+    engine.meanwhile["adopt"] = break_down
+    async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+        watch = HealthWatch(parts, tasks)
+        following = tasks.create_task(watch.follow())
+        while "Too many open files" not in caplog.text:
+            await asyncio.sleep(0.01)
+        following.cancel()
+        watch.stop()
+
+
 async def _becomes(parts: Parts, health: Health) -> None:
     async with asyncio.timeout(5):
         while parts.ledger.deployments[LIVE.id].health is not health:

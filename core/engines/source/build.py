@@ -77,7 +77,10 @@ async def run_build(
     Raises:
         CompartmentError: It cannot be started at all.
     """
-    reader, transport, process = await _start(command, cwd, environment)
+    try:
+        reader, transport, process = await _start(command, cwd, environment)
+    except (OSError, ValueError) as error:
+        raise CompartmentError(f"the command cannot be started: {_why(error)}") from error
     timed_out_after_s: float | None = None
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -126,10 +129,8 @@ async def _start(
                 stderr=write_end,
                 start_new_session=True,
             )
-        except BaseException as error:
+        except BaseException:
             transport.close()
-            if isinstance(error, (OSError, ValueError)):
-                raise CompartmentError(f"the build cannot be started: {error}") from error
             raise
     finally:
         os.close(write_end)
@@ -176,6 +177,12 @@ def _has_living(group: int) -> bool:
         except (OSError, psutil.NoSuchProcess):
             continue
     return False
+
+
+def _why(error: OSError | ValueError) -> str:
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def _duration(seconds: float) -> str:

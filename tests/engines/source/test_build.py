@@ -147,7 +147,18 @@ async def test_no_files_stay_open(tmp_path: Path) -> None:
     assert psutil.Process().num_fds() <= before
 
 
+async def test_a_process_without_a_descriptor_left_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("os.pipe", refuse)
+    with pytest.raises(CompartmentError, match="Too many open files"):
+        await _build("true", tmp_path)
+
+
 @pytest.mark.parametrize("command", ["true\0", "true " + "x" * 3_000_000])
 async def test_what_cannot_be_started_says_so(tmp_path: Path, command: str) -> None:
-    with pytest.raises(CompartmentError, match="the build cannot be started"):
+    with pytest.raises(CompartmentError, match="the command cannot be started"):
         await _build(command, tmp_path)
