@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core.cli import exits
 from core.errors import EngineUnavailable
 from tests.e2e import faults
 from tests.e2e.faults import Containers
@@ -208,19 +209,24 @@ async def test_while_the_engine_is_away(
                 if is_stalling:
                     proxy.stall(True)
                     proxy.refuse(False)
-                for ask in (running.submit(lab), running.client.plan(body(lab))):
+                runs = await running.client.runs({"project": lab.name, "limit": 50})
+                elsewhere = {"environment": "staging", "sourceEnvironment": "production"}
+                for ask in (
+                    running.submit(lab),
+                    running.client.plan(body(lab)),
+                    running.submit(lab, "rollback", services=["web"]),
+                    running.submit(lab, "promote", **elsewhere),
+                ):
                     with pytest.raises(EngineUnavailable, match="answer") as found:
                         async with asyncio.timeout(10):
                             await ask
                     assert found.value.hint
+                    assert exits.of_error(found.value) == exits.Exit.UNREACHABLE
+                assert await running.client.runs({"project": lab.name, "limit": 50}) == runs
                 async with asyncio.timeout(5):
                     assert (await running.status(lab))["web"]["health"] == "healthy"
                     query = {"project": lab.name, "service": "web", "tail": 5}
                     assert [line async for line in running.client.logs(query)]
-                async with asyncio.timeout(faults.LIMIT_S):
-                    result = await running.run(lab, "rollback", services=["web"])
-                assert result["run"]["status"] == "failed"
-                assert result["run"]["failureCode"] == EngineUnavailable.code
                 proxy.stall(False)
             assert [str(loss) for loss in load.report().lost] == []
             await settled(running, containers, lab)
