@@ -13,6 +13,7 @@ from core.config.fields import (
     MEMORY,
     PROJECT_NAME,
     VARIABLE_KEY,
+    CheckPath,
     ServiceName,
     StrictModel,
     Text,
@@ -114,7 +115,9 @@ class ReadinessModel(StrictModel):
     type: Annotated[ReadinessType, Field(strict=False)] = Field(
         description="http: any 2xx answer; tcp: a connection is taken; command: exit code 0."
     )
-    path: Text = Field("/healthz", description="The path that is requested with GET; http only.")
+    path: CheckPath = Field(
+        "/healthz", description="The path that is requested with GET; http only."
+    )
     command: Text | None = Field(
         None, description="A shell command, run in the instance; command only, and required there."
     )

@@ -15,6 +15,7 @@ APT_PACKAGE = r"^[A-Za-z0-9][A-Za-z0-9.+:=~-]*$"
 CRON_EXPRESSION = r"^[0-9A-Za-z*/,-]{1,200}( +[0-9A-Za-z*/,-]{1,200}){4}$"
 MEMORY = r"^[1-9][0-9]{0,6}[KMG]$"
 REQUEST_PATH = r'^/[!"$->@-~]*$'
+CHECK_PATH = r'^[!"$-~]+$'
 
 RESERVED_VARIABLES = "COMPARTMENT_"
 """What the names of variables that only we set begin with."""
@@ -32,11 +33,13 @@ PATTERN_WORDS = {
     MEMORY: "a whole number with K, M or G, such as 256M",
     DOMAIN: "a domain in lower case, such as apps.example.com",
     REQUEST_PATH: 'a path that begins with "/", in visible ASCII without "?" and "#"',
+    CHECK_PATH: 'a path, with or without a query, in visible ASCII without "#"',
 }
 
 Text = Annotated[str, Field(min_length=1)]
 ServiceName = Annotated[str, Field(pattern=SERVICE_NAME)]
 RequestPath = Annotated[str, Field(pattern=REQUEST_PATH)]
+CheckPath = Annotated[str, Field(min_length=1, pattern=CHECK_PATH)]
 
 
 class StrictModel(BaseModel):

@@ -143,6 +143,10 @@ def test_top_level(text: str, expected: str) -> None:
             '5:40: "intervalMs" must be at most 300000, not 300001',
         ),
         ('readiness: {type: http, path: ""}', '5:35: "path" must not be empty'),
+        (
+            'readiness: {type: http, path: "/a b"}',
+            '5:35: "path" cannot be "/a b" (use a path, with or without a query, in visible',
+        ),
         ("readiness: {type: http, timeoutMs: 0}", '5:40: "timeoutMs" must be at least 1, not 0'),
         (
             "readiness: {type: http, timeoutMs: 300001}",
