@@ -35,7 +35,7 @@ class SimulatedJournal(Journal):
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene.home.journal)
         self._promises = scene.promises
-        self._rng = scene.rng
+        self._scene = scene
         self.is_dead = False
 
     def _open(self) -> None:
@@ -52,7 +52,7 @@ class SimulatedJournal(Journal):
         return done
 
     async def _take_time(self) -> None:
-        await asyncio.sleep(self._rng.choice((0, 0, 0.001, 0.01)))
+        await asyncio.sleep(self._scene.rng.choice(self._scene.commits_take_s))
         if self.is_dead:
             raise AgentDied
 

@@ -24,6 +24,16 @@ class Gate:
     effect: Callable[[], None]
     failure: Exception | None
 
+    def open(self, *, is_failing: bool) -> None:
+        """Lets it be done, or fail where it can; nothing where nobody waits any more."""
+        if self.passed.done():
+            return
+        if is_failing and self.failure is not None:
+            self.passed.set_exception(self.failure)
+        else:
+            self.effect()
+            self.passed.set_result(None)
+
 
 class Gates:
     """Nothing passes by itself."""
@@ -56,13 +66,13 @@ class Gates:
     def open_one(self, rng: random.Random, *, failing: float = 0.0) -> None:
         """Lets one go on; it fails with that probability, where it can."""
         gate = self._waiting.pop(rng.randrange(len(self._waiting)))
-        if gate.passed.cancelled():
-            return
-        if gate.failure is not None and rng.random() < failing:
-            gate.passed.set_exception(gate.failure)
-        else:
-            gate.effect()
-            gate.passed.set_result(None)
+        gate.open(is_failing=rng.random() < failing)
+
+    def open_all(self, *, is_failing: bool = False) -> None:
+        """Lets everything go on that waits now; what can fail may fail."""
+        waiting, self._waiting = self._waiting, []
+        for gate in waiting:
+            gate.open(is_failing=is_failing)
 
     def abandon(self, rng: random.Random) -> None:
         """The agent dies: what was being done is done nevertheless, or never."""
