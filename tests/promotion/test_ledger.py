@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +14,16 @@ from core.journal import Journal
 from core.logs.writer import CompartmentLog
 from core.model import Stage, Status, Trigger
 from core.promotion import ledger as ledger_module
+from core.promotion.executions import new_execution
 from core.promotion.ledger import Ledger, deployment_event
-from core.records import Run, Variable, VariableRecord
+from core.records import (
+    Execution,
+    ExecutionStatus,
+    ExecutionTrigger,
+    Run,
+    Variable,
+    VariableRecord,
+)
 from tests.promotion.records import TARGET, deployment
 
 if TYPE_CHECKING:
@@ -84,3 +93,23 @@ async def test_what_was_just_forgotten_can_still_be_asked_for(
     assert ledger.lately_forgotten() == {PAST.id: PAST}
     monkeypatch.setattr(ledger_module, "_LATELY_S", 0)
     assert ledger.lately_forgotten() == {}
+
+
+async def test_what_an_execution_begins_of_at_this_moment_is_not_forgotten(ledger: Ledger) -> None:
+    await ledger.write(PAST)
+    execution = new_execution(PAST, ExecutionTrigger.MANUAL)
+    committing = asyncio.Event()
+
+    def change() -> list[Execution]:
+        committing.set()
+        return [execution]
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(ledger.update(change))
+        await committing.wait()
+        ledger.forget_past()
+    assert ledger.executions.keys() == {execution.id}
+    assert ledger.deployments.keys() == {PAST.id}
+    await ledger.write(execution.changed(status=ExecutionStatus.SUCCEEDED))
+    ledger.forget_past()
+    assert not ledger.deployments
