@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from contextlib import suppress
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from core.ending import to_the_end
@@ -54,7 +55,7 @@ class Background:
         if deployment is None:
             raise NotFound(
                 f"service {service} is not active in {target}",
-                hint=f"deploy it: compartment deploy --service {service}",
+                hint=f"deploy it: compartment deploy --env {quote(target.environment)}",
                 code="service_not_found",
             )
         if deployment.service.kind.is_long_running:

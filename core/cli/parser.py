@@ -57,8 +57,8 @@ def parse(arguments: Sequence[str], program: str) -> argparse.Namespace:
         if not hasattr(found, name):
             setattr(found, name, value)
     if found.output == Form.JSONL and not found.has_events:
-        raise UsageError("--output jsonl is for deploy, redeploy, rollback and logs",
-                         hint="use --output json")  # fmt: skip
+        able = ", ".join(command.words for command in COMMANDS if command.has_events)
+        raise UsageError(f"--output jsonl is only for {able}", hint="use --output json")
     if found.file:
         raise UsageError("Compose files are not supported yet", hint="leave out -f/--file")
     return found

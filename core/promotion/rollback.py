@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from core.errors import Conflict, NotFound
@@ -119,7 +120,7 @@ async def find(
 async def _find_one(parts: Parts, target: Target, service: str, to: str | None) -> Deployment:
     past = await parts.ledger.journal.succeeded(target, service)
     if to is not None:
-        return _named(parts, past, service, to)
+        return _named(parts, past, service, to, _history(target, service))
     for each in past:
         # What was rolled back was bad once: it comes back only by name.
         is_candidate = not each.is_active and each.stage is not Stage.ROLLED_BACK
@@ -127,17 +128,22 @@ async def _find_one(parts: Parts, target: Target, service: str, to: str | None) 
             return _with_artifact(parts, each)
     raise NotFound(
         f"service {service} has no earlier deployment to roll back to",
-        hint=f"see `compartment deployment list --service {service}`; --to ID names one",
+        hint=f"{_history(target, service)}; --to ID names one",
         code="rollback_target_not_found",
     )
 
 
-def _named(parts: Parts, past: list[Deployment], service: str, to: str) -> Deployment:
+def _history(target: Target, service: str) -> str:
+    whose = f"--env {quote(target.environment)} --service {service}"
+    return f"see `compartment deployment list {whose}`"
+
+
+def _named(parts: Parts, past: list[Deployment], service: str, to: str, hint: str) -> Deployment:
     found = next((each for each in past if each.id == to), None)
     if found is None:
         raise NotFound(
             f"{to} is no earlier deployment of service {service} that was active",
-            hint=f"see `compartment deployment list --service {service}`",
+            hint=hint,
             code="rollback_target_not_found",
         )
     if found.is_active:

@@ -6,6 +6,7 @@ They are in force from the next deployment on, which keeps its own copy.
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -181,10 +182,13 @@ def _is_inherited(ledger: Ledger, scope: Scope, name: str) -> bool:
 
 
 def _not_found(scope: Scope, name: str, *, is_inherited: bool = False) -> NotFound:
-    hint = "it is set for the environment: leave out --service" if is_inherited else None
+    if is_inherited:
+        hint = "it is set for the environment: leave out --service"
+    else:
+        hint = f"see: compartment variable list --env {shlex.quote(scope.target.environment)}"
     return NotFound(
         f"variable {quote(name)} is not set for {scope}",
-        hint=hint or "see: compartment variable list",
+        hint=hint,
         code="variable_not_found",
     )
 

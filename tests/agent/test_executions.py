@@ -122,8 +122,9 @@ async def test_what_can_not_be_run(agent: Agent) -> None:
     await agent.works.deployed("sleep 600", name="web", kind=ServiceKind.WEB)
     with pytest.raises(Conflict, match="service web is a web, which runs all the time"):
         await agent.execute("web")
-    with pytest.raises(NotFound, match="service nightly is not active in shop/production"):
+    with pytest.raises(NotFound, match="nightly is not active in shop/production") as caught:
         await agent.execute("nightly")
+    assert caught.value.hint == "deploy it: compartment deploy --env production"
     with pytest.raises(NotFound, match="no execution exe_none"):
         await agent.client.execution("exe_none")
     with pytest.raises(NotFound, match="no execution exe_none"):

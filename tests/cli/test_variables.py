@@ -132,8 +132,9 @@ def test_show_and_remove(variable: Cli) -> None:
     again = variable("remove", "A")
     assert (again.code, again.out) == (1, "")
     assert again.err.splitlines() == [
-        'error: variable "A" is not set for shop/production', "  see: compartment variable list"
-    ]  # fmt: skip
+        'error: variable "A" is not set for shop/production',
+        "  see: compartment variable list --env production",
+    ]
     assert variable("show", "A", "--output", "json").code == 1
 
 

@@ -37,8 +37,9 @@ class ImportScreen(Dialog[bool]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "take", "read, then import", key_display="enter"),
-        Binding("tab", "app.focus_next", "next field", key_display="tab"),
-        Binding("shift+tab", "app.focus_previous", show=False),
+        # Priority: what is typed right after it is for the next field, however fast it comes.
+        Binding("tab", "app.focus_next", "next field", key_display="tab", priority=True),
+        Binding("shift+tab", "app.focus_previous", show=False, priority=True),
     ]
 
     def __init__(

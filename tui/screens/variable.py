@@ -47,8 +47,9 @@ class VariableScreen(Dialog[bool]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "save", "save", key_display="enter"),
-        Binding("tab", "app.focus_next", "next field", key_display="tab"),
-        Binding("shift+tab", "app.focus_previous", show=False),
+        # Priority: what is typed right after it is for the next field, however fast it comes.
+        Binding("tab", "app.focus_next", "next field", key_display="tab", priority=True),
+        Binding("shift+tab", "app.focus_previous", show=False, priority=True),
         Binding("ctrl+j", "new_line", "new line"),
         Binding("escape", "leave", "leave it", id="app.back"),
     ]

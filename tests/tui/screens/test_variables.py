@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from textual.events import Key
 from textual.widgets import Input
 
 from core.errors import UsageError
@@ -108,6 +109,22 @@ async def test_a_variable_is_added_for_a_service() -> None:
         service = next(iter(samples.six()))
         assert hand.asked("set_variable") == [["PORT_OF", "a b\nc", service, False]]
         assert len(hand.asked("variables")) == 2, "the list is asked for again"
+
+
+@pytest.mark.parametrize(("opening", "screen"), [("a", "VariableScreen"), ("i", "ImportScreen")])
+async def test_what_follows_a_tab_at_once_is_not_for_the_field_before(
+    opening: str, screen: str
+) -> None:
+    async with opened(shown()) as hand:
+        await in_variables(hand)
+        await press(hand, opening)
+        await hand.until_on(screen)
+        name = hand.app.screen.query_one(Input)
+        before = name.value
+        for key, sign in (("tab", None), ("x", "x"), ("shift+tab", None), ("y", "y")):
+            hand.app.post_message(Key(key, sign))
+        await hand.until(lambda: name.value != before)
+        assert (name.value[-1], "x" in name.value) == ("y", False)
 
 
 async def test_a_sensitive_value_is_never_seen() -> None:
