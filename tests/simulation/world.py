@@ -50,6 +50,7 @@ ACTIONS = {
     "deploy": 6,
     "redeploy": 2,
     "rollback": 4,
+    "take back": 8,
     "promote": 3,
     "edit": 4,
     "cancel": 2,
@@ -95,12 +96,17 @@ class World:
             self._edit(self._rng.choice([*SERVICES]))
         elif what == "kill":
             self._kill()
-        elif what == "go on" or self.agent.platform is None:
+        elif what == "go on" or self.agent.platform is None or self._is_busy(what):
             for _ in range(self._rng.randint(1, 6)):
                 self._go_on(failing=self._failing)
         else:
             self._ask(what, self.agent.platform)
         await self.look(self._rng.choice(_PAUSES_S))
+
+    def _is_busy(self, what: str) -> bool:
+        """Whether there would be a long line: only what comes next meets what still drains."""
+        runs = [each for each in self.promises.runs.values() if not each.status.is_final]
+        return what in set(Trigger) and len(runs) > 1 and self._rng.random() < 0.8
 
     def _go_on(self, *, failing: float = 0.0) -> None:
         if not self.machine.gates.is_empty:
@@ -140,6 +146,8 @@ class World:
             self.agent.ask(platform.down(Down(target, self._some_services())))
         elif what == "execute":
             self._execute(platform, target)
+        elif what == "take back":
+            self._take_back(platform)
         else:
             self.agent.ask(platform.submit(self._request(Trigger(what), target)))
 
@@ -150,6 +158,16 @@ class World:
             platform.background.start_due(cron, datetime.now(UTC))
         else:
             self.agent.ask(platform.background.start(target, name))
+
+    def _take_back(self, platform: Platform) -> None:
+        """What still drains need not be started again, for a short time only."""
+        known = self.promises.activations.values()
+        draining = [each for each in known if each.state is ActivationState.DRAINING]
+        if draining:
+            found = self.promises.deployments[self._rng.choice(draining).deployment_id]
+            services = (found.service.name,)
+            request = Request(Trigger.ROLLBACK, found.target, services, to=found.id)
+            self.agent.ask(platform.submit(request))
 
     def _some_run(self, platform: Platform) -> Run | None:
         runs = list(platform.ledger.runs.values())
@@ -172,7 +190,7 @@ class World:
             for each in self.promises.deployments.values()
             if each.target == target and each.activated_at and not each.is_active
         ]
-        if past and self._rng.random() < 0.4:
+        if past and self._rng.random() < 0.5:
             named = self._rng.choice(past)
             return Request(trigger, target, (named.service.name,), to=named.id)
         return Request(trigger, target, services)
