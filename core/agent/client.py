@@ -310,7 +310,13 @@ def _url(path: str, query: Mapping[str, Any]) -> str:
 
 
 def _answer(status: int, content: bytes) -> Json:
-    answer: Json = json.loads(content)
+    try:
+        answer: Json = json.loads(content)
+    except ValueError as error:
+        raise AgentUnavailable(
+            "the agent was stopped before it answered",
+            hint="what was asked for may be done nevertheless: see `compartment status`",
+        ) from error
     if status == 200:
         return answer
     if "error" in answer:

@@ -43,6 +43,8 @@ class Preparing:
         }
         self._order = order_of(services, self._stopping)
         self._barrier = asyncio.Barrier(max(1, len(steps)))
+        self.is_replacing = False
+        """Whether something live stands aside: it serves nobody until the run has ended."""
 
     def _stops_first(self, deployment: Deployment) -> bool:
         active = self._active(deployment.service.name)
@@ -139,6 +141,7 @@ class Preparing:
         await self._go_on(deployment.id)
         previous = self._active(deployment.service.name)
         if previous is not None:
+            self.is_replacing = True
             try:
                 await stand_aside(self._parts, self._run, previous)
             except CompartmentError as error:

@@ -46,6 +46,7 @@ class Promotion:
         self._retirement = Retirement(parts, run.id)
         self._may_go_on = asyncio.Event()
         self._may_go_on.set()
+        self._preparing: Preparing | None = None
         self.is_past_return = False
         """Whether the switch has begun: from here on the run cannot be cancelled."""
 
@@ -60,8 +61,8 @@ class Promotion:
             await self._ledger.update(self._started)
             found = await steps()
             await self._make_ready(found)
-            preparing = Preparing(self._parts, self.run, found, self._may_go_on)
-            candidates = await preparing.all_ready()
+            self._preparing = Preparing(self._parts, self.run, found, self._may_go_on)
+            candidates = await self._preparing.all_ready()
             self.is_past_return = True
             if found:
                 await self.switch(candidates)
@@ -95,11 +96,17 @@ class Promotion:
         """Stops the run before its switch, until `resume`.
 
         Raises:
-            Conflict: it is past the switch.
+            Conflict: it is past the switch, or something does not serve until it has ended.
         """
         if self.is_past_return:
             raise Conflict(
                 f"run {self._id} is past the switch and cannot be held", code="run_is_past_switch"
+            )
+        if self._preparing is not None and self._preparing.is_replacing:
+            raise Conflict(
+                f"run {self._id} has stopped what it replaces, and cannot be held any more",
+                hint=f"to have that back: compartment cancel {self._id}",
+                code="run_is_replacing",
             )
         self._may_go_on.clear()
         await self._tell_held(EventType.RUN_HELD, "held before the switch", is_held=True)

@@ -78,3 +78,9 @@ async def test_what_came_before_the_agent_was_lost_is_told(home: Path) -> None:
         with pytest.raises(AgentUnavailable):
             await read(client)
     assert found == LINES
+
+
+async def test_an_agent_that_ends_at_once_is_no_bug_of_ours(home: Path) -> None:
+    async with sending(home, b"Internal Server Error") as client:
+        with pytest.raises(AgentUnavailable, match="was stopped before it answered"):
+            await client.down({"project": "shop"})
