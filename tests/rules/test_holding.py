@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 async def test_what_has_stopped_first_is_not_kept_from_serving(a_shop: Shop) -> None:
-    a_shop.write(web={**WEB, "strategy": "stop-first", "readiness": {"type": "http", "timeoutMs": 60_000}})
+    a_shop.write(
+        web={**WEB, "strategy": "stop-first", "readiness": {"type": "http", "timeoutMs": 60_000}}
+    )
     await a_shop.play("deploy; break web")
     platform = a_shop.platform
     run = await platform.submit(await a_shop.request("deploy", Target(NAME, "production"), [], {}))
