@@ -79,7 +79,7 @@ class Environment:
             "logs": [line async for line in client.logs({**self.query, "tail": 1000})],
             "says": await self.reply(),
             "routes": await self._routes(),
-            "engine": await asyncio.to_thread(self._on_engine),
+            "engine": await asyncio.to_thread(self._on_engine) if self.docker_socket else [],
         }
 
     async def _routes(self) -> list[Json]:
@@ -89,25 +89,21 @@ class Environment:
         (table,) = written["resources"]
         return [each for each in table["virtual_hosts"] if each["name"] in hosts]
 
-    def _on_engine(self) -> Json:
-        """Its containers and networks; nothing on the process engine."""
-        if self.docker_socket is None:
-            return {}
+    def _on_engine(self) -> list[str]:
+        """Its containers, each with its last start, and its networks."""
+        assert self.docker_socket is not None
         place, home = Place(self.project.name, self.name), home_id(self.running.home)
         with connected(self.docker_socket) as engine:
             containers = [
-                each
+                engine.inspect_container(each["Id"])
                 for role in (Role.INSTANCE, Role.HOLDER)
                 for each in engine.containers(all=True, filters=only_of(home, role, place))
             ]
             networks = engine.networks(filters=only_of(home, Role.NETWORK, place))
-            return {
-                "containers": sorted(
-                    (each["Id"], engine.inspect_container(each["Id"])["State"]["StartedAt"])
-                    for each in containers
-                ),
-                "networks": sorted((each["Id"], each["Name"]) for each in networks),
-            }
+        return sorted(
+            [f"{each['Id']} {each['Name']} {each['State']['StartedAt']}" for each in containers]
+            + [f"{each['Id']} {each['Name']}" for each in networks]
+        )
 
 
 def _lasting(deployments: list[Json]) -> list[Json]:

@@ -285,6 +285,8 @@ async def shop(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[S
     root.mkdir()
     journal = Journal(home.journal)
     await journal.open()
+    # No power cut is tested here, and waiting for the disk takes most of the time.
+    await journal._call(lambda: journal._open_connection().execute("PRAGMA synchronous = OFF"))
     log = CompartmentLog(home.logs)
     ledger, engines = Ledger(journal, log), one_engine(machine)
     router = Router(ledger, cast("Gateway", machine), engines)
