@@ -90,12 +90,13 @@ class Timetable:
         service = deployment.service
         if service.kind.is_long_running:
             return None
-        newest = last.get(service.name)
         running = [
             each
             for each in self._ledger.executions.values()
             if (each.target, each.service) == (deployment.target, service.name)
         ]
+        # One that was skipped because of what runs is newer, and tells less.
+        newest = running[-1] if running else last.get(service.name)
         schedule = service.schedule if deployment.is_active else None
         next_at = self._next_time(schedule) if schedule else None
         return {
