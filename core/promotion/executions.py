@@ -17,7 +17,7 @@ from core.engines.base import InstanceSpec
 from core.errors import CompartmentError, Conflict
 from core.events import Event, EventType
 from core.lines import stamp
-from core.model import Health
+from core.model import Health, Status
 from core.promotion.ledger import deployment_event
 from core.promotion.retention import forget_executions
 from core.promotion.specs import owner_of, secrets_of, taken_addresses, variables_of
@@ -75,7 +75,7 @@ class Executions:
         """Journals that it runs, before it does: `finish` must follow.
 
         Raises:
-            Conflict: its deployment has become the past at this moment.
+            Conflict: its deployment has become the past, or was taken down, at this moment.
         """
         self._followed.add(execution.id)
         try:
@@ -85,10 +85,11 @@ class Executions:
             raise
 
     def _begun(self, execution: Execution) -> list[Record]:
-        if execution.deployment_id not in self._parts.ledger.deployments:
+        deployment = self._parts.ledger.deployments.get(execution.deployment_id)
+        if deployment is None or deployment.status is Status.STOPPED:
             raise Conflict(
-                f"{execution.service} was replaced at this moment",
-                hint="run it again",
+                f"{execution.service} was replaced or taken down at this moment",
+                hint="see what is active: compartment status",
                 code="deployment_not_active",
             )
         told = f"execution {execution.id} started by {_BY[execution.trigger]}"
@@ -204,8 +205,10 @@ class Executions:
         ended = execution.changed(
             status=end.status, ended_at=stamp(), exit_code=end.exit_code, message=end.message
         )
+        # Once this is journalled, its deployment may become the past.
+        engine = self._engine(ended)
         await self._parts.ledger.update(lambda: self._records(ended))
-        await self._remove(ended)
+        await engine.stop(ended.id, grace_s=self._parts.stop_grace_s)
         await forget_executions(self._parts, ended)
         self._parts.ledger.forget_past()
         return ended

@@ -17,6 +17,7 @@ from core.engines.docker.endpoint import Mode
 from core.engines.docker.engine import DockerEngine
 from core.engines.docker.labels import home_id
 from core.engines.process.engine import ProcessEngine
+from core.errors import Conflict
 from core.files import Home
 from core.journal import Journal
 from core.logs.writer import CompartmentLog
@@ -26,6 +27,7 @@ from core.promotion.ledger import Ledger
 from core.promotion.parts import Parts
 from core.promotion.recovery import tidy
 from core.promotion.routing import Router
+from core.promotion.states import Move, move
 from core.records import Execution, ExecutionStatus, ExecutionTrigger
 from tests.engine import leftovers
 from tests.engine.client import connected
@@ -145,6 +147,40 @@ async def test_one_that_is_killed_by_somebody_else(works: Works) -> None:
     ended = running.result()
     assert ended.message == "ended by signal 9 (SIGKILL)"
     assert (ended.status, ended.exit_code) == (ExecutionStatus.FAILED, None)
+
+
+async def test_none_begins_once_its_service_was_taken_down(works: Works) -> None:
+    found = await works.deployed("true")
+    ledger = works.parts.ledger
+    execution = new_execution(found, ExecutionTrigger.SCHEDULE)
+    async with asyncio.timeout(LIMIT_S), asyncio.TaskGroup() as tasks:
+        tasks.create_task(ledger.write(move(found, Move.STOP)))
+        await asyncio.sleep(0)
+        with pytest.raises(Conflict, match="taken down"):
+            await works.executions.begin(execution)
+    assert ledger.executions == {}
+
+
+async def test_nothing_is_left_of_one_whose_deployment_becomes_the_past_as_it_ends(
+    works: Works,
+) -> None:
+    found = await works.deployed("true")
+    ledger = works.parts.ledger
+    execution = new_execution(found, ExecutionTrigger.MANUAL)
+    await works.executions.begin(execution)
+    await ledger.write(move(found, Move.SUPERSEDE))
+
+    async def forget() -> None:
+        while execution.id in ledger.executions:
+            await ledger.wait_change()
+        ledger.forget_past()
+        assert found.id not in ledger.deployments
+
+    async with asyncio.timeout(LIMIT_S), asyncio.TaskGroup() as tasks:
+        tasks.create_task(forget())
+        ended = await works.executions.finish(execution)
+    assert ended.status is ExecutionStatus.SUCCEEDED
+    assert await works.is_removed(ended)
 
 
 async def test_one_that_cannot_be_started(works: Works) -> None:
