@@ -125,10 +125,17 @@ def _plan_lines(found: Json, *, colour: bool) -> list[str]:
         for each in found["services"]
         for wait in (each["waitsFor"] if each["action"] != "leave" else ())
     ]
+    # Of several reasons `because` tells the first; what a deploy brings into force is told all.
+    variables = [
+        f"{each['serviceName']}: variables changed: {', '.join(each['variablesChanged'])}"
+        for each in found["services"]
+        if each["variablesChanged"] and not each["because"].startswith("variables changed")
+    ]
     return [
         f"plan for {target}, engine {found['engine']}: {plain(found['engineBecause'])}",
         *columns(rows, colour=colour),
         *waits,
+        *variables,
         *warnings,
     ]
 
