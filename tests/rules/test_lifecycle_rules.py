@@ -279,7 +279,7 @@ MANY = "; ".join(["deploy"] * (KEPT + 2))
             id="what failed does not count",
         ),
         pytest.param(
-            f"deploy; {'; '.join(['deploy; rollback'] * KEPT)}; deploy; rollback",
+            f"deploy; deploy; {'; '.join(['deploy; rollback'] * KEPT)}; rollback",
             "web@1",
             id="ours: what was rolled back counts after all others",
         ),
@@ -369,7 +369,7 @@ ROLLBACKS = [
         id="ours: and never to and fro",
     ),
     pytest.param(
-        "deploy; deploy; rollback; deploy; rollback",
+        "deploy; deploy; deploy; rollback; deploy; rollback; rollback",
         "web@1",
         id="ours: what was rolled back once is left out later, too",
     ),
