@@ -19,6 +19,12 @@ def _printable(text: str) -> str:
     return text
 
 
+def _possible(path: Path) -> Path:
+    if "\0" in str(path):
+        raise ValueError("must not hold a NUL character")
+    return path
+
+
 Label = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_printable)]
 Name = Annotated[str, Field(min_length=1, max_length=63), AfterValidator(_printable)]
 
@@ -46,14 +52,14 @@ class RunBody(TargetBody):
 
     trigger: Trigger
     services: list[Name] = Field(default_factory=list)
-    root: Path | None = None
+    root: Annotated[Path, AfterValidator(_possible)] | None = None
     environ: dict[str, str] = Field(default_factory=dict)
     engine: str = "auto"
     label: Label | None = None
     use_cache: bool = True
     to: str | None = None
     source_environment: Name | None = None
-    wait_s: Annotated[float, Field(ge=0)] | None = None
+    wait_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
 
     def request(self) -> Request:
         """As the platform takes it."""

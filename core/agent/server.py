@@ -45,6 +45,8 @@ _STATUS = (
     (Unreachable, 502),
 )
 _LINES = "application/x-ndjson"
+_EVENTS = 2**63
+"""How many events the journal can count."""
 
 
 def create_app(platform: Platform, stop: Callable[[], None]) -> FastAPI:
@@ -145,7 +147,9 @@ def _add_runs(app: FastAPI, platform: Platform) -> None:
         return {**_named(body), "stopped": await platform.down(body.request())}
 
     @app.get("/v1/events")
-    async def events(after: int = 0, run: str | None = None) -> StreamingResponse:
+    async def events(
+        after: Annotated[int, Query(lt=_EVENTS)] = 0, run: str | None = None
+    ) -> StreamingResponse:
         return StreamingResponse(_events(platform, after, run), media_type=_LINES)
 
 
