@@ -36,6 +36,12 @@ def set_variable(arguments: Namespace, output: Output) -> int:
 
 
 def _refuse_unclear(arguments: Namespace) -> None:
+    name, equals, _ = arguments.key.partition("=")
+    if equals:
+        raise UsageError(
+            "the name and the value are two arguments, without = between them",
+            hint=f"write: compartment variable set {name} VALUE",
+        )
     if arguments.value is not None and arguments.sensitive:
         raise UsageError(
             "a sensitive value cannot be given on the command line, where others can read it",

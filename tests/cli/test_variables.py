@@ -183,6 +183,7 @@ def test_a_file_that_is_wrong_changes_nothing(
         (["A", "x", "--sensitive"], ["on the command line", "--stdin"]),
         (["A", "x", "--stdin"], ["a value and --stdin", "leave one of them out"]),
         (["A"], ["there is no value for A", "--stdin"]),
+        (["A=x"], ["two arguments", "variable set A VALUE"]),
         (["A", "--stdin"], ["standard input is not UTF-8 (byte 2)", "base64"]),
         (["1A", "x"], ['"1A" cannot be the name', "letters, digits and _"]),
         (["A", "x" * 131_072], ["128 KiB", "path of the file"]),
