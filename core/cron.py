@@ -13,6 +13,7 @@ The clock changes are ours, not `cronsim`'s: it loses times where they are by ha
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -30,6 +31,7 @@ _COUNTED: Final = 1000
 """How many times that were missed are counted; more are told as so many."""
 
 _SECOND: Final = timedelta(seconds=1)
+_MOMENT: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,11 @@ class Due:
 
 def due(schedule: Schedule, since: datetime, now: datetime) -> Due:
     """What came due after `since`, until now. Only the last can be in time: nothing is replayed."""
-    found = tuple(islice(_times(schedule, since, now), _COUNTED))
-    if found and now - found[-1] <= timedelta(milliseconds=schedule.deadline_ms):
-        return Due(found[-1], found[:-1])
-    return Due(None, found)
+    in_time = now - timedelta(milliseconds=schedule.deadline_ms) - _MOMENT
+    latest = deque(_times(schedule, max(since, in_time), now), maxlen=1)
+    start = latest[0] if latest else None
+    missed = (each for each in _times(schedule, since, now) if each != start)
+    return Due(start, tuple(islice(missed, _COUNTED)))
 
 
 def _times(schedule: Schedule, since: datetime, until: datetime) -> Iterator[datetime]:

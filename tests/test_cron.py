@@ -169,3 +169,5 @@ def test_nothing_is_due_in_between_nor_at_the_moment_itself_again() -> None:
 def test_years_of_minutes_are_counted_to_a_thousand() -> None:
     found = due(Schedule("* * * * *"), utc("2020-01-01T00:00"), utc("2026-01-01T00:00:30"))
     assert (len(found.missed), found.start) == (1000, None)
+    in_time = due(Schedule("* * * * *"), utc("2020-01-01T00:00"), utc("2026-01-01T00:00:05"))
+    assert (len(in_time.missed), in_time.start) == (1000, utc("2026-01-01T00:00"))
