@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import CompartmentError, GatewayUnavailable
 from core.events import EventType
+from core.lines import stamp
 from core.model import Health
 from core.promotion import checking
 from core.promotion.failure import DeploymentFailed
@@ -40,7 +41,9 @@ async def stand_aside(parts: Parts, run: Run, previous: Deployment) -> None:
     reason = "stands aside for its successor"
     event = deployment_event(EventType.STOOD_ASIDE, previous, reason, run_id=run.id)
     waiting = previous.changed(health=Health.PENDING, health_reason=reason)
-    await parts.ledger.write(aside, waiting, event)
+    # Whoever starts it again after an engine was away has started it by now, or does not any more.
+    async with parts.starting[previous.id]:
+        await parts.ledger.write(aside, waiting, event)
     retirement = Retirement(parts, run.id)
     if not previous.service.kind.is_routable:
         await retirement.end(aside)
@@ -77,7 +80,7 @@ async def come_back(parts: Parts, aside: Activation) -> str | None:
     reason = await _start_again(parts, aside)
     health = Health.UNHEALTHY if reason else Health.HEALTHY
     message = reason or "came back: its successor failed"
-    live = replace(aside, state=ActivationState.LIVE, replaced_by=None)
+    live = replace(aside, state=ActivationState.LIVE, replaced_by=None, started_at=stamp())
     event = deployment_event(EventType.CAME_BACK, deployment, message, health=health)
     changed = deployment.changed(health=health, health_reason=reason)
     await parts.ledger.write(live, changed, event)
