@@ -162,7 +162,7 @@ class Background:
     async def _make_room(self, deployment: Deployment, still: Sequence[Execution]) -> None:
         if _overlap(deployment) is ScheduleOverlap.REPLACE:
             for each in still:
-                await self._executions.cancel(each.id, "cancelled: the next one takes its place")
+                await self._executions.cancel(each.id, "the next one takes its place")
 
     def _spawn(self, work: Coroutine[Any, Any, object]) -> None:
         task = self._owner.create_task(self._guard(work))

@@ -30,7 +30,7 @@ from core.errors import (
 )
 from core.events import EventType
 from core.model import DEFAULT_ENVIRONMENT
-from core.records import ActivationState, Target
+from core.records import ActivationState, ExecutionTrigger, Target
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -113,8 +113,11 @@ def _add_agent(app: FastAPI, platform: Platform, stop: Callable[[], None]) -> No
     async def stop_agent() -> dict[str, Any]:
         activations = platform.ledger.activations.values()
         live = sum(each.state is ActivationState.LIVE for each in activations)
+        # Those of a deploy end with it, because it goes back.
+        executions = platform.ledger.executions.values()
+        left = sum(each.trigger is not ExecutionTrigger.DEPLOY for each in executions)
         stop()
-        return {"instancesLeftRunning": live + len(platform.ledger.executions)}
+        return {"instancesLeftRunning": live + left}
 
 
 def _add_runs(app: FastAPI, platform: Platform) -> None:

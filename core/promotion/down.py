@@ -59,7 +59,7 @@ async def take_down(parts: Parts, request: Down) -> list[str]:
         async with asyncio.TaskGroup() as group:
             for activation in draining:
                 group.create_task(_end(parts, activation))
-            told = "cancelled: its service was taken down"
+            told = "its service was taken down"
             group.create_task(parts.executions.cancel_all(request.target, names, told))
     with suppress(GatewayUnavailable):
         await parts.router.forget_gone()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from core.promotion.parts import Parts
     from core.records import Deployment, Target
 
-_RUN_WENT_BACK = "cancelled: its run went back"
+_RUN_WENT_BACK = "its run went back"
 
 
 @dataclass(frozen=True, slots=True)

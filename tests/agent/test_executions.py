@@ -142,7 +142,7 @@ async def test_two_at_a_time_as_the_schedule_says(agent: Agent) -> None:
     await agent.cron(UP, ScheduleOverlap.REPLACE)
     second = await agent.execute()
     replaced = await agent.client.execution(first["id"])
-    assert replaced["message"] == "cancelled: the next one takes its place"
+    assert replaced["message"] == "the next one takes its place"
     await agent.platform.ledger.write(*_displaced(agent))
     await agent.cron(UP, ScheduleOverlap.ALLOW)
     third = await agent.execute()
@@ -246,7 +246,7 @@ async def test_what_is_taken_down_runs_no_more(agent: Agent) -> None:
     ended = await agent.client.execution(begun["id"])
     assert (ended["status"], ended["message"]) == (
         "cancelled",
-        "cancelled: its service was taken down",
+        "its service was taken down",
     )
     assert (await agent.client.crons(HERE))["crons"] == []
 

@@ -199,10 +199,10 @@ async def test_cancelled(works: Works) -> None:
     async with asyncio.timeout(LIMIT_S), asyncio.TaskGroup() as tasks:
         running = tasks.create_task(works.executions.finish(execution))
         await works.printed(execution, "up")
-        await works.executions.cancel(execution.id, "cancelled: replaced by the next one")
+        await works.executions.cancel(execution.id, "replaced by the next one")
     ended = running.result()
     assert ended.status is ExecutionStatus.CANCELLED
-    assert ended.message == "cancelled: replaced by the next one"
+    assert ended.message == "replaced by the next one"
     assert works.output(ended) == ["up", "bye"]
     assert works.health(ended) is Health.HEALTHY
     await works.executions.cancel(execution.id, "it is over: nothing happens")
@@ -233,7 +233,7 @@ async def test_one_of_a_run_that_goes_back_is_ended_with_it(works: Works) -> Non
     assert kept is not None
     assert (kept.status, kept.message) == (
         ExecutionStatus.CANCELLED,
-        "cancelled: its run went back",
+        "its run went back",
     )
     assert await works.is_removed(execution)
 
