@@ -177,6 +177,8 @@ class InstanceHealth:
         """What the gateway does not say is seen by trying."""
         if failure.cause in (Cause.CONNECTION, Cause.UNKNOWN):
             tried = await self._try(check, _WORDS_LIMIT_S)
+            if tried.is_late:
+                return words.NO_ANSWER
             if not tried.is_good:
                 return words.of_try(check, tried)
         return words.of_failure(check, failure)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from core.gateway.table import Cause
 from core.promotion.probes import replied
@@ -13,12 +13,15 @@ if TYPE_CHECKING:
     from core.promotion.probes import Tried
 
 
+NO_ANSWER: Final = "does not answer"
+
+
 def of_failure(check: Check, failure: Failure) -> str:
     """A health check of the gateway that failed."""
     if failure.cause is Cause.STATUS and failure.status is not None:
         return of_try(check, replied(failure.status))
     if failure.cause is Cause.TIMEOUT:
-        return f"does not answer within {check.timeout_s:g} s"
+        return f"{NO_ANSWER} within {check.timeout_s:g} s"
     if failure.cause is Cause.CONNECTION:
         return "closes connections without a reply"
     return "failed its last check"

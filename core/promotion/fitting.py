@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from core.errors import EngineUnavailable
+from core.errors import Conflict, EngineUnavailable
 from core.events import Event, EventType
 from core.model import Health, Service
 from core.promotion.ledger import deployment_event, run_event
@@ -65,10 +65,25 @@ class Fitting:
         return stops_first(self._engine, active, service, assigned)
 
     def planned(self, wanted: Wanted, trigger: Trigger) -> PlannedService:
-        """What is done about a service."""
+        """What is done about a service.
+
+        Raises:
+            Conflict: its instances would all want one port.
+        """
+        self._check_port(wanted)
         active = self.active.get(wanted.service.name)
         situation = Situation(active, active is not None and _is_serving(self._ledger, active))
         return plan_service(wanted, situation, trigger)
+
+    def _check_port(self, wanted: Wanted) -> None:
+        service = wanted.service
+        port = self._engine.fixed_port(service, _values(wanted.assigned))
+        if port is not None and service.replicas > 1:
+            raise Conflict(
+                f"{service.replicas} replicas of {service.name} cannot all listen on port {port}",
+                hint="remove the variable PORT, or the port in the project file",
+                code="port_conflict",
+            )
 
     def check_order(self, services: Sequence[Service], stopping: Iterable[str] = ()) -> None:
         """Refuses services that would wait for ever.

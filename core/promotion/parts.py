@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,10 @@ class Parts:
     kept_releases: int = 5
     """How many succeeded deployments of each service stay ready for a rollback."""
     progress: Progress = field(default_factory=Progress)
+    starting: defaultdict[str, asyncio.Lock] = field(
+        default_factory=lambda: defaultdict(asyncio.Lock)
+    )
+    """By deployment: held while what is live of it is started again, or is told to stand aside."""
     executions: Executions = field(init=False)
 
     def __post_init__(self) -> None:

@@ -53,6 +53,8 @@ class Tried:
     status: int | None = None
     """That of a reply."""
     guess: str | None = None
+    is_late: bool = False
+    """Whether nothing came within the limit of the try."""
 
     def __str__(self) -> str:
         return f"{self.said}: {self.detail}" if self.detail else self.said
@@ -102,7 +104,7 @@ class HttpProbe:
                 async with self._client.stream("GET", self._url) as reply:
                     return replied(reply.status_code)
         except TimeoutError:
-            return Tried(is_good=False, said=f"no reply within {limit_s:g} s")
+            return Tried(is_good=False, said=f"no reply within {limit_s:g} s", is_late=True)
         except httpx.ConnectError:
             return Tried(is_good=False, said="connection refused")
         except httpx.HTTPError as error:

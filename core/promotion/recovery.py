@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from core.records import Deployment, Run, Target
 
 _log = logging.getLogger(__name__)
-_AGENT_ENDED = "the agent ended before the switch; nothing was switched"
+_AGENT_ENDED = "the agent ended before the switch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,15 +155,17 @@ async def _running(
 
     None: it does not run, and need not any more.
     """
-    instance = await engine.adopt(spec.name)
-    if instance is not None and instance.exit is None:
+    # A run may want it to stand aside at this moment, and start its successor.
+    async with parts.starting[activation.deployment_id]:
+        instance = await engine.adopt(spec.name)
+        if instance is not None and instance.exit is None:
+            return instance
+        if not _is_live(parts, activation):
+            return None
+        again.append(spec.name)
+        instance = await engine.start(spec)
+        await instance.keep()
         return instance
-    if not _is_live(parts, activation):
-        return None
-    again.append(spec.name)
-    instance = await engine.start(spec)
-    await instance.keep()
-    return instance
 
 
 def _how_they_are(found: list[Instance | None], again: list[str]) -> tuple[str, Health]:

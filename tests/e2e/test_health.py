@@ -67,12 +67,17 @@ class Moody:
 
         On a machine under load a check may fail without being told to.
         """
-        async with aclosing(self.tells()) as events:  # type: ignore[type-var]
-            async for event in events:
-                reason = event["healthReason"] or ""
-                if event["health"] == health and all(word in reason for word in words):
-                    return datetime.fromisoformat(event["timestamp"]).timestamp()
-        raise AssertionError
+        told = []
+        try:
+            async with aclosing(self.tells()) as events:  # type: ignore[type-var]
+                async for event in events:
+                    told.append(event["message"])
+                    reason = event["healthReason"] or ""
+                    if event["health"] == health and all(word in reason for word in words):
+                        return datetime.fromisoformat(event["timestamp"]).timestamp()
+        except TimeoutError:
+            pass
+        raise AssertionError(f"{self.name} was not told to be {health} {words}, but {told}")
 
 
 @dataclass
@@ -126,16 +131,14 @@ async def test_each_fault_is_told_and_its_end_too(
 
     async def hang(it: Moody) -> None:
         at = await it.ask("/hang/4")
-        told["a hang (SIGSTOP)"] = (
-            await it.becomes("unhealthy", "does not answer within 0.9 s") - at
-        )
+        told["a hang (SIGSTOP)"] = await it.becomes("unhealthy", "does not answer") - at
         await it.becomes("healthy")
 
     async def slow_death(it: Moody) -> None:
         for delay_s in (0.1, 0.3):
             await it.ask(f"/mood/200/{delay_s}")
         at = await it.ask("/mood/200/1.5")
-        told["a slow death"] = await it.becomes("unhealthy", "does not answer within 0.9 s") - at
+        told["a slow death"] = await it.becomes("unhealthy", "does not answer") - at
         await it.ask("/mood/200/0")
         await it.becomes("healthy")
 

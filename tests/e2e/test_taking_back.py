@@ -62,7 +62,7 @@ async def test_a_held_run_waits_before_its_switch(running: House, lab: LabProjec
     result = await running.end(run_id)
     assert result["run"]["status"] == "succeeded"
     assert (await get(target, "/")).version == "v2"
-    with pytest.raises(Conflict, match="is over|past the switch"):
+    with pytest.raises(Conflict, match=r"is over|past the switch"):
         await running.client.hold(run_id)
     lab.bump()
     run_id = await running.submit(lab)
