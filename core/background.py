@@ -99,7 +99,7 @@ class Background:
             if still and _overlap(active) is ScheduleOverlap.SKIP:
                 skipped = ExecutionStatus.SKIPPED
                 execution = new_execution(active, trigger, skipped, due_at=due_at)
-                await self._executions.note(execution, f"{still[0].id} still runs")
+                await self._executions.note(execution, f"{still[0].id} was still running")
                 return None
             await self._make_room(active, still)
             execution = new_execution(active, trigger, due_at=due_at)

@@ -176,7 +176,10 @@ async def test_what_is_due_is_started_skipped_or_replaces(agent: Agent) -> None:
     await _told(agent, 2)
     skipped, running = sorted(await agent.all(), key=lambda each: str(each["status"]))[::-1]
     assert (running["status"], running["dueAt"]) == ("running", at)
-    assert (skipped["status"], skipped["message"]) == ("skipped", f"{running['id']} still runs")
+    assert (skipped["status"], skipped["message"]) == (
+        "skipped",
+        f"{running['id']} was still running",
+    )
     (cron,) = (await agent.client.crons(HERE))["crons"]
     assert cron["last"] == running, "what runs is told, not what was skipped because of it"
     background.miss(deployment, [due_at, due_at])
