@@ -48,7 +48,8 @@ class Executions:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._followed = set[str]()
+        self._followed: dict[str, asyncio.Event] = {}
+        """Those that somebody waits for, each with what tells that nobody does any more."""
         self._limits: dict[str, asyncio.Timeout] = {}
         """Of those that are waited for."""
         self._reasons: dict[str, str] = {}
@@ -77,11 +78,11 @@ class Executions:
         Raises:
             Conflict: its deployment has become the past, or was taken down, at this moment.
         """
-        self._followed.add(execution.id)
+        self._followed[execution.id] = asyncio.Event()
         try:
             await self._parts.ledger.update(lambda: self._begun(execution))
         except BaseException:
-            self._followed.discard(execution.id)
+            self._leave(execution)
             raise
 
     def _begun(self, execution: Execution) -> list[Record]:
@@ -115,20 +116,18 @@ class Executions:
 
     async def cancel(self, execution_id: str, reason: str) -> None:
         """Ends one that runs, and returns when it has ended; nothing where it has already."""
-        ledger = self._parts.ledger
-        execution = ledger.executions.get(execution_id)
-        if execution is None:
-            return
-        if not self.is_followed(execution_id):  # its engine was away when it was to be taken up
-            await self._remove(execution)
-            await self._settle(execution, _cancelled(reason))
-            return
-        self._reasons.setdefault(execution_id, reason)
-        limit = self._limits.get(execution_id)
-        if limit is not None and not limit.expired():
-            limit.reschedule(asyncio.get_running_loop().time())
-        while execution_id in ledger.executions:
-            await ledger.wait_change()
+        known = self._parts.ledger.executions
+        while (execution := known.get(execution_id)) is not None:
+            is_left = self._followed.get(execution_id)
+            if is_left is None:  # its engine was away when it was to be taken up, or refused
+                await self._remove(execution)
+                await self._settle(execution, _cancelled(reason))
+                return
+            self._reasons.setdefault(execution_id, reason)
+            limit = self._limits.get(execution_id)
+            if limit is not None and not limit.expired():
+                limit.reschedule(asyncio.get_running_loop().time())
+            await is_left.wait()
 
     async def cancel_all(self, target: Target, services: Collection[str], reason: str) -> None:
         """Ends all that run of these services, also those of earlier deployments."""
@@ -147,7 +146,7 @@ class Executions:
         await forget_executions(self._parts, ended)
 
     async def _follow(self, execution: Execution, *, is_new: bool) -> Execution:
-        self._followed.add(execution.id)
+        self._followed.setdefault(execution.id, asyncio.Event())
         try:
             instance = await (self._start if is_new else self._adopt)(execution)
             end = instance if isinstance(instance, _End) else await self._wait(execution, instance)
@@ -158,8 +157,11 @@ class Executions:
                 await to_the_end(self._end(execution))
             raise
         finally:
-            self._followed.discard(execution.id)
             self._reasons.pop(execution.id, None)
+            self._leave(execution)
+
+    def _leave(self, execution: Execution) -> None:
+        self._followed.pop(execution.id).set()
 
     async def _start(self, execution: Execution) -> Instance | _End:
         try:

@@ -149,6 +149,31 @@ async def test_one_that_is_killed_by_somebody_else(works: Works) -> None:
     assert (ended.status, ended.exit_code) == (ExecutionStatus.FAILED, None)
 
 
+async def test_one_that_could_not_be_ended_is_ended_by_whoever_still_wants_it_to(
+    works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = works.engine.stop
+    refused: list[str] = []
+
+    async def refuse_once(name: str, *, grace_s: float) -> None:
+        if not refused:
+            refused.append(name)
+            raise OSError(24, "Too many open files")
+        await stop(name, grace_s=grace_s)
+
+    monkeypatch.setattr(works.engine, "stop", refuse_once)
+    execution = new_execution(await works.deployed("exec sleep 600"), ExecutionTrigger.MANUAL)
+    await works.executions.begin(execution)
+    async with asyncio.timeout(LIMIT_S):
+        running = asyncio.create_task(works.executions.finish(execution))
+        await works.executions.cancel(execution.id, "by a test")
+        with pytest.raises(OSError, match="Too many open files"):
+            await running
+    assert refused == [execution.id]
+    assert works.parts.ledger.executions == {}
+    assert await works.is_removed(execution)
+
+
 async def test_none_begins_once_its_service_was_taken_down(works: Works) -> None:
     found = await works.deployed("true")
     ledger = works.parts.ledger
