@@ -115,7 +115,7 @@ class Follower:
     def _show(self, event: Json) -> None:
         """One line for each change: time since the run was queued, service, stage."""
         self._first_at = self._first_at or event["timestamp"]
-        if event["type"] not in _SHOWN:
+        if event["type"] not in _SHOWN and not event.get("handedTo"):
             return
         is_stage = event["type"] == EventType.STAGE_CHANGED
         what = event["promotionStage"] if is_stage else plain(event["message"].partition("\n")[0])

@@ -254,12 +254,17 @@ class Journal:
         return await self._call(work)
 
     async def newest_per_service(self, target: Target) -> list[Deployment]:
-        """The newest deployment of each service that an environment ever had, by service."""
+        """The newest deployment of each service that an environment ever had, by service.
+
+        One that a rollback has started again is as new as that.
+        """
         return await self._read(
             Deployment,
             "SELECT body FROM (SELECT body, service, row_number() OVER"
-            " (PARTITION BY service ORDER BY created_at DESC, id) AS place FROM deployments"
-            " WHERE project = ? AND environment = ?) WHERE place = 1 ORDER BY service",
+            " (PARTITION BY service"
+            " ORDER BY max(created_at, coalesce(activated_at, '')) DESC, id) AS place"
+            " FROM deployments WHERE project = ? AND environment = ?) WHERE place = 1"
+            " ORDER BY service",
             target.project,
             target.environment,
         )

@@ -79,9 +79,11 @@ async def come_back(parts: Parts, aside: Activation) -> str | None:
     deployment = parts.ledger.deployments[aside.deployment_id]
     reason = await _start_again(parts, aside)
     health = Health.UNHEALTHY if reason else Health.HEALTHY
-    message = reason or "came back: its successor failed"
+    message = reason or f"{deployment.id} serves again: its successor failed"
     live = replace(aside, state=ActivationState.LIVE, replaced_by=None, started_at=stamp())
-    event = deployment_event(EventType.CAME_BACK, deployment, message, health=health)
+    event = deployment_event(
+        EventType.CAME_BACK, deployment, message, run_id=aside.replaced_by, health=health
+    )
     changed = deployment.changed(health=health, health_reason=reason)
     await parts.ledger.write(live, changed, event)
     with suppress(GatewayUnavailable):

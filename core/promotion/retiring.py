@@ -26,12 +26,13 @@ class Retirement:
         self._parts = parts
         self._ledger = parts.ledger
         self._run_id = run_id
-        self._heir = ""
+        self.heir: str | None = None
+        """The run that what still drains was handed over to."""
         self._handed = asyncio.Event()
 
     def hand_over(self, run_id: str) -> None:
         """From now on what still drains is another run's: it may take it back, or drains it."""
-        self._heir = run_id
+        self.heir = run_id
         self._handed.set()
 
     async def retire(self, activation: Activation) -> int:
@@ -43,7 +44,7 @@ class Retirement:
         else:
             drained = await self._drain(activation)
             if drained is None:
-                await self._ledger.write(replace(activation, replaced_by=self._heir))
+                await self._ledger.write(replace(activation, replaced_by=self.heir))
                 return 0
             cut = await self.stop_and_count(activation, drained)
         await self._ledger.write(replace(activation, state=ActivationState.GONE))

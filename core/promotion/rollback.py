@@ -113,8 +113,22 @@ async def find(
                 hint=f"active: {', '.join(sorted(active))}",
                 code="active_deployment_not_found",
             )
-    names = services or tuple(sorted(active))
-    return [await _find_one(parts, target, name, to) for name in dict.fromkeys(names)]
+    found: dict[str, Deployment] = {}
+    missing: dict[str, NotFound] = {}
+    for name in services or sorted(active):
+        try:
+            found[name] = await _find_one(parts, target, name, to)
+        except NotFound as error:
+            missing[name] = error
+    if missing and found:
+        raise NotFound(
+            f"no earlier deployment of {', '.join(missing)}: nothing is rolled back",
+            hint=f"roll the others back: --service {' --service '.join(found)}",
+            code="rollback_target_not_found",
+        )
+    if missing:
+        raise next(iter(missing.values()))
+    return list(found.values())
 
 
 async def _find_one(parts: Parts, target: Target, service: str, to: str | None) -> Deployment:

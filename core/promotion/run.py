@@ -166,10 +166,11 @@ class Promotion:
             status=Status.SUCCEEDED, completed_at=stamp(), cut_requests=self.run.cut_requests + cut
         )
         cut_in_all = run.cut_requests
-        message = f"{run.trigger} succeeded" + (
-            f", {cut_in_all} requests cut" if cut_in_all else ""
-        )
-        ended = run_event(EventType.RUN_FINISHED, run, message, **_end(run))
+        message = f"{run.trigger} succeeded"
+        message += f", {cut_in_all} requests cut" if cut_in_all else ""
+        heir = self._retirement.heir
+        message += f"; {heir} takes over what still drains" if heir else ""
+        ended = run_event(EventType.RUN_FINISHED, run, message, **_end(run), handedTo=heir)
         return [*finished, *events, run, ended]
 
     async def go_back(self, reason: str, code: str) -> None:
