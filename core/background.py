@@ -72,7 +72,7 @@ class Background:
             if still and _overlap(deployment) is ScheduleOverlap.SKIP:
                 raise Conflict(
                     f"{still[0].id} of {deployment.service.name} still runs, and two must not",
-                    hint="wait for it, or let `overlap` of its schedule be allow or replace",
+                    hint=f"wait for it, or end it: compartment execution cancel {still[0].id}",
                     code="execution_running",
                 )
             await self._make_room(deployment, still)

@@ -62,7 +62,7 @@ def port(text: str) -> int:
 
 
 def limit(text: str) -> int:
-    """How many deployments to list."""
+    """How many deployments or executions to list."""
     return _within(text, _LIMITS, "limit")
 
 

@@ -168,6 +168,13 @@ COMMANDS = (
     Command("cron run", "run a cron now, and wait for its end", "executions:run", _RUN_NOW,
             has_events=True),
     Command("cron list", "show when each cron runs, next and last", "executions:cron_list"),
+    Command("execution list", "what jobs and crons ran", "executions:execution_list", (
+        _SERVICE,
+        Flag("--limit", type=arguments.limit, default=20, metavar="N",
+             help="how many executions (default: 20)"),
+    )),
+    Command("execution cancel", "end a job or a cron that runs", "executions:execution_cancel",
+            (Flag("execution", metavar="ID", help="the execution"),)),
     Command("down", "stop and remove the instances, keep the history", "down:down", (
         _SERVICES,
         Flag("--orphans", action="store_true", help="those that the project no longer has"),
@@ -185,6 +192,7 @@ GROUPS = {
     "cron": "run or list what runs by the clock",
     "deployment": "the history",
     "descriptor": "the schemas of the project files",
+    "execution": "list what jobs and crons ran, or end what runs",
     "job": "run what runs once",
     "routes": "the route rules",
     "variable": "the variables that services are given",

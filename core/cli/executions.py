@@ -1,4 +1,4 @@
-"""Commands for jobs and crons: run one now, list what is due."""
+"""Commands for jobs and crons: run one now, list what ran and what is due, end what runs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from core.cli.execution_follow import ExecutionFollower
 from core.cli.execution_text import last_words, took_s
 from core.cli.exits import Exit
 from core.cli.signals import Signals
-from core.cli.target import ask, target_of
-from core.cli.text import NONE, columns, duration, moment
+from core.cli.target import ask, service_query, target_of
+from core.cli.text import NONE, columns, duration, first_line, moment
 from core.files import Home
 from core.records import ExecutionStatus
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-_HEADER = ("SERVICE", "SCHEDULE", "TIME ZONE", "NEXT", "LAST", "STATUS", "TOOK", "RUNNING")
+_CRONS = ("SERVICE", "SCHEDULE", "TIME ZONE", "NEXT", "LAST", "STATUS", "TOOK", "RUNNING")
+_EXECUTIONS = ("EXECUTION", "SERVICE", "TRIGGER", "STATUS", "STARTED", "TOOK", "MESSAGE")
 
 
 def run(arguments: Namespace, output: Output) -> int:
@@ -76,12 +77,11 @@ def cron_list(arguments: Namespace, output: Output) -> int:
 def _cron_lines(found: Json, *, colour: bool) -> Sequence[str]:
     if not found["crons"]:
         return [f"no cron is active in {found['project']}/{found['environment']}"]
-    return columns([_HEADER, *map(_cron_row, found["crons"])], colour=colour)
+    return columns([_CRONS, *map(_cron_row, found["crons"])], colour=colour)
 
 
 def _cron_row(cron: Json) -> tuple[str, ...]:
     schedule, last = cron["schedule"], cron["last"]
-    took = took_s(last) if last else None
     return (
         cron["serviceName"],
         schedule["cron"],
@@ -89,6 +89,44 @@ def _cron_row(cron: Json) -> tuple[str, ...]:
         moment(cron["nextAt"]),
         moment(last["startedAt"]) if last else NONE,
         last["status"] if last else NONE,
-        duration(took) if took is not None else NONE,
+        _took(last) if last else NONE,
         str(cron["running"]),
     )
+
+
+def execution_list(arguments: Namespace, output: Output) -> int:
+    """The newest executions of jobs and crons, newest first."""
+    query = {**service_query(arguments), "limit": arguments.limit}
+    found = ask(lambda client: client.executions(query))
+    output.answer(found, lambda: _execution_lines(found, colour=output.has_colour))
+    return Exit.DONE
+
+
+def _execution_lines(found: Json, *, colour: bool) -> Sequence[str]:
+    if not found["executions"]:
+        return [f"nothing has run in {found['project']}/{found['environment']}"]
+    return columns([_EXECUTIONS, *map(_execution_row, found["executions"])], colour=colour)
+
+
+def _execution_row(execution: Json) -> tuple[str, ...]:
+    return (
+        execution["id"],
+        execution["serviceName"],
+        execution["trigger"],
+        execution["status"],
+        moment(execution["startedAt"]),
+        _took(execution),
+        first_line(execution["message"]),
+    )
+
+
+def _took(execution: Json) -> str:
+    seconds = took_s(execution)
+    return duration(seconds) if seconds is not None else NONE
+
+
+def execution_cancel(arguments: Namespace, output: Output) -> int:
+    """Ends an execution that runs; it has ended then."""
+    ended = ask(lambda client: client.cancel_execution(arguments.execution))
+    output.answer(ended, lambda: [f"{ended['id']}: {last_words(ended)}"])
+    return Exit.DONE if ended["status"] == ExecutionStatus.CANCELLED else Exit.FAILED

@@ -136,8 +136,11 @@ async def test_what_can_not_be_run(agent: Agent) -> None:
 async def test_two_at_a_time_as_the_schedule_says(agent: Agent) -> None:
     await agent.cron(UP)
     first = await agent.execute()
-    with pytest.raises(Conflict, match=f"{first['id']} of nightly still runs, and two must not"):
+    told = f"{first['id']} of nightly still runs, and two must not"
+    with pytest.raises(Conflict, match=told) as refused:
         await agent.execute()
+    mend = f"wait for it, or end it: compartment execution cancel {first['id']}"
+    assert refused.value.hint == mend
     await agent.platform.ledger.write(*_displaced(agent))
     await agent.cron(UP, ScheduleOverlap.REPLACE)
     second = await agent.execute()

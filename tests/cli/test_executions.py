@@ -6,12 +6,13 @@ import asyncio
 import json
 import os
 import signal
+from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from core.cli.execution_text import execution_lines, last_words, schedule_words
-from core.cli.executions import _cron_lines, _follow
+from core.cli.executions import _cron_lines, _follow, execution_cancel, execution_list
 from core.cli.output import Form, Output
 from core.files import Home
 from tests.cli.agent import constant, scripted_agent
@@ -161,6 +162,47 @@ async def test_for_programs(agent: ScriptedAgent, capsys: pytest.CaptureFixture[
     assert await _follow({}, Output(Form.JSONL)) == 0
     told = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
     assert told == [line(1, "one"), execution()]
+
+
+HERE = Namespace(project="shop", env="production", service="nightly", limit=2)
+LATEST = {
+    "project": "shop",
+    "environment": "production",
+    "executions": [RUNNING, execution(id="exe_b", status="failed", message="\x1b[2Jboom\nmore")],
+}
+
+
+async def test_what_ran_is_listed(agent: ScriptedAgent, capsys: pytest.CaptureFixture[str]) -> None:
+    agent.answers["/v1/executions"] = constant(LATEST)
+    assert await asyncio.to_thread(execution_list, HERE, Output()) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "EXECUTION  SERVICE  TRIGGER  STATUS   STARTED               TOOK  MESSAGE",
+        "exe_a      nightly  manual   running  2026-04-24T10:01:00Z  -",
+        "exe_b      nightly  manual   failed   2026-04-24T10:01:00Z  3.2s  boom",
+    ]
+    asked = "/v1/executions?project=shop&environment=production&service=nightly&limit=2"
+    assert agent.asked[-1] == asked
+    assert await asyncio.to_thread(execution_list, HERE, Output(Form.JSON)) == 0
+    assert json.loads(capsys.readouterr().out) == LATEST
+    agent.answers["/v1/executions"] = constant({**LATEST, "executions": []})
+    assert await asyncio.to_thread(execution_list, HERE, Output()) == 0
+    assert capsys.readouterr().out == "nothing has run in shop/production\n"
+
+
+@pytest.mark.parametrize(("status", "code"), [("cancelled", 0), ("succeeded", 1)])
+async def test_one_that_runs_is_ended(
+    agent: ScriptedAgent, capsys: pytest.CaptureFixture[str], status: str, code: int
+) -> None:
+    """Unless it has come to its end meanwhile."""
+    ended = execution(status=status, message="by hand")
+    agent.answers[f"/v1/executions/{ID}/cancel"] = constant(ended)
+    assert await asyncio.to_thread(execution_cancel, Namespace(execution=ID), Output()) == code
+    assert capsys.readouterr().out == f"exe_a: {status} after 3.2s: by hand\n"
+    assert (
+        await asyncio.to_thread(execution_cancel, Namespace(execution=ID), Output(Form.JSON))
+        == code
+    )
+    assert json.loads(capsys.readouterr().out) == ended
 
 
 def cron(**fields: Any) -> Json:

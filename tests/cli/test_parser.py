@@ -12,6 +12,7 @@ NEEDED = {
     "promote": ["--from", "staging", "--to", "production"],
     "cancel": ["--run", "drn_x"],
     "cron run": ["--service", "nightly"],
+    "execution cancel": ["exe_x"],
     "job run": ["--service", "migrate"],
     "routes test": ["GET", "/"],
     "variable import": ["--file", ".env"],
