@@ -50,12 +50,14 @@ def _waits_for(scene: Scene, run: Run) -> WaitsFor:
     moving = [each for each in members(scene.state, run) if not each[1].status.is_final]
     if not moving:
         return WaitsFor(glyph, style, (f"{run.trigger} {run.id} is coming to its end",))
+    if run.is_held and _is_idle(moving):
+        return WaitsFor(glyphs.queued, looks.RETRYING, _held(moving, scene), is_held=True)
     last = [each for each in moving if _has_come(each) == min(map(_has_come, moving))]
+    # What waits for another service says less than that one.
+    last = [each for each in last if _kind(each[0]) != "dependency"] or last
     last.sort(key=lambda each: _left_s(each, scene))
     service, deployment = last[0]
     kind = _kind(service)
-    if run.is_held and kind in _READY:
-        return WaitsFor(glyphs.queued, looks.RETRYING, _held(last, scene), is_held=True)
     if kind == "barrier":
         return WaitsFor(glyph, style, _all_ready(last))
     if kind in _TELL:
@@ -107,6 +109,10 @@ def _is(row: Sequence[Member]) -> str:
     return "is" if len(row) == 1 else "are"
 
 
+def _wait(row: Sequence[Member]) -> str:
+    return "waits" if len(row) == 1 else "wait"
+
+
 def _it(row: Sequence[Member]) -> str:
     return "it" if len(row) == 1 else "them"
 
@@ -115,8 +121,7 @@ def _others_ready(moving: Sequence[Member], it: str) -> tuple[str, ...]:
     ready = [each for each in moving if each[0].is_at_barrier]
     if not ready:
         return ()
-    wait = "waits" if len(ready) == 1 else "wait"
-    return (f"; {_names(ready)} {_is(ready)} ready and {wait} for {it}",)
+    return (f"; {_names(ready)} {_is(ready)} ready and {_wait(ready)} for {it}",)
 
 
 def _all_ready(row: Sequence[Member]) -> tuple[str, ...]:
@@ -125,11 +130,24 @@ def _all_ready(row: Sequence[Member]) -> tuple[str, ...]:
     return (f"{who}: {together}",)
 
 
-def _held(row: Sequence[Member], scene: Scene) -> tuple[str, ...]:
-    ready = f"{_names(row)} {_is(row)} ready"
+def _is_idle(moving: Sequence[Member]) -> bool:
+    """Whether a held run has come as far as it may."""
+    kinds = {_kind(service) for service, _ in moving}
+    return bool(kinds & _READY) and kinds <= _READY | {"dependency"}
+
+
+def _held(moving: Sequence[Member], scene: Scene) -> tuple[str, ...]:
+    ready = [each for each in moving if each[0].is_at_barrier]
+    stopping = [each for each in moving if _kind(each[0]) == "hold" and each not in ready]
+    behind = [each for each in moving if _kind(each[0]) == "dependency"]
+    told = [f"{_names(ready)} {_is(ready)} ready"] if ready else []
+    if stopping:
+        told.append(f"{_names(stopping)} {_wait(stopping)} to replace what is live")
+    if behind:
+        told.append(f"{_names(behind)} {_wait(behind)} for {_it(stopping or ready)}")
     if scene.is_read_only:
-        return (f"held before the switch: {ready}",)
-    return ("held: press p to switch", f"; {ready}", "; x cancels the run")
+        return (f"held before the switch: {told[0]}", *(f"; {each}" for each in told[1:]))
+    return ("held: press p to switch", *(f"; {each}" for each in told), "; x cancels the run")
 
 
 def _depending(service: Service, scene: Scene) -> tuple[str, ...]:
@@ -189,6 +207,8 @@ def _readiness(service: Service, deployment: Deployment, scene: Scene) -> tuple[
 
 
 def _first(row: Sequence[Member], scene: Scene) -> tuple[str, ...]:
+    if aside := [each for each in row if _stands_aside(each)]:
+        return _making_way(aside, scene)
     queued = [each for each in row if each[1].status is Status.QUEUED]
     slots = [each for each in row if _kind(each[0]) == "buildSlot"]
     releasing = [each for each in row if _kind(each[0]) == "release"]
@@ -197,9 +217,8 @@ def _first(row: Sequence[Member], scene: Scene) -> tuple[str, ...]:
         return _releasing(releasing, scene)
     if not building:
         what = "a build slot" if slots else "their turn" if len(row) > 1 else "its turn"
-        wait = "waits" if len(row) == 1 else "wait"
-        return (f"{_names(row)} {wait} for {what}, {_since_s(row, scene)} so far",)
-    waits = (f"; {_names(slots)} {'waits' if len(slots) == 1 else 'wait'} for a build slot",)
+        return (f"{_names(row)} {_wait(row)} for {what}, {_since_s(row, scene)} so far",)
+    waits = (f"; {_names(slots)} {_wait(slots)} for a build slot",)
     return (
         f"{_names(building)} {_is(building)} building, {_since_s(building, scene)} so far",
         *(waits if slots else ()),
@@ -217,12 +236,27 @@ def _releasing(row: Sequence[Member], scene: Scene) -> tuple[str, ...]:
     )
 
 
+def _stands_aside(member: Member) -> bool:
+    live = member[0].live
+    return live is not None and words.stands_aside(live)
+
+
+def _making_way(row: Sequence[Member], scene: Scene) -> tuple[str, ...]:
+    service, _ = row[0]
+    waiting = service.waiting
+    if waiting is not None and waiting.kind == "drain":
+        told = f"the live one stands aside and {finishes(waiting, scene)}"
+        return (f"{service.name}: {told}", "; then its successor starts")
+    return (f"{_names(row)}: the live one stands aside", "; its successor starts")
+
+
 def _starting(row: Sequence[Member], scene: Scene) -> tuple[str, ...]:
     candidates = "its candidate starts" if len(row) == 1 else "their candidates start"
-    return (
-        f"{_names(row)}: {candidates}, {_since_s(row, scene)} so far",
-        "; what is live serves meanwhile",
+    is_served = not any(map(_stands_aside, row))
+    meanwhile = (
+        "what is live serves meanwhile" if is_served else "the one before comes back if that fails"
     )
+    return (f"{_names(row)}: {candidates}, {_since_s(row, scene)} so far", f"; {meanwhile}")
 
 
 def _switching(row: Sequence[Member], _: Scene) -> tuple[str, ...]:

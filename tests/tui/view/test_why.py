@@ -287,6 +287,59 @@ def test_a_held_run_says_how_it_goes_on() -> None:
     assert told(samples.held(), notes=("read-only",)).startswith("held before the switch: web and")
 
 
+def making_way(waiting: Waiting | None, *, is_held: bool) -> State:
+    """`held`, with a database that has to make way; web waits for that one."""
+    state = samples.held()
+    db = samples.standing_aside().services["db"]
+    assert db.candidate is not None
+    assert db.live is not None
+    assert state.run is not None
+    coming = replace(db.candidate, stage=Stage.BUILDING)
+    live = replace(db.live, health_reason=None) if is_held else db.live
+    web = samples.standing_aside().services["web"]
+    services = {"web": web, "db": replace(db, candidate=coming, live=live, waiting=waiting)}
+    if is_held:
+        services["api"] = state.services["api"]
+    ids = tuple(each.candidate.id for each in services.values() if each.candidate)
+    return replace(
+        state, run=replace(state.run, is_held=is_held, deployment_ids=ids), services=services
+    )
+
+
+def test_what_is_held_before_it_makes_way_is_not_said_to_be_ready() -> None:
+    assert told(making_way(Waiting("hold", before(2)), is_held=True)) == (
+        "held: press p to switch; api is ready; db waits to replace what is live;"
+        " web waits for it; x cancels the run"
+    )
+
+
+@pytest.mark.parametrize(
+    ("waiting", "sentence"),
+    [
+        (None, "db: the live one stands aside; its successor starts"),
+        (
+            Waiting("drain", before(2), 10, requests=1),
+            "db: the live one stands aside and finishes 1 request, at most 8s more;"
+            " then its successor starts",
+        ),
+    ],
+)
+def test_what_stands_aside_is_not_said_to_serve(waiting: Waiting | None, sentence: str) -> None:
+    assert told(making_way(waiting, is_held=False)) == sentence
+
+
+def test_a_successor_that_starts_has_nothing_live_beside_it() -> None:
+    state = making_way(None, is_held=False)
+    db = state.services["db"]
+    assert db.candidate is not None
+    starting = replace(db.candidate, stage=Stage.STARTING_CANDIDATE)
+    state = replace(state, services={"db": replace(db, candidate=starting)})
+    assert (
+        told(state)
+        == "db: its candidate starts, 2s so far; the one before comes back if that fails"
+    )
+
+
 def test_a_run_that_is_held_before_it_is_ready_says_both() -> None:
     state = samples.deploying()
     assert state.run is not None
