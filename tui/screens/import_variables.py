@@ -57,8 +57,7 @@ class ImportScreen(Dialog[bool]):
         self._folder = folder
         self._found: Mapping[str, str] | None = None
         self._whose = OneOf(scopes(services), "whose")
-        # Such files are where passwords stand: what is plain is said to be.
-        self._kind = OneOf(SENSITIVITIES, "kind", at=1)
+        self._kind = OneOf(SENSITIVITIES, "kind")
 
     def heading(self) -> str:
         """What is done."""

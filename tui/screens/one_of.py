@@ -40,11 +40,11 @@ class OneOf(Static, Generic[Value], can_focus=True):
             """Where."""
             return self.one_of
 
-    def __init__(self, values: Sequence[tuple[Value, str]], id: str, at: int = 0) -> None:  # noqa: A002 - Textual's name
-        """Values with what they are called; `at` is the first that is chosen."""
+    def __init__(self, values: Sequence[tuple[Value, str]], id: str) -> None:  # noqa: A002 - Textual's name
+        """Values with what they are called; the first is chosen."""
         super().__init__(id=id, classes="one-of", markup=False)
         self._values = values
-        self._at = at
+        self._at = 0
         self.disabled = len(values) == 1
 
     @property

@@ -221,7 +221,8 @@ async def test_what_cannot_be_undone_asks(
         await hand.until(lambda: hand.asked(verb) == [list(asked)])
 
 
-async def test_a_file_is_read_looked_at_and_imported(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_sensitive", [False, True])
+async def test_a_file_is_read_looked_at_and_imported(tmp_path: Path, is_sensitive: bool) -> None:
     (tmp_path / "dev.env").write_text("A=1\nB='pa$$ word'\n")
     state = samples.idle()
     state = replace(state, place=replace(state.place, root=str(tmp_path)))
@@ -236,10 +237,13 @@ async def test_a_file_is_read_looked_at_and_imported(tmp_path: Path) -> None:
         await hand.until(lambda: "2 variables: A and B" in hand.text)
         assert "pa$$" not in hand.text
         assert hand.asked("import_variables") == []
+        if is_sensitive:
+            await press(hand, "tab", "tab", "right")
+            assert "sensitive: never shown again" in hand.text
         await press(hand, "enter")
         await hand.until_on("VariablesScreen")
         found = {"A": "1", "B": "pa$$ word"}
-        assert hand.asked("import_variables") == [[found, None, True]]
+        assert hand.asked("import_variables") == [[found, None, is_sensitive]]
 
 
 async def test_a_file_that_is_wrong_is_told_with_its_line(tmp_path: Path) -> None:
