@@ -1,4 +1,7 @@
-"""Ports that are free, and stay so: below those that the system gives to outgoing connections."""
+"""Ports: how one is written, and those that are free and stay so.
+
+That is below those that the system gives to outgoing connections.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,13 @@ from core.errors import CompartmentError
 _EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _PREFERRED_PORTS = range(20_000, 32_768)
 _LOWEST_EPHEMERAL_ELSEWHERE = 49_152
+_DIGITS = 5
+
+
+def read_port(text: str) -> int | None:
+    """The port that a text names, as the variable PORT does; None if it names none."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= _DIGITS
+    return int(text) if is_number and 0 < int(text) < 65_536 else None
 
 
 def free_port(taken: set[int]) -> int:

@@ -15,6 +15,7 @@ from core.config.fields import PATTERN_WORDS, RESERVED_VARIABLES, SERVICE_NAME, 
 from core.errors import ConfigError, NotFound, UsageError
 from core.events import Event, EventType
 from core.lines import stamp
+from core.ports import read_port
 from core.records import Target, Variable, VariableRecord, VariableRemoved
 
 if TYPE_CHECKING:
@@ -223,6 +224,11 @@ def _check_service(scope: Scope) -> None:
 
 def _check_value(name: str, value: str) -> None:
     """Any text that a process can be given; the message never has any of it."""
+    if name == "PORT" and read_port(value) is None:
+        raise UsageError(
+            "PORT must be a port: 1 to 65535",
+            hint="give the number that the service listens on, such as 8080",
+        )
     if "\0" in value:
         raise UsageError(f"the value of {name} has a NUL character, which no environment can hold",
                          hint="encode it, for example as base64")  # fmt: skip

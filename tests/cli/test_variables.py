@@ -122,6 +122,16 @@ def test_the_list_says_where_each_comes_from_and_no_value(variable: Cli) -> None
     assert variable("list", "--env", "staging").out.startswith("no variables are set for shop/st")
 
 
+def test_a_port_is_a_port(variable: Cli, shop: Path) -> None:
+    for text in ("1", "8080", "65535"):
+        assert variable("set", "PORT", text).code == 0
+        assert value_of(variable, "PORT") == text
+    (shop / "a.env").write_text("A=1\nPORT=abc\n")
+    done = variable("import", "--file", "a.env", "--service", "web")
+    assert (done.code, done.err.splitlines()[0]) == (2, "error: PORT must be a port: 1 to 65535")
+    assert variable("show", "A").code == 1
+
+
 def test_show_and_remove(variable: Cli) -> None:
     variable("set", "A", "one\n\x1b[2Jtwo")
     done = variable("show", "A")
@@ -187,6 +197,10 @@ def test_a_file_that_is_wrong_changes_nothing(
         (["A", "--stdin"], ["standard input is not UTF-8 (byte 2)", "base64"]),
         (["1A", "x"], ['"1A" cannot be the name', "letters, digits and _"]),
         (["A", "x" * 131_072], ["128 KiB", "path of the file"]),
+        *(
+            (["PORT", text], ["PORT must be a port: 1 to 65535", "the service listens on"])
+            for text in ("abc", "0", "65536", "", "-1", "8080 ", "٣", "9" * 5000)
+        ),
     ],
 )
 def test_what_is_refused_says_how_to_do_it(

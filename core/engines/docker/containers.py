@@ -11,6 +11,7 @@ from core.engines.docker import labels
 from core.engines.docker.images import exposed_port
 from core.engines.docker.labels import Role
 from core.model import RestartPolicy
+from core.ports import read_port
 
 if TYPE_CHECKING:
     from core.engines.base import Address, InstanceSpec, Variables
@@ -54,10 +55,8 @@ def name_of(spec: InstanceSpec) -> str:
 
 def port_of(variables: Variables, service: Service, image: Json) -> int:
     """Where a service is expected to listen (spec, 7.2)."""
-    named = variables.get("PORT", "")
-    if named.isascii() and named.isdigit() and 0 < int(named) < 65_536:
-        return int(named)
-    return service.port or exposed_port(image) or _DEFAULT_PORT
+    named = read_port(variables.get("PORT", ""))
+    return named or service.port or exposed_port(image) or _DEFAULT_PORT
 
 
 def body_of(

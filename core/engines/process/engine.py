@@ -18,6 +18,7 @@ from core.engines.source.build import run_build
 from core.errors import CompartmentError, NotFound
 from core.lines import Line, RotatingFile, stamp
 from core.model import BuildStrategy, EngineName, Limits, Service, Stream
+from core.ports import read_port
 from core.secrets import Mask
 
 if TYPE_CHECKING:
@@ -79,10 +80,7 @@ class ProcessEngine:
 
     def fixed_port(self, service: Service, variables: Variables) -> int | None:
         """The one that it says it listens on, or was told to by a variable PORT."""
-        named = variables.get("PORT", "")
-        if named.isascii() and named.isdigit() and 0 < int(named) < 65_536:
-            return int(named)
-        return service.port
+        return read_port(variables.get("PORT", "")) or service.port
 
     def inherited(self, environ: Mapping[str, str]) -> Variables:
         """What a command needs that is started from a shell."""
