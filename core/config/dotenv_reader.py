@@ -129,6 +129,8 @@ class DotenvReader:
             found = interpolate("\n".join(lines), self._lookup)
         except BrokenTemplate as error:
             hint = "put the value into single quotes, or write $$ for a dollar sign"
+            if error.required:
+                hint = f"set {error.required} in this shell, or in the file above"
             self._problem(self._line_in(start, lines, error.offset), error.message, hint)
             return None
         for unset in found.unset:

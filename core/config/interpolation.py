@@ -35,12 +35,16 @@ _BRACE = re.compile(r"[{}]")
 
 
 class BrokenTemplate(Exception):
-    """A text cannot be interpolated; `offset` is where in it."""
+    """A text cannot be interpolated; `offset` is where in it.
 
-    def __init__(self, offset: int, message: str) -> None:
+    `required` is the name of the variable whose value is missing, where it is that.
+    """
+
+    def __init__(self, offset: int, message: str, *, required: str | None = None) -> None:
         super().__init__(message)
         self.offset = offset
         self.message = message
+        self.required = required
 
 
 class Unset(NamedTuple):
@@ -135,7 +139,8 @@ class _Interpolation:
             return self._argument(*argument)
         reason = self._argument(*argument)
         message = f"required variable {name} is missing a value"
-        raise BrokenTemplate(dollar, f"{message}: {harmless(reason)}" if reason else message)
+        told = f"{message}: {harmless(reason)}" if reason else message
+        raise BrokenTemplate(dollar, told, required=name)
 
     def _argument(self, start: int, end: int) -> str:
         self._depth += 1

@@ -148,7 +148,10 @@ def test_the_environment_comes_before_the_lines_above() -> None:
         ("X='a'b\n", "1:6: the line goes on after the closing quote (put all of the value in"),
         ("X=a${\n", '1:3: "${" is never closed (put the value into single quotes, or write $$'),
         ('X="\na\n${}"\n', '3:1: "${" is not followed by the name of a variable'),
-        ("X=${NO?say it}\n", "1:3: required variable NO is missing a value: say it"),
+        (
+            "X=${NO?say it}\n",
+            "1:3: required variable NO is missing a value: say it (set NO in this shell, or in",
+        ),
         ("X=a\0b\n", '1:1: the value of "X" holds a NUL character, or no UTF-8'),
         ('X="\\0000"\n', '1:1: the value of "X" holds a NUL character, or no UTF-8'),
         ("X=\udc80\n", '1:1: the value of "X" holds a NUL character, or no UTF-8'),
