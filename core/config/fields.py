@@ -29,7 +29,7 @@ PATTERN_WORDS = {
     SERVICE_NAME: "at most 63 of a-z, 0-9, _ and -, beginning with a letter or digit",
     VARIABLE_KEY: "letters, digits and _, not beginning with a digit",
     APT_PACKAGE: "an APT package such as curl or libpq-dev",
-    CRON_EXPRESSION: 'five fields such as "0 3 * * *": minute, hour, day, month, weekday',
+    CRON_EXPRESSION: 'five fields such as "0 3 * * *": minute, hour, day, month, weekday 0-7',
     MEMORY: "a whole number with K, M or G, such as 256M",
     DOMAIN: "a domain in lower case, such as apps.example.com",
     REQUEST_PATH: 'a path that begins with "/", in visible ASCII without "?" and "#"',

@@ -15,15 +15,28 @@ _SOME_TIME = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 def _cron_expression(text: str) -> str:
+    fields = text.split()
     try:
-        due = next(CronSim(text, _SOME_TIME), None)
+        for index, field in enumerate(fields):
+            alone = ["*"] * len(fields)
+            alone[index] = field
+            CronSim(" ".join(alone), _SOME_TIME)
     except CronSimError as error:
         reason = str(error)[:1].lower() + str(error)[1:]
         hint = f"use {PATTERN_WORDS[CRON_EXPRESSION]}"
         raise broken_rule(f"cannot be {describe(text)}: {reason}", hint=hint) from None
-    if due is None:
-        raise broken_rule(f"cannot be {describe(text)}: there is no such day")
+    if not _is_ever_due(text):
+        predicate = f"cannot be {describe(text)}: it is never due"
+        raise broken_rule(predicate, hint="name a day that its months have")
     return text
+
+
+def _is_ever_due(cron: str) -> bool:
+    """Of fields that are right each: `cronsim` sees some days that no month has, not all."""
+    try:
+        return next(CronSim(cron, _SOME_TIME), None) is not None
+    except CronSimError:
+        return False
 
 
 def _time_zone(name: str) -> str:

@@ -222,11 +222,18 @@ def test_cron_has_five_fields_in_their_ranges(cron: str) -> None:
     assert "use five fields" in problem
 
 
-@pytest.mark.parametrize("cron", ["0 0 30 2 *", "0 0 31 4,6 *"])
+@pytest.mark.parametrize("cron", ["0 0 30 2 *", "0 0 31 4 *", "0 0 31 4,6 *"])
 def test_cron_is_due_some_time(cron: str) -> None:
     (problem,) = descriptor_problems(CRON + f'    schedule: {{cron: "{cron}"}}\n')
 
-    assert problem.startswith(f'6:22: "cron" cannot be "{cron}": ')
+    assert problem.startswith(f'6:22: "cron" cannot be "{cron}": it is never due (')
+
+
+def test_cron_names_days_of_the_week_by_0_to_7() -> None:
+    (problem,) = descriptor_problems(CRON + '    schedule: "0 3 * * 8"\n')
+
+    assert '"0 3 * * 8": bad day-of-week' in problem
+    assert "weekday 0-7" in problem
 
 
 @pytest.mark.parametrize("cron", ["0 0 29 2 *", "*/7 1-23/2 1,15 jan-MAR sun", "0 0 L * 5L"])
