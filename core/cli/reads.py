@@ -19,6 +19,7 @@ from core.cli.text import (
     plain_lines,
     seconds_between,
 )
+from core.model import ServiceKind
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -141,20 +142,30 @@ def _inspect_lines(found: Json) -> Iterable[str]:
 
 
 def _details(each: Json) -> list[tuple[str, object]]:
-    readiness, restart, drain = each["readiness"], each["run"]["restart"], each["drain"]
     return [
         ("Kind", each["kind"]),
         ("Path", each["path"]),
         ("Artifact", f"{each['artifactId']} ({each['artifactState']})"),
         ("Build", each["build"]["command"] or each["build"]["strategy"]),
         ("Command", each["run"]["command"] or "detected"),
-        ("Restart Policy", restart["policy"]),
-        ("Readiness", _readiness(readiness) if readiness else None),
-        ("Drain", f"requests {drain['timeout_ms']} ms, streams {drain['streams_ms']} ms"),
+        *(_while_it_runs(each) if ServiceKind(each["kind"]).is_long_running else []),
         *([("Schedule", schedule_words(each["schedule"]))] if each["schedule"] else []),
         *([("Time Limit", f"{each['timeLimitMs']} ms")] if each["timeLimitMs"] else []),
         ("Route Host", each["routeHost"]),
         ("Variables", ", ".join(each["variableNames"]) or None),
+    ]
+
+
+def _while_it_runs(each: Json) -> list[tuple[str, object]]:
+    """What neither a job nor a cron has."""
+    readiness, drain = each["readiness"], each["drain"]
+    finishes = f"finishes what it has in hand within {drain['timeout_ms']} ms"
+    if each["kind"] != ServiceKind.WORKER:
+        finishes = f"requests {drain['timeout_ms']} ms, streams {drain['streams_ms']} ms"
+    return [
+        ("Restart Policy", each["run"]["restart"]["policy"]),
+        ("Readiness", _readiness(readiness) if readiness else None),
+        ("Drain", finishes),
     ]
 
 

@@ -117,7 +117,7 @@ def test_verbose_status_ends_with_the_whole_failure() -> None:
     ]
 
 
-def test_inspect() -> None:
+def inspected(**fields: Any) -> Json:
     more = {
         "path": ".",
         "artifactId": "art_a",
@@ -148,7 +148,11 @@ def test_inspect() -> None:
             }
         ],
     }
-    lines = list(_inspect_lines(status([deployment(**more)], [])))
+    return deployment(**{**more, **fields})
+
+
+def test_inspect() -> None:
+    lines = list(_inspect_lines(status([inspected()], [])))
     assert lines[0] == "Project:          shop"
     assert "Readiness:        GET /up within 5000 ms, then every 1000 ms" in lines
     assert "Artifact:         art_a (available)" in lines
@@ -159,6 +163,22 @@ def test_inspect() -> None:
         "Activations:",
         "  dep_a.1  live  127.0.0.1:4711, 127.0.0.1:4712  since 2026-04-24T10:01:00Z",
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "drain"),
+    [
+        ("web", "requests 30000 ms, streams 5000 ms"),
+        ("worker", "finishes what it has in hand within 30000 ms"),
+        ("job", None),
+        ("cron", None),
+    ],
+)
+def test_inspect_shows_what_a_kind_has(kind: str, drain: str | None) -> None:
+    shown = (line.partition(":") for line in _inspect_lines(status([inspected(kind=kind)], [])))
+    facts = {name: value.strip() for name, _, value in shown}
+    assert facts.get("Drain") == drain
+    assert ("Restart Policy" in facts) == ("Readiness" in facts) == (drain is not None)
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ _WAITS_FOR = {
     "job": "for its end: it runs before the switch",
     "readiness": "until it is ready",
     "barrier": "ready; for the other services, then all switch together",
-    "hold": "ready; held until somebody lets the run go on",
+    "hold": "held until somebody lets the run go on",
     "drain": "for the last requests of the previous one",
 }
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 
+from core.model import ServiceKind
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -74,7 +76,15 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Differenc
 
 def settings(deployment: Mapping[str, Any]) -> dict[str, str]:
     """Its configuration, every setting by its whole name, as the project file spells it."""
-    return dict(_flat(deployment))
+    others = _others(ServiceKind(deployment["kind"]))
+    return {name: value for name, value in _flat(deployment) if not name.startswith(others)}
+
+
+def _others(kind: ServiceKind) -> tuple[str, ...]:
+    """How settings begin that only other kinds have."""
+    if not kind.is_long_running:
+        return ("run.restart.", "drain.", "replicas.")
+    return () if kind.is_routable else ("drain.streamsMs",)
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

@@ -93,3 +93,19 @@ def test_the_configuration_has_variables_by_name_only() -> None:
     assert any(line.split() == ["artifact", "art_1", "(available)"] for line in told)
     none = [line.plain for line in configuration(inspected(variableNames=[]))]
     assert any(line.split() == ["variables", "none"] for line in none)
+
+
+@pytest.mark.parametrize(
+    ("kind", "has"),
+    [
+        ("web", {"run.restart.policy", "drain.timeoutMs", "drain.streamsMs", "replicas.desired"}),
+        ("worker", {"run.restart.policy", "drain.timeoutMs", "replicas.desired"}),
+        ("job", set()),
+        ("cron", set()),
+    ],
+)
+def test_the_configuration_has_what_the_kind_has(kind: str, has: set[str]) -> None:
+    replicas = {"ready": 0, "desired": 0}
+    lines = configuration(inspected(kind=kind, replicas=replicas))
+    names = {line.plain.split()[0] for line in lines}
+    assert {each for each in names if each.startswith(("run.r", "drain", "replicas"))} == has
