@@ -105,12 +105,28 @@ def name_in_file() -> str | None:
 
     Validating the file would take longer than most commands that only need its name.
     """
+    name = _in_file().get("name")
+    return name if isinstance(name, str) and name else None
+
+
+def services_in_file(project: str) -> list[str]:
+    """The services of the nearest project file, as `name_in_file` reads it.
+
+    There are none where it is the file of another project.
+    """
+    from core.config.document import mapping
+
+    data = _in_file()
+    named = mapping(data.get("services")) if data.get("name") == project else {}
+    return [str(each) for each in named]
+
+
+def _in_file() -> dict[str, Any]:
+    from core.config.document import mapping
     from core.config.yaml import read_yaml
 
     folder = _here()
     for file in (each / "compartment.yml" for each in (folder, *folder.parents)):
         if file.is_file():
-            data = read_yaml(file.read_bytes(), file.name).data
-            name = data.get("name") if isinstance(data, dict) else None
-            return name if isinstance(name, str) and name else None
-    return None
+            return mapping(read_yaml(file.read_bytes(), file.name).data)
+    return {}

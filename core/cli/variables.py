@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.cli.exits import Exit
-from core.cli.target import ask, service_query
+from core.cli.target import ask, service_query, services_in_file
 from core.cli.text import columns, counted, moment, pairs, plain_lines
-from core.errors import UsageError
+from core.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -31,6 +31,7 @@ def set_variable(arguments: Namespace, output: Output) -> int:
     value = _value(arguments)
     body = {**scope, "value": value, "sensitive": arguments.sensitive}
     told = ask(lambda client: client.set_variable(arguments.key, body))
+    _warn_of_unknown_service(scope, output)
     output.answer(told, lambda: [f"set {arguments.key} for {_scope(told)}; {_FROM_NOW_ON}"])
     return Exit.DONE
 
@@ -102,6 +103,7 @@ def import_variables(arguments: Namespace, output: Output) -> int:
         "replace": arguments.replace,
     }
     told = ask(lambda client: client.import_variables(body))
+    _warn_of_unknown_service(scope, output)
     output.answer(told, lambda: [_imported(told)])
     return Exit.DONE
 
@@ -109,6 +111,25 @@ def import_variables(arguments: Namespace, output: Output) -> int:
 def _imported(told: Json) -> str:
     names = told["importedKeyNames"]
     return f"set {counted(len(names), 'variable')} for {_scope(told)}; {_FROM_NOW_ON}"
+
+
+def _warn_of_unknown_service(scope: Json, output: Output) -> None:
+    """A service may be given its variables before there is one, but its name may be a slip."""
+    from core.config.document import did_you_mean
+
+    service, known = scope["service"], services_in_file(scope["project"])
+    if service is None or not known or service in known or _was_deployed(scope):
+        return
+    hint = did_you_mean(service, known)
+    output.progress(f"warning: there is no service {service} in {scope['project']} ({hint})")
+
+
+def _was_deployed(scope: Json) -> bool:
+    try:
+        ask(lambda client: client.history({**scope, "limit": 1}))
+    except NotFound:
+        return False
+    return True
 
 
 def remove_variable(arguments: Namespace, output: Output) -> int:

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.cli.main import main
+from core.model import Service
 from tests.agent.inside import agent_inside
 from tests.cli.conftest import Done
+from tests.promotion.records import deployment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,11 +38,12 @@ IN_A_TERMINAL = (
 
 @pytest.fixture
 def agent(home: Path) -> Iterator[None]:
-    """An agent beside the test, on a thread of its own."""
+    """An agent beside the test, on a thread of its own; service old was deployed to it once."""
     is_up, is_over = threading.Event(), threading.Event()
 
     async def serve() -> None:
-        async with agent_inside(home):
+        async with agent_inside(home) as (platform, _):
+            await platform.ledger.write(deployment(service=Service("old", ".")))
             is_up.set()
             await asyncio.to_thread(is_over.wait)
 
@@ -119,7 +122,26 @@ def test_the_list_says_where_each_comes_from_and_no_value(variable: Cli) -> None
         "B    plain  direct     web",
     ]
     assert "value-of" not in variable("list", "--output", "json").out
-    assert variable("list", "--env", "staging").out.startswith("no variables are set for shop/st")
+    assert variable("list", "--env", "staging").out == ("no variables are set for shop/staging\n")
+
+
+def test_a_service_that_is_not_there_may_be_a_slip(variable: Cli, shop: Path) -> None:
+    done = variable("set", "A", "1", "--service", "wbe")
+    assert (done.code, done.out[:6]) == (0, "set A ")
+    assert done.err == 'warning: there is no service wbe in shop (did you mean "web"?)\n'
+    assert value_of(variable, "A", "--service", "wbe") == "1"
+    (shop / "a.env").write_text("A=1\n")
+    done = variable("import", "--file", "a.env", "--service", "zzz")
+    assert (done.code, done.err) == (
+        0, "warning: there is no service zzz in shop (valid: backoffice, web)\n"
+    )  # fmt: skip
+    for known in (
+        ["--service", "web"],
+        ["--service", "wbe", "--project", "other"],
+        ["--service", "old"],
+        [],
+    ):
+        assert variable("set", "A", "1", *known).err == ""
 
 
 def test_a_port_is_a_port(variable: Cli, shop: Path) -> None:
