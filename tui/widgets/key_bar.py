@@ -22,9 +22,9 @@ _GAP = 2
 _KEEPS = ("app.quit", "app.help", "app.palette", "app.deploy")
 """What is left out last: with these, everything else can be found."""
 
-_IF_ROOM = ("app.search", "app.history", "app.events", "app.only", "app.open", "app.environments",
-            "app.variables",
-            "app.redeploy_all", "app.diff", "app.routes", "app.theme")  # fmt: skip
+_IF_ROOM = ("app.search", "app.promote", "app.variables", "app.history", "app.events", "app.only",
+            "app.open", "app.environments", "app.redeploy_all", "app.diff", "app.routes",
+            "app.theme")  # fmt: skip
 """What a wide screen has room for, although a narrow one never shows it."""
 
 _KEY = "bold $footer-key-foreground"

@@ -30,6 +30,12 @@ async def test_whole_entries_only(width: int, least: int) -> None:
         assert len(shown) <= width
 
 
+async def test_promote_and_variables_have_room_at_an_ordinary_width() -> None:
+    async with Gallery().run_test(size=(120, 35)) as pilot:
+        await pilot.pause()
+        assert {"P promote", "v variables"} <= set(bar(pilot.app).text.strip().split("  "))
+
+
 async def test_a_wide_screen_shows_more_keys_and_the_last_ones_stay_last() -> None:
     async with Gallery().run_test(size=(200, 50)) as pilot:
         await pilot.pause()
