@@ -61,6 +61,7 @@ def promote_body(
     target: str,
     services: Sequence[str] = (),
     *,
+    engine: str = "auto",
     label: str | None = None,
     wait_s: float | None = None,
 ) -> Json:
@@ -72,6 +73,7 @@ def promote_body(
         "trigger": Trigger.PROMOTE,
         "services": list(services),
         "environ": _environ(),
+        "engine": engine,
         "label": label,
         "waitS": wait_s,
     }

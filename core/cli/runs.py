@@ -51,6 +51,7 @@ def promote(arguments: Namespace, output: Output) -> int:
         arguments.source,
         arguments.to,
         arguments.service,
+        engine=arguments.engine,
         label=arguments.label,
         wait_s=arguments.timeout,
     )

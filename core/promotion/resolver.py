@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from core.errors import Conflict, NotFound, UsageError
 from core.model import Trigger
 from core.promotion.deploying import Deploys
+from core.promotion.engines import AUTO
 from core.promotion.promoting import Promotes
 from core.promotion.rollback import Rollbacks
 from core.promotion.usual import usual_seconds
@@ -94,6 +95,12 @@ class Resolver:
         if source is None:
             raise UsageError("a promote needs the environment that it takes from")
         engine = self._source_of(source).engine
+        if request.engine not in (AUTO, engine):
+            raise Conflict(
+                f"{source} runs on the {engine} engine, and a promote stays on it",
+                hint="leave --engine out",
+                code="engine_conflict",
+            )
         if record is not None and record.engine is not engine:
             raise Conflict(
                 f"{target} runs on the {record.engine} engine, and what is active in {source}"

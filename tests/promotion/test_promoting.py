@@ -55,6 +55,14 @@ async def test_an_environment_on_another_engine_is_refused(platform: Platform) -
     assert refused.value.code == "engine_conflict"
 
 
+async def test_another_engine_than_that_of_the_source_is_refused(platform: Platform) -> None:
+    with pytest.raises(Conflict, match="shop/staging runs on the process engine, and a") as refused:
+        await platform.resolver.plan(replace(PROMOTE, engine="docker"))
+    assert (refused.value.hint, refused.value.code) == ("leave --engine out", "engine_conflict")
+    plan = await platform.resolver.plan(replace(PROMOTE, engine="process"))
+    assert plan["engine"] == "process"
+
+
 async def test_what_a_failed_first_deploy_has_left_decides_nothing(platform: Platform) -> None:
     left = EnvironmentRecord(TARGET, EngineName.DOCKER, "/elsewhere")
     await platform.ledger.write(left)
