@@ -119,7 +119,7 @@ COMMANDS = (
         Flag("--grep", metavar="REGEX", help="only lines that match"),
     ), has_events=True),
     Command("rollback", "return to the previous deployment", "runs:rollback", (
-        _SERVICES, Flag("--to", metavar="ID", help="to this deployment of the named service"),
+        _SERVICES, Flag("--to", metavar="ID", help="to this deployment"),
         _DETACH,
     ), has_events=True),
     Command("promote", "deploy what is active in one environment to another", "runs:promote", (

@@ -68,22 +68,26 @@ class Rollbacks:
         return Accepted(run, (), steps)
 
     async def _find(self, request: Request) -> list[Deployment]:
-        services = request.services or self._only_service(request)
-        if request.to is not None and len(services) != 1:
-            raise _unclear(services)
+        services = request.services
+        if request.to is not None:
+            services = services or (await self._service_of(request.to, request.target),)
+            if len(services) > 1:
+                raise Conflict(
+                    "--to names one deployment, so --service must name its service alone",
+                    hint="leave --service out: the deployment says whose it is",
+                    code="rollback_service_required",
+                )
         return await find(self._parts, request.target, services, request.to)
 
-    def _only_service(self, request: Request) -> tuple[str, ...]:
-        """The service of a deployment that is named: which one is clear where there is but one."""
-        return tuple(sorted(self._ledger.active(request.target))) if request.to else ()
-
-
-def _unclear(services: tuple[str, ...]) -> Conflict:
-    return Conflict(
-        "--to names one deployment, so --service must name its service alone",
-        hint=f"add --service NAME, one of: {', '.join(services)}",
-        code="rollback_service_required",
-    )
+    async def _service_of(self, deployment_id: str, target: Target) -> str:
+        found = await self._ledger.journal.deployment(deployment_id)
+        if found is None or found.target != target:
+            raise NotFound(
+                f"{deployment_id} is no deployment of {target}",
+                hint=f"see `compartment deployment list --env {quote(target.environment)}`",
+                code="rollback_target_not_found",
+            )
+        return found.service.name
 
 
 def _planned(fit: Fitting, earlier: Deployment, request: Request) -> PlannedService:

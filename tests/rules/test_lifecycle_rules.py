@@ -14,8 +14,9 @@ import pytest
 from pydantic import ValidationError
 
 from core.agent.bodies import RunBody
-from core.errors import TargetBusy
+from core.errors import NotFound, TargetBusy
 from core.model import Trigger
+from core.promotion.requests import Request
 from core.records import Target
 from tests.rules.shop import API, KEPT, NAME, WEB
 
@@ -400,6 +401,11 @@ ROLLBACKS = [
         id="--to one that is not there",
     ),
     pytest.param(
+        "deploy; deploy; rollback to=nothing",
+        "refused, rollback_target_not_found; web@2",
+        id="--to alone, one that is not there",
+    ),
+    pytest.param(
         "deploy; deploy; lose web@1; rollback",
         "refused, deployment_image_not_available; web@2",
         id="its artifact is gone",
@@ -454,8 +460,13 @@ async def test_8_3_rollback(a_shop: Shop, script: str, outcome: str) -> None:
         ),
         pytest.param(
             "deploy; deploy; rollback to=web@1",
-            "refused, rollback_service_required; api@2 web@2",
-            id="--to without --service (C16)",
+            "api@2 web@1",
+            id="ours: --to without --service, as it names one (C16)",
+        ),
+        pytest.param(
+            "deploy; deploy; rollback to=nothing",
+            "refused, rollback_target_not_found; api@2 web@2",
+            id="ours: --to without --service, one that is not there",
         ),
         pytest.param(
             "deploy; deploy; rollback to=web@1 web api",
@@ -477,6 +488,15 @@ async def test_8_3_rollback(a_shop: Shop, script: str, outcome: str) -> None:
 async def test_8_3_rollback_of_several_services(a_shop: Shop, script: str, outcome: str) -> None:
     a_shop.write(web=WEB, api=API)
     assert await a_shop.play(script) == outcome
+
+
+async def test_8_3_rollback_to_a_deployment_of_another_environment(a_shop: Shop) -> None:
+    await a_shop.play("deploy @staging; deploy; deploy")
+    (other,) = await a_shop.history("staging")
+    request = Request(Trigger.ROLLBACK, Target(NAME, "production"), to=other.id)
+    with pytest.raises(NotFound, match=f"{other.id} is no deployment of shop/production") as found:
+        await a_shop.platform.submit(request)
+    assert found.value.hint == "see `compartment deployment list --env production`"
 
 
 async def test_8_3_what_a_rollback_carries(a_shop: Shop) -> None:
