@@ -175,15 +175,44 @@ class Snapshots:
         }
 
     async def history(self, target: Target, service: str | None, limit: int) -> Json:
-        """The newest deployments, newest first."""
-        found = await self._ledger.journal.history(target, service, limit)
+        """The newest deployments with their runs, and the rollbacks among them, newest first.
+
+        A rollback makes no deployments: it is told by the runs alone.
+        """
+        journal = self._ledger.journal
+        found = await journal.history(target, service, limit)
         if not found:
             await self._newest(target, service)
+        # Nothing older than the oldest one, unless there is nothing older.
+        since = found[-1].created_at if len(found) == limit else ""
+        run_ids = list({each.run_id for each in found})
+        runs = await journal.runs_and_rollbacks(target, run_ids, since, limit)
         return {
             "project": target.project,
             "environment": target.environment,
             "deployments": [self.deployment(each) for each in found],
+            "runs": await self._runs_of(runs, target, service),
         }
+
+    async def _runs_of(
+        self, runs: Sequence[Run], target: Target, service: str | None
+    ) -> list[Json]:
+        """Runs with the deployments that they started, of one service or of all."""
+        ids = [each for run in runs for each in run.deployment_ids]
+        names = await self._ledger.journal.service_names(ids)
+        active = {each.id for each in self._ledger.active(target).values()}
+        return [
+            {
+                **run.as_json(),
+                "deployments": [
+                    {"id": each, "serviceName": names[each], "isActive": each in active}
+                    for each in run.deployment_ids
+                    if service in (None, names[each])
+                ],
+            }
+            for run in runs
+            if service is None or service in (names[each] for each in run.deployment_ids)
+        ]
 
     async def run(self, run_id: str) -> Run:
         """One run as it is now.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from core.cli.exits import Exit
 from core.cli.target import ask, service_query
-from core.cli.text import columns, counted, first_line, moment
+from core.cli.text import NONE, columns, counted, first_line, moment
+from core.model import Status, Trigger
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -19,33 +21,37 @@ _WORST_FIRST = ("failed", "running", "queued", "stopped")
 
 
 def deployment_list(arguments: Namespace, output: Output) -> int:
-    """The newest deployments, newest first."""
+    """The newest deployments and what they are due to, newest first."""
     query = {**service_query(arguments), "limit": arguments.limit}
     found = ask(lambda client: client.history(query))
-    output.answer(found, lambda: _lines(found["deployments"], colour=output.has_colour))
+    output.answer(found, lambda: _lines(found, colour=output.has_colour))
     return Exit.DONE
 
 
-def _lines(deployments: list[Json], *, colour: bool) -> list[str]:
-    runs: dict[str, list[Json]] = {}
-    for each in deployments:
-        runs.setdefault(each["deploymentRunId"], []).append(each)
+def _lines(found: Json, *, colour: bool) -> list[str]:
+    made: dict[str, list[Json]] = {run["id"]: [] for run in found["runs"]}
+    for each in found["deployments"]:
+        made[each["deploymentRunId"]].append(each)
+    rows = []
+    for run in found["runs"]:
+        is_back = run["trigger"] == Trigger.ROLLBACK
+        group = run["deployments"] if is_back else made[run["id"]]
+        group = sorted(group, key=lambda each: str(each["serviceName"]))
+        rows.append([_returned(run, each) if is_back else _row(each) for each in group])
     # One table, so that the columns of all runs stand under each other.
-    rows = columns(map(_row, deployments), colour=colour, indent="  ")
-    by_id = {each["id"]: row for each, row in zip(deployments, rows, strict=True)}
-    lines = []
-    for run_id, group in runs.items():
-        lines.append(_heading(run_id, group))
-        group.sort(key=lambda each: str(each["serviceName"]))
-        lines += [by_id[each["id"]] for each in group]
-    return lines
+    table = iter(columns(chain.from_iterable(rows), colour=colour, indent="  "))
+    return [
+        line
+        for run, group in zip(found["runs"], rows, strict=True)
+        for line in (_heading(run, made[run["id"]], len(group)), *islice(table, len(group)))
+    ]
 
 
-def _heading(run_id: str, group: list[Json]) -> str:
-    label = next((f'"{each["label"]}"' for each in group if each["label"]), None)
-    words = [run_id, label, _status_of(group), counted(len(group), "service")]
-    started = moment(min(each["createdAt"] for each in group))
-    return "  ".join([word for word in words if word] + [started])
+def _heading(run: Json, made: list[Json], count: int) -> str:
+    label = f'"{run["label"]}"' if run["label"] else None
+    status = _status_of(made) if made else run["status"]
+    words = [run["id"], run["trigger"], label, status, counted(count, "service")]
+    return "  ".join([word for word in words if word] + [moment(run["createdAt"])])
 
 
 def _status_of(group: list[Json]) -> str:
@@ -63,4 +69,18 @@ def _row(each: Json) -> tuple[str, ...]:
         "active" if each["isActive"] else "inactive",
         moment(each["createdAt"]),
         first_line(each["failureMessage"]),
+    )
+
+
+def _returned(run: Json, each: Json) -> tuple[str, ...]:
+    """A deployment of an earlier run, which a rollback has started again."""
+    status = run["status"]
+    return (
+        each["id"],
+        each["serviceName"],
+        "returned" if status == Status.SUCCEEDED else status,
+        NONE,
+        "active" if each["isActive"] else "inactive",
+        moment(run["completedAt"] or run["createdAt"]),
+        first_line(run["failureMessage"]),
     )

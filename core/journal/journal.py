@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from core.errors import JournalError
 from core.events import Event
 from core.journal.schema import ADAPTERS, SEVERAL_ADDRESSES, TABLES, VERSION, statement
+from core.model import Trigger
 from core.records import (
     Activation,
     Deployment,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.journal.schema import Record
-    from core.model import Trigger
 
 T = TypeVar("T")
 
@@ -224,6 +224,24 @@ class Journal:
             " ORDER BY created_at DESC, id LIMIT ?",
             target.project,
             target.environment,
+            limit,
+        )
+
+    async def runs_and_rollbacks(
+        self, target: Target, run_ids: Sequence[str], since: str, limit: int
+    ) -> list[Run]:
+        """Some runs, with the newest rollbacks since a time, newest first."""
+        return await self._read(
+            Run,
+            "SELECT body FROM runs WHERE id IN (SELECT value FROM json_each(?1)) OR id IN"
+            " (SELECT id FROM runs WHERE project = ?2 AND environment = ?3 AND created_at >= ?4"
+            " AND json_extract(body, '$.trigger') = ?5 ORDER BY created_at DESC LIMIT ?6)"
+            " ORDER BY created_at DESC, id",
+            json.dumps(run_ids),
+            target.project,
+            target.environment,
+            since,
+            Trigger.ROLLBACK,
             limit,
         )
 

@@ -384,6 +384,35 @@ async def test_one_that_watches_does_not_hold_up_the_end(home: Path) -> None:
         assert time.monotonic() - began < 2.5
 
 
+async def test_the_history_has_rollbacks_too(home: Path) -> None:
+    async with agent_inside(home) as (platform, client):
+        old, web, api = live(1, is_active=False), live(2), live(2, "api")
+        made = [run(1, old.id), run(2, web.id, api.id)]
+        back = [
+            run(3, old.id, trigger=Trigger.ROLLBACK),
+            run(4, api.id, trigger=Trigger.ROLLBACK),
+            run(5),
+        ]
+        await platform.ledger.write(old, web, api, *made, *back)
+
+        async def runs(**query: Any) -> list[tuple[str, list[str]]]:
+            found = (await client.history({**HERE, **query}))["runs"]
+            return [(one["id"], [each["id"] for each in one["deployments"]]) for one in found]
+
+        assert await runs() == [
+            ("drn_4", [api.id]),
+            ("drn_3", [old.id]),
+            ("drn_2", [web.id, api.id]),
+            ("drn_1", [old.id]),
+        ]
+        # As many as deployments, and none that is older than these.
+        assert await runs(limit=1) == [("drn_4", [api.id]), ("drn_2", [web.id, api.id])]
+        assert await runs(service="api") == [("drn_4", [api.id]), ("drn_2", [api.id])]
+        told = (await client.history(HERE))["runs"][1]
+        assert set(told) == RUN_KEYS - {"usualSeconds"} | {"deployments"}
+        assert told["deployments"] == [{"id": old.id, "serviceName": "web", "isActive": False}]
+
+
 async def test_runs(home: Path) -> None:
     async with agent_inside(home) as (platform, client):
         assert await client.runs(HERE) == {**HERE, "runs": []}

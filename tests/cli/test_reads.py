@@ -190,15 +190,51 @@ def test_each_type_of_readiness(type_: str, told: str) -> None:
     assert _readiness(block) == f"{told} within 1 ms, then every 2 ms"
 
 
+def run(id_: str, trigger: str, at: str, **fields: Any) -> Json:
+    made = {"status": "succeeded", "label": None, "failureMessage": None, "completedAt": None}
+    return {"id": id_, "trigger": trigger, "createdAt": at, "deployments": [], **made, **fields}
+
+
 def test_history_is_grouped_by_run() -> None:
     api = deployment(id="dep_c", serviceName="api", label="one")
-    assert _lines([deployment(**FAILED), deployment(label="one"), api], colour=False) == [
-        "drn_b  failed  1 service  2026-04-24T11:00:00Z",
+    runs = [
+        run("drn_b", "promote", "2026-04-24T11:00:00.000000Z", status="failed"),
+        run("drn_a", "deploy", "2026-04-24T10:01:00.000000Z", label="one"),
+    ]
+    made = [deployment(**FAILED), deployment(label="one"), api]
+    assert _lines({"deployments": made, "runs": runs}, colour=False) == [
+        "drn_b  promote  failed  1 service  2026-04-24T11:00:00Z",
         "  dep_b  web  failed     checking_readiness  inactive  2026-04-24T11:00:00Z"
         "  the candidate did not get ready: 503",
-        'drn_a  "one"  succeeded  2 services  2026-04-24T10:01:00Z',
+        'drn_a  deploy  "one"  succeeded  2 services  2026-04-24T10:01:00Z',
         "  dep_c  api  succeeded  active              active    2026-04-24T10:01:00Z",
         "  dep_a  web  succeeded  active              active    2026-04-24T10:01:00Z",
+    ]
+
+
+def test_a_rollback_is_listed_with_what_it_returned_to() -> None:
+    returned = [{"id": "dep_a", "serviceName": "web", "isActive": True}]
+    runs = [
+        run("drn_e", "rollback", "2026-04-24T12:10:00.000000Z", status="queued"),
+        run(
+            "drn_d",
+            "rollback",
+            "2026-04-24T12:05:00.000000Z",
+            status="failed",
+            failureMessage="web: exit 3\nits last lines:",
+            deployments=returned,
+        ),
+        run("drn_c", "rollback", "2026-04-24T12:00:00.000000Z", deployments=returned),
+        run("drn_a", "deploy", "2026-04-24T10:01:00.000000Z", deployments=returned),
+    ]
+    assert _lines({"deployments": [deployment()], "runs": runs}, colour=False) == [
+        "drn_e  rollback  queued  0 services  2026-04-24T12:10:00Z",
+        "drn_d  rollback  failed  1 service  2026-04-24T12:05:00Z",
+        "  dep_a  web  failed     -       active  2026-04-24T12:05:00Z  web: exit 3",
+        "drn_c  rollback  succeeded  1 service  2026-04-24T12:00:00Z",
+        "  dep_a  web  returned   -       active  2026-04-24T12:00:00Z",
+        "drn_a  deploy  succeeded  1 service  2026-04-24T10:01:00Z",
+        "  dep_a  web  succeeded  active  active  2026-04-24T10:01:00Z",
     ]
 
 

@@ -148,6 +148,8 @@ async def test_a_day_in_the_life(cli: Any, lab: LabProject) -> None:
     assert listed.code == 0
     assert '"one"' in listed.out
     assert "rolled_back" in listed.out
+    assert "  rollback  succeeded  1 service  " in listed.out
+    assert "  returned  " in listed.out
     assert (await cli("inspect", "--deployment", new)).out.count(new) == 1
     assert (await cli("status", "--verbose")).code == 0
 
