@@ -82,7 +82,8 @@ async def test_several_services_return_together_or_none(running: House, lab: Lab
 
     refused = await compartment(lab, "rollback")
     assert refused.code == Exit.FAILED
-    assert "error: service extra has no earlier deployment to roll back to" in refused.err
+    assert "error: no earlier deployment of extra: nothing is rolled back" in refused.err
+    assert "--service backoffice --service web" in refused.err
     assert await active_ids(running, lab) == second
 
     named = ("--service", "web", "--service", "backoffice")
@@ -166,4 +167,4 @@ async def test_promote_and_roll_back_from_the_command_line(running: House, lab: 
         assert len(refused.err.splitlines()) == 2
     for_another = await compartment(lab, "rollback", "--to", tried["id"])
     assert for_another.code == Exit.FAILED
-    assert "is no earlier deployment of service web" in for_another.err
+    assert f"{tried['id']} is no deployment of lab/production" in for_another.err
