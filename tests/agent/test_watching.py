@@ -473,8 +473,12 @@ async def test_what_cannot_be_rolled_back_has_no_plan(home: Path) -> None:
         with pytest.raises(Conflict, match="active already"):
             await client.plan({**HERE, "trigger": "rollback", "to": "dep_web1"})
         await platform.ledger.write(live(1, "api"))
-        with pytest.raises(Conflict, match="--service"):
-            await client.plan({**HERE, "trigger": "rollback", "to": "dep_web1"})
+        # The deployment says whose it is, unless more than one service is named.
+        back = {**HERE, "trigger": "rollback", "to": "dep_web1"}
+        with pytest.raises(Conflict, match="dep_web1 is active already"):
+            await client.plan(back)
+        with pytest.raises(Conflict, match="--to names one deployment"):
+            await client.plan({**back, "services": ["api", "web"]})
 
 
 async def test_a_request_of_the_wrong_shape_says_where(home: Path) -> None:
