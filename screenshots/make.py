@@ -23,7 +23,7 @@ from rich.text import Text
 HERE = Path(__file__).parent
 EXAMPLE = HERE.parent / "examples" / "multi-service"
 RECORDING = HERE.parent / "tests" / "tui" / "recordings" / "deploy.ndjson"
-WIDTH = 128
+WIDTH = 132
 
 
 def main() -> None:
