@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from core.config.project import load_project
 from core.errors import ConfigError, Conflict, NotFound, UsageError
 from core.events import EventType
-from core.lines import stamp
 from core.promotion import fitting
 from core.promotion.candidate import Step
 from core.promotion.fitting import Fitting
@@ -17,7 +16,7 @@ from core.promotion.ledger import run_event
 from core.promotion.plan import Action, rules_on, rules_waiting
 from core.promotion.requests import Accepted
 from core.promotion.variables import visible_to_build
-from core.records import Deployment, EnvironmentRecord, Run, Target, new_id
+from core.records import EnvironmentRecord
 
 if TYPE_CHECKING:
     from core.engines.base import Engine, Source
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from core.promotion.parts import Parts
     from core.promotion.plan import Wanted
     from core.promotion.requests import Request
+    from core.records import Run, Target
 
 Json = dict[str, Any]
 
@@ -85,9 +85,7 @@ class Deploys:
                 planned = fit.planned(wanted, request.trigger)
                 if planned.action is Action.LEAVE and is_first:
                     continue
-                deployment = _deployment(wanted, request, run, engine)
-                if service.name in hosts:
-                    deployment = deployment.changed(route_host=hosts[service.name].host)
+                deployment = fit.deployment(wanted, request, run, hosts.get(service.name))
                 deployments.append(deployment)
                 steps.append(Step(deployment, source))
                 warnings += [fitting.warning(deployment, text, run) for text in planned.warnings]
@@ -154,19 +152,3 @@ class Deploys:
 def _wanted(fit: Fitting, project: Project, service: Service, source: Source) -> Wanted:
     rules = rules_on(project, service.name)
     return fit.wanted(service, rules, source.artifact_id, is_built=source.is_built)
-
-
-def _deployment(wanted: Wanted, request: Request, run: Run, engine: Engine) -> Deployment:
-    return Deployment(
-        id=new_id("dep"),
-        run_id=run.id,
-        target=request.target,
-        service=wanted.service,
-        rules=wanted.rules,
-        artifact_id=wanted.artifact_id,
-        variables=engine.inherited(request.environ),
-        assigned=dict(wanted.assigned),
-        created_at=stamp(),
-        engine=engine.name,
-        label=request.label,
-    )

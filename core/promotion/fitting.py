@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import Conflict, EngineUnavailable
 from core.events import Event, EventType
+from core.lines import stamp
 from core.model import Health, Service
 from core.promotion.ledger import deployment_event, run_event
 from core.promotion.order import check_reachable, order_of
 from core.promotion.plan import PlannedService, Situation, Wanted, plan_service
 from core.promotion.variables import resolve
+from core.records import Deployment, new_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
     from core.promotion.engines import Chosen
     from core.promotion.ledger import Ledger
     from core.promotion.parts import Parts
-    from core.records import Deployment, Run, Target, Variable
+    from core.promotion.requests import Request
+    from core.records import HostRecord, Run, Target, Variable
 
 Json = dict[str, Any]
 
@@ -84,6 +87,25 @@ class Fitting:
                 hint="remove the variable PORT, or the port in the project file",
                 code="port_conflict",
             )
+
+    def deployment(
+        self, wanted: Wanted, request: Request, run: Run, host: HostRecord | None
+    ) -> Deployment:
+        """A new deployment, queued in a run; `host` is what its service was given, if any."""
+        return Deployment(
+            id=new_id("dep"),
+            run_id=run.id,
+            target=self._target,
+            service=wanted.service,
+            rules=wanted.rules,
+            artifact_id=wanted.artifact_id,
+            variables=self._engine.inherited(request.environ),
+            assigned=dict(wanted.assigned),
+            created_at=stamp(),
+            engine=self._engine.name,
+            label=request.label,
+            route_host=host.host if host else None,
+        )
 
     def check_order(self, services: Sequence[Service], stopping: Iterable[str] = ()) -> None:
         """Refuses services that would wait for ever.

@@ -10,22 +10,20 @@ from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from core.errors import Conflict, NotFound, UsageError
-from core.lines import stamp
 from core.promotion import fitting
 from core.promotion.candidate import Step
 from core.promotion.fitting import Fitting
 from core.promotion.plan import Action
 from core.promotion.requests import Accepted
-from core.records import Deployment, EnvironmentRecord, Run, new_id
+from core.records import EnvironmentRecord
 
 if TYPE_CHECKING:
-    from core.engines.base import Engine
     from core.journal import Record
     from core.promotion.engines import Chosen
     from core.promotion.parts import Parts
     from core.promotion.plan import Wanted
     from core.promotion.requests import Request
-    from core.records import Target
+    from core.records import Deployment, Run, Target
 
 Json = dict[str, Any]
 
@@ -64,9 +62,9 @@ class Promotes:
             planned = fit.planned(wanted, request.trigger)
             if planned.action is Action.LEAVE and is_first:
                 continue
-            deployment = _deployment(source, wanted, request, run, engine)
-            if source.service.name in hosts:
-                deployment = deployment.changed(route_host=hosts[source.service.name].host)
+            deployment = fit.deployment(wanted, request, run, hosts.get(source.service.name))
+            label = request.label or source.label
+            deployment = deployment.changed(label=label, promoted_from=source.id)
             deployments.append(deployment)
             warnings += [fitting.warning(deployment, text, run) for text in planned.warnings]
         fit.check_order([each.service for each in deployments])
@@ -134,22 +132,3 @@ def _source_of(request: Request) -> Target:
 
 def _wanted(fit: Fitting, source: Deployment) -> Wanted:
     return fit.wanted(source.service, source.rules, source.artifact_id, is_built=True)
-
-
-def _deployment(
-    source: Deployment, wanted: Wanted, request: Request, run: Run, engine: Engine
-) -> Deployment:
-    return Deployment(
-        id=new_id("dep"),
-        run_id=run.id,
-        target=request.target,
-        service=wanted.service,
-        rules=wanted.rules,
-        artifact_id=wanted.artifact_id,
-        variables=engine.inherited(request.environ),
-        assigned=dict(wanted.assigned),
-        created_at=stamp(),
-        engine=engine.name,
-        label=request.label or source.label,
-        promoted_from=source.id,
-    )
