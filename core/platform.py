@@ -44,7 +44,7 @@ from core.snapshots import Snapshots
 from core.statistics import Statistics
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from core.config.settings import Settings
     from core.engines.base import Engine
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _PORTS = "ports"
+_PAUSE_AFTER_BUG_S = 1.0
 
 
 class Platform:
@@ -142,18 +143,32 @@ class Platform:
         if self.gateway.envoy.is_running:
             self._gateway_wanted.set()
         await self._keep_ports()
-        self._helpers = [
-            self._tasks.create_task(self._scheduler.follow()),
-            self._tasks.create_task(self.gateway.findings.follow()),
-            self._tasks.create_task(self._watch.follow()),
-            self._tasks.create_task(keep_gateway(self.parts.router, self._gateway_wanted)),
-        ]
+        self._keep_doing(self._scheduler.follow)
+        self._keep_doing(self.gateway.findings.follow)
+        self._keep_doing(self._watch.follow)
+        self._keep_doing(lambda: keep_gateway(self.parts.router, self._gateway_wanted))
         self.parts.engines.met = self._meet
         for engine in self.parts.engines:
             await self._meet(engine)
 
     async def _meet(self, engine: Engine) -> None:
-        self._helpers.append(self._tasks.create_task(self._keep_true(engine)))
+        self._keep_doing(lambda: self._keep_true(engine))
+
+    def _keep_doing(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Does what goes on as long as the platform does."""
+        self._helpers.append(self._tasks.create_task(self._again_and_again(work)))
+
+    async def _again_and_again(self, work: Callable[[], Awaitable[None]]) -> None:
+        """A bug in it never takes the platform down, nor a run."""
+        while True:
+            try:
+                await work()
+            except JournalError as error:
+                self._fail(error)
+                return
+            except Exception:  # noqa: BLE001 - the top of what has no end
+                _log.exception("what should go on for ever ended by a bug, and is begun again")
+            await asyncio.sleep(_PAUSE_AFTER_BUG_S)
 
     async def _keep_true(self, engine: Engine) -> None:
         """Looks at everything on an engine again whenever it is back."""
