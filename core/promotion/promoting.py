@@ -10,9 +10,11 @@ from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from core.errors import Conflict, NotFound, UsageError
+from core.events import EventType
 from core.promotion import fitting
 from core.promotion.candidate import Step
 from core.promotion.fitting import Fitting
+from core.promotion.ledger import run_event
 from core.promotion.plan import Action
 from core.promotion.requests import Accepted
 from core.records import EnvironmentRecord
@@ -38,13 +40,11 @@ class Promotes:
     async def plan(self, request: Request, chosen: Chosen) -> tuple[list[Json], list[str]]:
         """What would be done with each service in the environment that it is promoted to."""
         fit = Fitting(self._parts, request.target, chosen.engine)
-        planned = [
-            (each, fit.planned(_wanted(fit, each), request.trigger))
-            for each in self._sources(request)
-        ]
+        sources = self._sources(request)
+        planned = [(each, fit.planned(_wanted(fit, each), request.trigger)) for each in sources]
         fit.check_order([p.service for _, p in planned if p.action is not Action.LEAVE])
         told = [{**fit.as_json(p), "deploymentId": source.id} for source, p in planned]
-        return told, fitting.second_choice(chosen)
+        return told, [*fitting.second_choice(chosen), *self._leads_nowhere(request, sources)]
 
     async def accept(
         self, request: Request, run: Run, chosen: Chosen, *, is_first: bool
@@ -77,11 +77,25 @@ class Promotes:
         for deployment in deployments:
             records += [deployment, fitting.created(deployment)]
 
+        missing = self._leads_nowhere(request, sources)
+        warnings += [run_event(EventType.WARNING_GIVEN, run, text) for text in missing]
+
         async def ready() -> list[Step]:
             return [Step(each) for each in deployments]
 
         run = run.changed(deployment_ids=tuple(each.id for each in deployments))
         return Accepted(run, (*records, *warnings), ready)
+
+    def _leads_nowhere(self, request: Request, sources: list[Deployment]) -> list[str]:
+        """Route rules of what is promoted whose service is missing on the other side."""
+        active = self._ledger.active(request.target).keys()
+        there = active | {each.service.name for each in sources}
+        return [
+            f"route rules of {each.service.name} lead to {name},"
+            f" which is not active in {request.target.environment}"
+            for each in sources
+            for name in sorted({rule.to for rule in each.rules} - there)
+        ]
 
     def _sources(self, request: Request) -> list[Deployment]:
         """The deployments to promote, by service; all can be, or none is.

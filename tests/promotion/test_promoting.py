@@ -11,8 +11,9 @@ import pytest
 from core.config.settings import Settings
 from core.engines.process.releases import Manifest
 from core.errors import Conflict
+from core.events import Event
 from core.files import Home
-from core.model import EngineName, Stage, Status, Trigger
+from core.model import EngineName, RouteRule, Stage, Status, Trigger
 from core.platform import Platform
 from core.promotion.requests import Request
 from core.records import EnvironmentRecord, Run, new_id
@@ -71,3 +72,15 @@ async def test_what_a_failed_first_deploy_has_left_decides_nothing(platform: Pla
     run = Run(new_id("drn"), TARGET, Trigger.PROMOTE, Status.QUEUED, "2026-01-01T00:00:00.000000Z")
     accepted = await platform.resolver.accept(PROMOTE, run, is_first=True)
     assert EnvironmentRecord(TARGET, EngineName.PROCESS, "/shop") in accepted.records
+
+
+async def test_rules_that_would_lead_nowhere_are_told(platform: Platform) -> None:
+    (web,) = platform.ledger.active(STAGING).values()
+    rules = (RouteRule(web.service.name, "/api/*", "api"),)
+    await platform.ledger.write(web.changed(rules=rules))
+    plan = await platform.resolver.plan(PROMOTE)
+    told = f"route rules of {web.service.name} lead to api, which is not active in production"
+    assert plan["warnings"] == [told]
+    run = Run(new_id("drn"), TARGET, Trigger.PROMOTE, Status.QUEUED, "2026-01-01T00:00:00.000000Z")
+    accepted = await platform.resolver.accept(PROMOTE, run, is_first=True)
+    assert told in [each.message for each in accepted.records if isinstance(each, Event)]
