@@ -38,7 +38,7 @@ from core.promotion.resolver import Resolver
 from core.promotion.routing import Router
 from core.promotion.run import CANCELLED, Promotion
 from core.promotion.turns import Turns
-from core.records import Run, new_id
+from core.records import HostRecord, Run, new_id
 from core.schedule import Scheduler
 from core.snapshots import Snapshots
 from core.statistics import Statistics
@@ -244,7 +244,8 @@ class Platform:
     async def _queue(self, accepted: Accepted, turn: Turn) -> None:
         run = accepted.run
         try:
-            await self._ensure_gateway()
+            hosts = [each for each in accepted.records if isinstance(each, HostRecord)]
+            await self._ensure_gateway({each.inner_port for each in hosts if each.inner_port})
             waits = f", waits: {self._who_is_ahead(turn)}" if turn.ahead else ""
             queued = run_event(EventType.RUN_QUEUED, run, f"{run.trigger} queued{waits}")
             await self.ledger.write(*accepted.records, run, queued)
@@ -420,9 +421,10 @@ class Platform:
             if not known or isinstance(error, JournalError):
                 raise
 
-    async def _ensure_gateway(self) -> None:
+    async def _ensure_gateway(self, given: set[int]) -> None:
+        """Where it takes any free ports, it takes none of those that were given to services."""
         if not self.gateway.envoy.is_running:
-            await self.parts.router.start()
+            await self.parts.router.start(given=given)
             await self._keep_ports()
         self._gateway_wanted.set()
 

@@ -32,7 +32,7 @@ from core.gateway.table import Ports, Table
 from core.ports import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from core.gateway.table import InFlight, Traffic, Upstream
@@ -78,15 +78,17 @@ class Gateway:
         await self.envoy.admin.close()
         await self._probe.aclose()
 
-    async def start(self, table: Table) -> None:
-        """Makes sure that Envoy runs and serves this table.
+    async def start(self, table: Table, given: Iterable[int] = ()) -> None:
+        """Makes sure that Envoy runs and serves this table, on none of the ports in `given`.
 
         Raises:
             GatewayUnavailable: it cannot be started, or refuses the table.
         """
         async with self._writing:
             is_serving = await self.envoy.is_serving()
-            self._choose_ports(self._resources_of(_PORTS) if is_serving else [])
+            inner = {port for each in table.entrances for port in each.ports}
+            listeners = self._resources_of(_PORTS) if is_serving else []
+            self._choose_ports(listeners, inner.union(given))
             if is_serving:
                 await self._move_listeners()
                 await self._switch(table)
@@ -235,15 +237,16 @@ class Gateway:
         except GatewayUnavailable:
             return None
 
-    def _choose_ports(self, listeners: list[resources.Json]) -> None:
+    def _choose_ports(self, listeners: list[resources.Json], taken: set[int]) -> None:
         """Port 0 is the one that is listened on already, else any free one."""
         now = {
             each["name"]: each["address"]["socket_address"]["port_value"]
             for each in listeners
             if each["name"] in _LISTENERS
         }
-        public = self.ports.public or now.get(resources.PUBLIC) or free_port(set())
-        internal = self.ports.internal or now.get(resources.INTERNAL) or free_port({public})
+        public = self.ports.public or now.get(resources.PUBLIC) or free_port(taken)
+        internal = self.ports.internal or now.get(resources.INTERNAL)
+        internal = internal or free_port({public, *taken})
         self.ports = Ports(public, internal, self.ports.host)
 
     async def _write_clusters(self, clusters: list[resources.Json]) -> None:

@@ -64,7 +64,11 @@ def cluster(name: str, upstream: Upstream, check: Check | None, events: Path | N
         "connect_timeout": "10s",
         "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": endpoints}]},
         "circuit_breakers": {"thresholds": [dict.fromkeys(limits, _UNLIMITED)]},
-        "common_lb_config": {"healthy_panic_threshold": {"value": _NONE_IS_HEALTHY}},
+        "common_lb_config": {
+            "healthy_panic_threshold": {"value": _NONE_IS_HEALTHY},
+            # Envoy would keep back what its checks have found for a second after each change.
+            "update_merge_window": "0s",
+        },
         "health_checks": [_health_check(check, events)] if check else [],
         "typed_extension_protocol_options": {
             _HTTP_OPTIONS: {

@@ -10,7 +10,7 @@ from core.promotion.hosts import Hosts
 from core.promotion.serving import table
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from core.gateway.gateway import Gateway
     from core.gateway.table import Entrance, Table
@@ -31,11 +31,16 @@ class Router:
         self._served: tuple[Entrance, ...] | None = None
         self._updating = asyncio.Lock()
 
-    async def start(self, incoming: Sequence[Activation] = ()) -> None:
-        """Makes sure that the gateway runs and serves what is live, or about to be."""
+    async def start(
+        self, incoming: Sequence[Activation] = (), *, given: Iterable[int] = ()
+    ) -> None:
+        """Makes sure that the gateway runs and serves what is live, or about to be.
+
+        `given` are ports that services are about to get.
+        """
         async with self._updating:
             wanted = table(self.ledger, self.hosts, incoming)
-            await self.gateway.start(wanted)
+            await self.gateway.start(wanted, given)
             self._served = wanted.entrances
 
     async def switch(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from core.ending import single_error
 from core.events import EventType
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from core.journal import Record
     from core.promotion.parts import Parts
     from core.records import Deployment, Run
+
+_LOOKS_AGAIN_WITHIN_S: Final = 1.0
+"""Twice its pause between two checks of what it has found unwell."""
 
 
 class Switch:
@@ -59,6 +63,7 @@ class Switch:
         if not any(each.service.kind.is_routable for each in deployments):
             await self._settle()
             return
+        await self._until_found_well()
         seconds = await self._parts.router.switch(self._activations, self._settle)
         await self._ledger.write(
             run_event(
@@ -68,6 +73,20 @@ class Switch:
                 seconds=round(seconds, 6),
             )
         )
+
+    async def _until_found_well(self) -> None:
+        """Before a first deploy the gateway looks at candidates that are not ready yet.
+
+        It looks again in a moment. Until then it would send nothing to those.
+        """
+        findings = self._parts.router.gateway.findings
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LOOKS_AGAIN_WITHIN_S):
+                for each in self._activations:
+                    for address in each.addresses:
+                        found = findings.of(each.name, address)
+                        while found is not None:
+                            found = await findings.next(each.name, address, found)
 
     async def _keep_all(self) -> None:
         with single_error():

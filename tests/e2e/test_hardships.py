@@ -161,7 +161,10 @@ async def test_rollbacks_do_not_ping_pong(running: House, lab: LabProject) -> No
         lab.bump()
     first, second, third = ids
     assert (await running.deployed(lab, "rollback"))["activeDeployments"][0]["id"] == second
-    assert (await running.status(lab))["web"]["promotionStage"] == "rolled_back"
+    assert (await running.status(lab))["web"]["id"] == second
+    query = {"project": "lab", "deployment": third}
+    (displaced,) = (await running.client.inspect(query))["deployments"]
+    assert displaced["promotionStage"] == "rolled_back"
     assert (await running.deployed(lab, "rollback"))["activeDeployments"][0]["id"] == first
     with pytest.raises(NotFound):
         await running.submit(lab, "rollback")

@@ -219,7 +219,8 @@ async def test_going_to_another_environment_and_back(running: House, lab: LabPro
             await found.until("Environments: now")
             await found.press_until(key, partial(is_chosen, environment))
             await found.press_until("enter", partial(is_shown, environment))
-        found.press("q")
+        # It may still be on its way there, and takes no key at that moment.
+        await found.press_until("q", lambda it: it.process.poll() is not None)
         assert await found.end() == 0
         assert found.is_restored
 

@@ -199,7 +199,7 @@ async def test_only_what_nothing_needs_is_removed(
         taken = await it.take()
         container = client.create_container(it.images.tag_of(used.artifact_id))
         client.tag(it.images.tag_of(named.artifact_id), "b-mine:1")
-        before = {image["Id"] for image in client.images(filters={"dangling": False})}
+        before = {image["Id"] for image in _left(client, it.home)}
         try:
             async with again(docker_socket, it.home, tmp_path) as stranger:
                 await stranger.images.resync()
@@ -208,7 +208,7 @@ async def test_only_what_nothing_needs_is_removed(
             assert it.images.has(kept.artifact_id)
             assert it.images.has(used.artifact_id)
             assert it.images.has(taken.artifact_id)
-            gone = before - {image["Id"] for image in client.images(filters={"dangling": False})}
+            gone = before - {image["Id"] for image in _left(client, it.home)}
             assert len(gone) == 1
             names = client.inspect_image("b-mine:1")["RepoTags"]
             assert names == ["b-mine:1"]
