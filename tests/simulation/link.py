@@ -14,7 +14,7 @@ from tests.simulation.gates import AgentDied
 from tests.simulation.machine import FIXED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from core.engines.base import InstanceSpec, Usage
@@ -148,7 +148,7 @@ class Link:
 
     # -- the gateway ---------------------------------------------------------
 
-    async def start_gateway(self, table: Table) -> None:
+    async def start_gateway(self, table: Table, _given: Iterable[int] = ()) -> None:
         await self._pass("gateway", lambda: self._serve(table))
 
     async def apply(self, table: Table) -> float:
