@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from core.ending import single_error
-from core.engines.base import InstanceSpec
 from core.errors import CompartmentError
 from core.events import EventType
 from core.lines import stamp
@@ -18,7 +17,7 @@ from core.promotion import checking
 from core.promotion.failure import DeploymentFailed
 from core.promotion.ledger import deployment_event
 from core.promotion.progress import WaitKind
-from core.promotion.specs import instance_specs, owner_of, secrets_of, variables_of
+from core.promotion.specs import instance_specs, owner_of, spec_named
 from core.promotion.states import Move, move
 from core.records import Activation, ActivationState, ExecutionStatus, ExecutionTrigger
 
@@ -149,15 +148,7 @@ class Preparation:
         if command is None:
             return
         self._say(f"release: {command}")
-        spec = InstanceSpec(
-            name=f"{deployment.id}.release",
-            owner=owner_of(deployment),
-            service=deployment.service,
-            artifact_id=deployment.artifact_id,
-            variables=variables_of(self._parts, deployment),
-            log=self._parts.home.logs / deployment.id / f"{deployment.id}.release.log",
-            secrets=secrets_of(deployment),
-        )
+        spec = spec_named(self._parts, deployment, f"{deployment.id}.release")
         with self._parts.progress.waits(
             WaitKind.RELEASE, self._id, limit_s=_RELEASE_LIMIT_S, detail=command
         ):

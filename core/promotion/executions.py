@@ -8,25 +8,24 @@ agent.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from core.ending import single_error, to_the_end
-from core.engines.base import InstanceSpec
 from core.errors import CompartmentError, Conflict
 from core.events import Event, EventType
 from core.lines import stamp
 from core.model import Health, Status
 from core.promotion.ledger import deployment_event
 from core.promotion.retention import forget_executions
-from core.promotion.specs import owner_of, secrets_of, taken_addresses, variables_of
+from core.promotion.specs import spec_named, taken_addresses
 from core.records import Execution, ExecutionStatus, ExecutionTrigger, new_id
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from core.engines.base import Engine, Exit, Instance
+    from core.engines.base import Engine, Exit, Instance, InstanceSpec
     from core.journal import Record
     from core.promotion.parts import Parts
     from core.records import Deployment, Target
@@ -239,18 +238,9 @@ class Executions:
         await self._engine(execution).stop(execution.id, grace_s=grace_s)
 
     def _spec(self, execution: Execution) -> InstanceSpec:
-        deployment = self._deployment(execution)
-        variables = variables_of(self._parts, deployment)
-        return InstanceSpec(
-            name=execution.id,
-            owner=owner_of(deployment),
-            service=deployment.service,
-            artifact_id=deployment.artifact_id,
-            variables={**variables, "COMPARTMENT_EXECUTION": execution.id},
-            log=self._parts.home.logs / deployment.id / f"{execution.id}.log",
-            taken=taken_addresses(self._parts),
-            secrets=secrets_of(deployment),
-        )
+        spec = spec_named(self._parts, self._deployment(execution), execution.id)
+        variables = {**spec.variables, "COMPARTMENT_EXECUTION": execution.id}
+        return replace(spec, variables=variables, taken=taken_addresses(self._parts))
 
     def _deployment(self, execution: Execution) -> Deployment:
         return self._parts.ledger.deployments[execution.deployment_id]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.engines.base import InstanceSpec, Owner
@@ -44,6 +45,19 @@ def taken_addresses(parts: Parts) -> frozenset[Address]:
     return frozenset(taken | {(LOOPBACK, port) for port in inner if port is not None})
 
 
+def spec_named(parts: Parts, deployment: Deployment, name: str) -> InstanceSpec:
+    """What anything of a deployment is started from, wherever it is to answer."""
+    return InstanceSpec(
+        name=name,
+        owner=owner_of(deployment),
+        service=deployment.service,
+        artifact_id=deployment.artifact_id,
+        variables=variables_of(parts, deployment),
+        log=parts.home.logs / deployment.id / f"{name}.log",
+        secrets=secrets_of(deployment),
+    )
+
+
 def spec_of(parts: Parts, name: str) -> InstanceSpec:
     """What one instance of an activation was started from.
 
@@ -63,16 +77,6 @@ def instance_specs(parts: Parts, activation: Activation) -> list[InstanceSpec]:
     taken = taken_addresses(parts)
     known = activation.addresses or (None,) * activation.replicas
     return [
-        InstanceSpec(
-            name=name,
-            owner=owner_of(deployment),
-            service=deployment.service,
-            artifact_id=deployment.artifact_id,
-            variables=variables_of(parts, deployment),
-            log=parts.home.logs / deployment.id / f"{name}.log",
-            taken=taken,
-            address=address,
-            secrets=secrets_of(deployment),
-        )
+        replace(spec_named(parts, deployment, name), taken=taken, address=address)
         for name, address in zip(activation.instance_names, known, strict=True)
     ]
