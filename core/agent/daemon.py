@@ -168,13 +168,24 @@ def main() -> int:
             asyncio.run(serve(home, settings))
     except CompartmentError as error:
         _log.error("%s", error.message)
-        _announce({"error": error_to_json(error)})
+        _announce({"error": error_to_json(_reason(error, home, arguments))})
         return 1
     except Exception as error:  # noqa: BLE001 - the top of the process
         _log.exception("the agent ended by a bug")
-        _announce({"error": error_to_json(InternalError(f"the agent ended by a bug: {error!r}"))})
+        bug = InternalError(f"the agent ended by a bug: {error!r}")
+        _announce({"error": error_to_json(_reason(bug, home, arguments))})
         return 1
     return 0
+
+
+def _reason(error: CompartmentError, home: Home, arguments: argparse.Namespace) -> CompartmentError:
+    """Why the agent ends: a home that is deleted while it starts fails in any of its steps."""
+    try:
+        if arguments.again:
+            launcher.check_is_there(home)
+    except CompartmentError as gone:
+        return gone
+    return error
 
 
 if __name__ == "__main__":

@@ -52,7 +52,11 @@ async def launch_again(home: Home) -> None:
         AgentUnavailable: it is gone.
         CompartmentError: what the agent said instead of getting ready.
     """
-    await asyncio.to_thread(_launch, home, [AGAIN])
+    try:
+        await asyncio.to_thread(_launch, home, [AGAIN])
+    except FileNotFoundError:
+        check_is_there(home)
+        raise
 
 
 def check_is_there(home: Home) -> None:
