@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from core.container import Container  # noqa: TC001 - the journal reads it
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -23,6 +25,8 @@ class ServiceKind(StrEnum):
     WORKER = "worker"
     JOB = "job"
     CRON = "cron"
+    TCP = "tcp"
+    """Of a Compose project only: takes connections that the gateway passes on as they are."""
 
     @property
     def is_routable(self) -> bool:
@@ -280,6 +284,8 @@ class Service:
     limits: Limits = field(default_factory=Limits)
     release_command: str | None = None
     """Run once per deploy from source, after the build and before the first candidate starts."""
+    container: Container | None = None
+    """What a Compose file says of its containers; None in a project with a `compartment.yml`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,3 +316,12 @@ class Project:
     root: Path
     services: dict[str, Service]
     rules: tuple[RouteRule, ...] = ()
+    files: tuple[str, ...] = ()
+    """The Compose files that it was read from, in their order; empty with a `compartment.yml`."""
+    notes: tuple[Problem, ...] = ()
+    """What is not wrong, but not honoured, or could be better; with its place."""
+
+    @property
+    def is_compose(self) -> bool:
+        """Whether it was read from Compose files."""
+        return bool(self.files)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from core.container import Protocol  # noqa: TC001 - the journal reads it
 from core.model import (
     EngineName,
     Health,
@@ -213,6 +214,17 @@ class ActivationState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ServedPort:
+    """A port that the instances of an activation listen on, and what is spoken there."""
+
+    number: int
+    protocol: Protocol
+    """`http` or `tcp`: when it is served, somebody has looked."""
+    addresses: tuple[tuple[str, int], ...]
+    """Where it answers, one for each instance."""
+
+
+@dataclass(frozen=True, slots=True)
 class Activation:
     """One time that a deployment serves; it names instances and a cluster that never return."""
 
@@ -225,6 +237,8 @@ class Activation:
     """Where its instances answer, in the order of their names; empty until all were started."""
     unhealthy: int = 0
     """How many of its instances are, as far as that is known."""
+    ports: tuple[ServedPort, ...] = ()
+    """Of a Compose service: all that the gateway leads to it, the main one first."""
     replaced_by: str | None = None
     """The run whose switch took the traffic away, while it drains; or for which it stands aside."""
 

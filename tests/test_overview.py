@@ -143,8 +143,11 @@ class FakeMachine:
     async def clear(self, *_: object) -> None:
         pass
 
-    def holder(self, *_: object) -> None:
-        return None
+    def holders(self, *_: object) -> tuple[()]:
+        return ()
+
+    async def check_mounts(self, *_: object) -> None:
+        pass
 
     async def take(self, *_: object, use_cache: bool = True) -> Source:
         assert use_cache

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - read by pydantic
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from core.config.compose.options import ComposeOptions
 from core.model import DEFAULT_ENVIRONMENT, Trigger
 from core.promotion.requests import Down, Request
 from core.records import Target
@@ -25,7 +26,14 @@ def _possible(path: Path) -> Path:
     return path
 
 
+def _absolute(path: Path) -> Path:
+    if not path.is_absolute():
+        raise ValueError("must be an absolute path")
+    return path
+
+
 Label = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_printable)]
+AbsolutePath = Annotated[Path, AfterValidator(_possible), AfterValidator(_absolute)]
 Name = Annotated[str, Field(min_length=1, max_length=63), AfterValidator(_printable)]
 
 
@@ -59,6 +67,9 @@ class RunBody(TargetBody):
     use_cache: bool = True
     to: str | None = None
     source_environment: Name | None = None
+    files: list[AbsolutePath] = Field(default_factory=list)
+    env_files: list[AbsolutePath] = Field(default_factory=list)
+    profiles: list[Label] = Field(default_factory=list)
     wait_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
 
     def request(self) -> Request:
@@ -74,7 +85,18 @@ class RunBody(TargetBody):
             use_cache=self.use_cache,
             to=self.to,
             source=self._source,
+            compose=self._compose,
             wait_s=self.wait_s,
+        )
+
+    @property
+    def _compose(self) -> ComposeOptions:
+        return ComposeOptions(
+            tuple(str(each) for each in self.files),
+            tuple(str(each) for each in self.env_files),
+            tuple(self.profiles),
+            self.environ,
+            tuple(self.services),
         )
 
     @property

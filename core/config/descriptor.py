@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, GetJsonSchemaHandler, model_validator
 
@@ -28,7 +28,6 @@ from core.model import (
     ReadinessType,
     RestartPolicy,
     ScheduleOverlap,
-    ServiceKind,
     Strategy,
 )
 
@@ -48,7 +47,8 @@ _ROUTES = "rules live in compartment.routes.yml"
 
 AptPackage = Annotated[str, Field(pattern=APT_PACKAGE)]
 VariableKey = Annotated[str, Field(pattern=VARIABLE_KEY)]
-Kind = Annotated[ServiceKind, Field(strict=False), refuse_later("static")]
+Kind = Annotated[Literal["web", "api", "worker", "job", "cron"], refuse_later("static")]
+"""Kinds that exist in Compose projects only cannot be named here."""
 DrainTime = Annotated[int, Field(ge=0, le=DAY_MS)]
 
 
@@ -241,7 +241,7 @@ class ServiceModel(StrictModel):
         description="The folder of the service, relative to this file and inside the repository."
     )
     kind: Kind = Field(
-        ServiceKind.WEB,
+        "web",
         description="web and api answer HTTP requests, api on the internal listener only; worker "
         "runs without requests; job runs once; cron runs on a schedule.",
     )

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from core.config import descriptor_rules, routes_file
+from core.config.compose.options import ComposeOptions
 from core.config.descriptor import DESCRIPTOR_FILE, DescriptorModel
 from core.config.problems import config_error, validate
 from core.config.reading import read_file
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.config.document import Document
+
+
+_NO_OPTIONS = ComposeOptions()
 
 
 def find_project(start: Path) -> Path:
@@ -40,8 +44,8 @@ def find_project(start: Path) -> Path:
     )
 
 
-def load_project(root: Path) -> Project:
-    """Return the project in a folder.
+def load_project(root: Path, options: ComposeOptions = _NO_OPTIONS) -> Project:  # noqa: ARG001
+    """Return the project in a folder: its `compartment.yml`, or else its Compose files.
 
     Raises:
         ConfigError: Something is wrong; its `problems` are all of them, of both files.

@@ -14,6 +14,7 @@ from core.model import (
     Restart,
     Schedule,
     Service,
+    ServiceKind,
 )
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def _service(name: str, model: ServiceModel, models: dict[str, ServiceModel]) ->
     return Service(
         name=name,
         path=posixpath.normpath(model.path),
-        kind=model.kind,
+        kind=ServiceKind(model.kind),
         access_mode=model.access_mode,
         build=_build(model.build),
         run_command=model.run.command if model.run else None,

@@ -55,8 +55,9 @@ def dependencies(waits: Waits, services: Mapping[str, ServiceModel]) -> tuple[De
 
 def _usual(service: ServiceModel) -> Condition:
     """The most that can be waited for in a service."""
-    if service.kind is ServiceKind.JOB:
+    kind = ServiceKind(service.kind)
+    if kind is ServiceKind.JOB:
         return Condition.COMPLETED
-    if service.readiness is not None or service.kind is ServiceKind.WORKER:
+    if service.readiness is not None or kind is ServiceKind.WORKER:
         return Condition.HEALTHY
     return Condition.STARTED

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from core.container import Network
     from core.model import EngineName, Health, Service
     from core.records import Target
 
@@ -81,6 +82,8 @@ class InstanceSpec:
     """That of its first start, where one that ended is started again under the same name."""
     secrets: tuple[str, ...] = ()
     """Values that must not appear in its log."""
+    beside: str | None = None
+    """The instance whose network it shares: `network_mode: service:NAME`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,23 @@ class Holder:
 
     address: str
     namespace: str
+    network: str = ""
+    """The key of the network that it is on."""
+
+
+@dataclass(frozen=True, slots=True)
+class WantedNetwork:
+    """A network that an environment needs."""
+
+    network: Network | None
+    """None: the one that all services of a `compartment.yml` share."""
+    names: Mapping[str, tuple[str, ...]]
+    """The services whose names are held on it, each with its further names."""
+
+    @property
+    def key(self) -> str:
+        """What tells it from the others of its environment; empty for the shared one."""
+        return self.network.key if self.network else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +200,17 @@ class Instance(Protocol):
         What it printed before is in its log by then.
         """
 
+    def address_of(self, port: int) -> Address | None:
+        """Where one of its ports answers; None where it cannot be reached from here."""
+
+    async def listens(self) -> tuple[int, ...] | None:
+        """The TCP ports that it listens on for others now; None where that cannot be known."""
+
     async def keep(self) -> None:
-        """Makes a candidate permanent: from now on its restart policy applies."""
+        """Makes a candidate permanent: from now on its restart policy applies.
+
+        A container name that its service asks for is its own from now on, too.
+        """
 
     async def foreign_listener(self) -> str | None:
         """Who answers at its address, when that is not the instance itself."""
@@ -270,17 +299,30 @@ class Engine(Protocol):
     def has_artifact(self, artifact_id: str) -> bool:
         """Whether an artifact can still be started."""
 
-    async def prepare(self, target: Target, names: Sequence[str]) -> None:
-        """Makes what the instances of an environment share, before the first of them starts.
+    async def check_mounts(self, target: Target, services: Sequence[Service]) -> None:
+        """Looks whether what these services mount is theirs alone.
 
-        `names` are those of all routable services of the environment, not of one run alone.
+        Raises:
+            Conflict: a running container of somebody else uses a volume of theirs.
         """
 
-    def holder(self, target: Target, service_name: str) -> Holder | None:
-        """Where the gateway takes the calls of other services; None: at an address of its own."""
+    async def prepare(self, target: Target, wanted: Sequence[WantedNetwork]) -> None:
+        """Makes what the instances of an environment share, before the first of them starts.
 
-    async def clear(self, target: Target) -> None:
-        """Removes what `prepare` made, once nothing of the environment is left."""
+        `wanted` is all that its services need, not those of one run alone.
+        """
+
+    def holders(self, target: Target, service_name: str) -> tuple[Holder, ...]:
+        """Where the gateway takes the calls of other services, on each network of the service.
+
+        Empty: at an address of its own.
+        """
+
+    async def clear(self, target: Target, *, with_volumes: bool = False) -> None:
+        """Removes what `prepare` made, once nothing of the environment is left.
+
+        Named volumes stay, unless they are asked for; external ones stay always.
+        """
 
     async def release(self, spec: InstanceSpec, command: str, limit_s: float) -> Exit:
         """Runs a command once, in a throw-away instance, its output in the log of the spec.

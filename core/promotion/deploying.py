@@ -121,7 +121,7 @@ class Deploys:
         """The project and the services asked for, all of them deployable."""
         if request.root is None:
             raise UsageError("a deploy needs the folder of its project")
-        project = await asyncio.to_thread(load_project, request.root)
+        project = await asyncio.to_thread(load_project, request.root, request.compose)
         self._check_folder(request.target, project)
         for name in request.services:
             if name not in project.services:

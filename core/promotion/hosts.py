@@ -70,7 +70,8 @@ class Hosts:
         record = self._ledger.environments.get(host.target)
         if record is None:
             return None
-        return self._engines.of(record.engine).holder(host.target, host.service)
+        found = self._engines.of(record.engine).holders(host.target, host.service)
+        return found[0] if found else None
 
     def urls_of(self, target: Target) -> dict[str, str]:
         """The addresses by which services reach each other, as `<SERVICE>_URL` variables."""

@@ -13,6 +13,7 @@ from core.model import Health, Stage
 from core.promotion.aside import come_back
 from core.promotion.failure import DeploymentFailed
 from core.promotion.ledger import deployment_event
+from core.promotion.networks import networks_of
 from core.promotion.retiring import Retirement
 from core.promotion.run import Promotion
 from core.promotion.specs import instance_specs
@@ -114,7 +115,7 @@ async def _as_far_as_it_goes(work: Awaitable[None]) -> None:
 async def _prepare(parts: Parts, engine: Engine, target: Target) -> None:
     record = parts.ledger.environments.get(target)
     if record is not None and record.engine == engine.name:
-        await engine.prepare(target, [each.service for each in parts.router.hosts.of(target)])
+        await engine.prepare(target, networks_of(parts, target))
 
 
 async def _end_left_over(parts: Parts) -> None:

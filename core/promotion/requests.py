@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from core.config.compose.options import ComposeOptions
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping
     from pathlib import Path
@@ -32,6 +34,8 @@ class Request:
     """The deployment that a rollback names."""
     source: Target | None = None
     """The environment that a promote takes from."""
+    compose: ComposeOptions = field(default_factory=ComposeOptions)
+    """What is said about Compose files; its `environ` and `services` are those of the request."""
     wait_s: float | None = None
     """How long to wait for runs ahead; 0 not at all, None without limit."""
 

@@ -21,6 +21,7 @@ from core.promotion.aside import come_back
 from core.promotion.candidate import Step, stage_event
 from core.promotion.failure import DeploymentFailed, fail
 from core.promotion.ledger import run_event
+from core.promotion.networks import networks_of
 from core.promotion.preparing import Preparing
 from core.promotion.retiring import Retirement
 from core.promotion.states import Move, move
@@ -88,8 +89,8 @@ class Promotion:
         if not steps:
             return
         target = self.run.target
-        names = sorted(each.service for each in self._parts.router.hosts.of(target))
-        await self._parts.engine_of(steps[0].deployment).prepare(target, names)
+        wanted = networks_of(self._parts, target)
+        await self._parts.engine_of(steps[0].deployment).prepare(target, wanted)
         await self._parts.router.open_entrances()
 
     async def hold(self) -> None:

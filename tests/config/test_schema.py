@@ -57,7 +57,7 @@ def test_descriptor() -> None:
         *("replicas", "strategy", "dependsOn", "schedule", "timeLimitMs", "limits"),
     }
     assert service["kind"]["default"] == "web"
-    assert schema["$defs"]["ServiceKind"]["enum"] == ["web", "api", "worker", "job", "cron"]
+    assert service["kind"]["enum"] == ["web", "api", "worker", "job", "cron"]
     assert schema["$defs"]["ServiceModel"]["anyOf"][0]["type"] == "string"
     timeout = properties(schema, "ReadinessModel")["timeoutMs"]
     assert (timeout["minimum"], timeout["maximum"], timeout["default"]) == (1, 300_000, 30_000)

@@ -6,7 +6,7 @@ import asyncio
 import os
 from typing import TYPE_CHECKING, Any
 
-from core.engines.base import Owner
+from core.engines.base import Owner, WantedNetwork
 from core.logs.reader import LogQuery, LogSource, read
 from core.model import EngineName, Health, Service, ServiceKind, Stage, Status, Stream
 from core.records import EnvironmentRecord, Execution, ExecutionTrigger, new_id
@@ -62,7 +62,7 @@ class Works:
         source = await self.engine.take(self._root, service, self._variables, {})
         owner = Owner(TARGET, service.name, "dep_built")
         await self.engine.build(source, owner, lambda _: None)
-        await self.engine.prepare(TARGET, [])
+        await self.engine.prepare(TARGET, [WantedNetwork(None, {})])
         found = deployment(
             id=new_id("dep"),
             service=service,

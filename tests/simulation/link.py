@@ -85,8 +85,11 @@ class Link:
     async def clear(self, *_: object) -> None:
         self._check_alive()
 
-    def holder(self, *_: object) -> None:
-        return None
+    def holders(self, *_: object) -> tuple[()]:
+        return ()
+
+    async def check_mounts(self, *_: object) -> None:
+        pass
 
     async def take(self, root: Path, service: Service, *_: object, use_cache: bool) -> Source:
         """The content of a service is in one file."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Source,
         Usage,
         Variables,
+        WantedNetwork,
     )
     from core.engines.docker.connection import Docker
     from core.engines.docker.instance import DockerInstance
@@ -155,16 +156,21 @@ class DockerEngine:
         """Whether an image is still there."""
         return self._images.has(artifact_id)
 
-    async def prepare(self, target: Target, names: Sequence[str]) -> None:
-        """Makes the network of an environment, and the holders of its names."""
-        await self._networks.prepare(target, names)
+    async def check_mounts(self, target: Target, services: Sequence[Service]) -> None:
+        """Looks whether somebody else's container uses a volume of these services."""
 
-    def holder(self, target: Target, service_name: str) -> Holder | None:
+    async def prepare(self, target: Target, wanted: Sequence[WantedNetwork]) -> None:
+        """Makes the networks of an environment, and the holders of its names."""
+        for each in wanted:
+            await self._networks.prepare(target, list(each.names))
+
+    def holders(self, target: Target, service_name: str) -> tuple[Holder, ...]:
         """Where the name of a service leads to."""
-        return self._networks.holder(target, service_name)
+        found = self._networks.holder(target, service_name)
+        return (found,) if found else ()
 
-    async def clear(self, target: Target) -> None:
-        """Removes the holders and the network."""
+    async def clear(self, target: Target, *, with_volumes: bool = False) -> None:  # noqa: ARG002
+        """Removes the holders and the networks."""
         await self._networks.clear(target)
 
     async def release(self, spec: InstanceSpec, command: str, limit_s: float) -> Exit:

@@ -15,6 +15,7 @@ from core.lines import clean, shorten
 from core.model import Health
 
 if TYPE_CHECKING:
+    from core.engines.base import Address
     from core.engines.docker.connection import Docker
     from core.engines.docker.logs import LogReader
     from core.secrets import Mask
@@ -66,6 +67,14 @@ class DockerInstance:
     def pid(self) -> int | None:
         """Its first process, as the engine's machine counts; None while it does not run."""
         return self._container["State"]["Pid"] or None
+
+    def address_of(self, port: int) -> Address | None:
+        """Where one of its ports answers."""
+        return self.address[0], port
+
+    async def listens(self) -> tuple[int, ...] | None:
+        """What it listens on for others."""
+        return None
 
     @property
     def restarts(self) -> int:

@@ -24,7 +24,7 @@ from core.secrets import Mask
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from core.engines.base import Holder, Owner, Usage, Variables
+    from core.engines.base import Holder, Owner, Usage, Variables, WantedNetwork
     from core.engines.process.instance import ProcessInstance
     from core.files import Home
     from core.records import Target
@@ -129,14 +129,17 @@ class ProcessEngine:
         """Whether an artifact can still be started."""
         return self.releases.has(artifact_id)
 
-    async def prepare(self, target: Target, names: Sequence[str]) -> None:
+    async def check_mounts(self, target: Target, services: Sequence[Service]) -> None:
+        """Nothing is mounted."""
+
+    async def prepare(self, target: Target, wanted: Sequence[WantedNetwork]) -> None:
         """Processes share the machine, and need nothing besides."""
 
-    def holder(self, target: Target, service_name: str) -> Holder | None:  # noqa: ARG002 - they share one network
+    def holders(self, target: Target, service_name: str) -> tuple[Holder, ...]:  # noqa: ARG002 - they share one network
         """None: the gateway listens on a port of this machine."""
-        return None
+        return ()
 
-    async def clear(self, target: Target) -> None:
+    async def clear(self, target: Target, *, with_volumes: bool = False) -> None:
         """Nothing was made."""
 
     async def release(self, spec: InstanceSpec, command: str, limit_s: float) -> Exit:

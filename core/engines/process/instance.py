@@ -13,7 +13,7 @@ from core.engines.process import listeners
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from core.engines.base import OwnHealth
+    from core.engines.base import Address, OwnHealth
 
 
 _ANSWER_TIMEOUT_S = 5.0
@@ -113,6 +113,14 @@ class ProcessInstance:
         """Returns when it has ended for good."""
         await self._ended.wait()
         return self.exit or self._recorded_exit()
+
+    def address_of(self, port: int) -> Address | None:
+        """It listens on its own one only."""
+        return self.address if port == self.address[1] else None
+
+    async def listens(self) -> tuple[int, ...] | None:
+        """Nobody asks: a process is told where to listen."""
+        return None
 
     async def keep(self) -> None:
         """From now on its restart policy applies."""

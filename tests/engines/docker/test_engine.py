@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from core.engines.base import InstanceSpec, Owner
+from core.engines.base import InstanceSpec, Owner, WantedNetwork
 from core.engines.docker.connection import Docker
 from core.engines.docker.endpoint import Mode
 from core.engines.docker.engine import DockerEngine
@@ -100,7 +100,7 @@ async def test_from_a_folder_to_an_answer(docker_socket: str, home: Path, projec
             await it.build(source, OWNER, said.append)
             assert said
             assert it.has_artifact(source.artifact_id)
-            await it.prepare(TARGET, ["web"])
+            await it.prepare(TARGET, [WantedNetwork(None, {"web": ()})])
             instance = await it.start(_spec(home, source.artifact_id))
             assert await _answer(instance.address) == "hello"
             await instance.keep()

@@ -1,0 +1,1 @@
+"""Compose files: read, merged, and turned into services."""
