@@ -1,0 +1,1 @@
+"""What each key of a Compose file means: its short forms, its canonical form, and its tier."""
