@@ -78,7 +78,7 @@ class Recipe:
 
 def recipes() -> list[Recipe]:
     """All of them."""
-    return [Recipe(path.name) for path in sorted(_FOLDER.iterdir())]
+    return [Recipe(path.name) for path in sorted(_FOLDER.iterdir()) if path.is_dir()]
 
 
 def missing(client: docker.APIClient, names: Iterable[str]) -> list[str]:
