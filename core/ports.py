@@ -51,6 +51,18 @@ def _lowest_ephemeral() -> int:
         return _LOWEST_EPHEMERAL_ELSEWHERE
 
 
+def bind(host: str, port: int) -> None:
+    """Binds a port for a moment, although connections of before may still wait on it.
+
+    Raises:
+        OSError: it is taken, or may not be listened on.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((host, port))
+
+
 def can_bind(port: int, *, again: bool = False) -> bool:
     """Whether a service could listen there, at 127.0.0.1 or at every address.
 

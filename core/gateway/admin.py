@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from core.errors import GatewayUnavailable
-from core.gateway.table import STREAMS_SUFFIX, Cause, Failure, InFlight, Traffic
+from core.gateway.table import STREAMS_SUFFIX, TCP_SUFFIX, Cause, Failure, InFlight, Traffic
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 _TIMEOUT_S = 5.0
 
 
-_CLUSTER = rf"cluster\.[^.]+(\.\d+)?({re.escape(STREAMS_SUFFIX)})?"
+_OTHER_PORT = r"(-\d+)?"
+"""Follows the name of an activation in those of its upstreams."""
+
+_CLUSTER = rf"cluster\.[^.]+(\.\d+{_OTHER_PORT})?({re.escape(STREAMS_SUFFIX)})?"
 """Any cluster itself, without what Envoy counts apart as internal and external requests."""
 
 _TRAFFIC = rf"^{_CLUSTER}\.upstream_rq_(completed|5xx|time)$"
@@ -68,7 +71,7 @@ class Admin:
                 p95_ms = _p95(row["histograms"])
             else:
                 cluster, figure = _named(row["name"])
-                counted[cluster.removesuffix(STREAMS_SUFFIX)][figure] += row["value"]
+                counted[_activation(cluster)][figure] += row["value"]
         return {
             upstream: Traffic(
                 figures["upstream_rq_completed"], figures["upstream_rq_5xx"], p95_ms.get(upstream)
@@ -91,30 +94,49 @@ class Admin:
             if host["health_status"].get("failed_active_health_check")
         }
 
-    async def in_flight(self, upstream: str) -> InFlight:
-        """Requests and streams that an upstream carries now, waiting ones included."""
+    async def in_flight(self, activation: str) -> InFlight:
+        """What the upstreams of an activation carry now, waiting requests included."""
         found = await self.stats(
-            rf"^cluster\.{re.escape(upstream)}({re.escape(STREAMS_SUFFIX)})?"
-            r"\.upstream_rq_(active|pending_active)$"
+            rf"^{_cluster_of(activation)}"
+            rf"(({re.escape(STREAMS_SUFFIX)})?\.upstream_rq_(active|pending_active)"
+            rf"|{re.escape(TCP_SUFFIX)}\.upstream_cx_active)$"
         )
-        streams = sum(value for name, value in found.items() if STREAMS_SUFFIX in name)
+        streams = sum(
+            value
+            for name, value in found.items()
+            if STREAMS_SUFFIX in name or f"{TCP_SUFFIX}." in name
+        )
         return InFlight(requests=sum(found.values()) - streams, streams=streams)
 
-    async def totals(self, upstream: str) -> tuple[Traffic, int]:
-        """What an upstream has answered, and how many requests (not streams) it has cut.
+    async def totals(self, activation: str) -> tuple[Traffic, int]:
+        """What an activation has answered, and how many requests (not streams) it has cut.
 
         It cuts them by closing their connection.
         """
         found = await self.stats(
-            rf"^cluster\.{re.escape(upstream)}({re.escape(STREAMS_SUFFIX)})?"
+            rf"^{_cluster_of(activation)}({re.escape(STREAMS_SUFFIX)})?"
             r"\.(upstream_rq_(completed|5xx)|upstream_cx_destroy_remote_with_active_rq)$"
         )
         answered, errors = (
             sum(value for name, value in found.items() if name.endswith(figure))
             for figure in ("rq_completed", "rq_5xx")
         )
-        cut = found.get(f"cluster.{upstream}.upstream_cx_destroy_remote_with_active_rq", 0)
+        cut = sum(
+            value
+            for name, value in found.items()
+            if name.endswith("_with_active_rq") and f"{STREAMS_SUFFIX}." not in name
+        )
         return Traffic(answered, errors, None), int(cut)
+
+
+def _cluster_of(activation: str) -> str:
+    """Of any port of an activation."""
+    return rf"cluster\.{re.escape(activation)}{_OTHER_PORT}"
+
+
+def _activation(cluster: str) -> str:
+    """The activation that a cluster is a port of."""
+    return re.sub(r"(\.\d+)-\d+$", r"\1", cluster.removesuffix(STREAMS_SUFFIX))
 
 
 def _silent(error: Exception) -> GatewayUnavailable:

@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 from contextlib import suppress
@@ -18,6 +17,7 @@ from core.errors import GatewayUnavailable
 from core.files import write_atomically
 from core.gateway import resources
 from core.gateway.admin import Admin
+from core.ports import bind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 _START_TIMEOUT_S = 15.0
 _STOP_TIMEOUT_S = 5.0
+_LONGEST_DRAIN_S = 24 * 60 * 60
+"""A service may ask for as long (`drain.timeoutMs`)."""
+
 _LOG_LIMIT_BYTES = 8 * 1024 * 1024
 
 
@@ -130,6 +133,8 @@ class Envoy:
                     "--disable-hot-restart",
                     # What health checks find is written to a file; Envoy's own pause is 10 s.
                     *("--file-flush-interval-msec", "100"),
+                    # Who has changed doors keeps its connections as long as a drain may take.
+                    *("--drain-time-s", str(_LONGEST_DRAIN_S)),
                     *("--log-level", "warning"),
                     *("--log-format", "%Y-%m-%dT%T.%e %v"),
                 ],
@@ -208,21 +213,19 @@ async def _exit_of(process: psutil.Process) -> None:
 
 def check_free(name: str, host: str, port: int) -> None:
     """Says who holds a port before Envoy would merely fail on it."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            flag = "--port" if name == "public" else "--internal-port"
-            raise GatewayUnavailable(
-                f"the {name} port {host}:{port} cannot be used:"
-                f" {error.strerror or error}{_holder_of(port)}",
-                hint=f"choose another one: `compartment agent start {flag} PORT` (0: any free one)",
-            ) from error
+    try:
+        bind(host, port)
+    except OSError as error:
+        flag = "--port" if name == "public" else "--internal-port"
+        raise GatewayUnavailable(
+            f"the {name} port {host}:{port} cannot be used:"
+            f" {error.strerror or error}{holder_of(port)}",
+            hint=f"choose another one: `compartment agent start {flag} PORT` (0: any free one)",
+        ) from error
 
 
-def _holder_of(port: int) -> str:
+def holder_of(port: int) -> str:
+    """Who listens on a port, in words that follow others; empty where nobody can be seen."""
     with suppress(psutil.Error, OSError):
         for connection in psutil.net_connections("tcp"):
             if connection.status != psutil.CONN_LISTEN or not connection.laddr:

@@ -19,7 +19,7 @@ import httpx
 from core.errors import GatewayUnavailable
 from core.files import write_atomically
 from core.gateway import resources
-from core.gateway.entrances import usable
+from core.gateway.doors import check_new, usable
 from core.gateway.envoy import Envoy, check_free
 from core.gateway.findings import Findings
 from core.gateway.routes import (
@@ -86,7 +86,7 @@ class Gateway:
         """
         async with self._writing:
             is_serving = await self.envoy.is_serving()
-            inner = {port for each in table.entrances for port in each.ports}
+            inner = {door.port for each in table.entrances for door in each.doors}
             listeners = self._resources_of(_PORTS) if is_serving else []
             self._choose_ports(listeners, inner.union(given))
             if is_serving:
@@ -151,12 +151,14 @@ class Gateway:
 
         Raises:
             GatewayUnavailable: Envoy refused the update, or does not answer. The old table stays.
+            Conflict: a new door cannot be opened. The old table stays.
         """
         async with self._writing:
             return await self._switch(table)
 
     async def _switch(self, table: Table) -> float:
         """Clusters, then routes. No cluster goes here, since until the end it may be routed to."""
+        check_new(table.entrances, self._resources_of(_PORTS))
         wanted = self._clusters(table.upstreams)
         names = {cluster["name"] for cluster in wanted}
         left_over = [each for each in self._resources_of(_CLUSTERS) if each["name"] not in names]
@@ -214,13 +216,13 @@ class Gateway:
         await self._write_listeners(self._wanted_listeners(table))
         await self._write_clusters(self._clusters(table.upstreams))
 
-    async def in_flight(self, upstream: str) -> InFlight:
-        """What an upstream carries now."""
-        return await self.envoy.admin.in_flight(upstream)
+    async def in_flight(self, activation: str) -> InFlight:
+        """What an activation carries now."""
+        return await self.envoy.admin.in_flight(activation)
 
-    async def cut(self, upstream: str) -> int:
-        """How many requests an upstream that ends has cut so far."""
-        self._ended[upstream], cut = await self.envoy.admin.totals(upstream)
+    async def cut(self, activation: str) -> int:
+        """How many requests an activation that ends has cut so far."""
+        self._ended[activation], cut = await self.envoy.admin.totals(activation)
         if len(self._ended) > _ENDED_KEPT:
             del self._ended[next(iter(self._ended))]
         return cut

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from core.gateway.routes import ENTRANCE_HEADER
-from core.gateway.table import STREAMS_SUFFIX
+from core.gateway.table import STREAMS_SUFFIX, TCP_SUFFIX
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from core.gateway.table import Check, Entrance, Ports, Upstream
+    from core.gateway.table import Check, Door, Entrance, Ports, Upstream
 
 Json = dict[str, Any]
 
 PUBLIC = "public"
 INTERNAL = "internal"
 ENTRANCES = "entrances"
+
+HTTP_CONNECTIONS = "envoy.filters.network.http_connection_manager"
+TCP_PROXY = "envoy.filters.network.tcp_proxy"
+
+_NOBODY = "nobody"
+"""A cluster that never is."""
 
 _UPSTREAM_IDLE_S = 1
 """Common servers close an idle connection after 2 to 5 s; one reused at that moment would reset."""
@@ -35,6 +42,7 @@ _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 _STATISTICS = [
     r"cluster\..*\.upstream_rq_(active|pending_active|completed|total|5xx)",
+    rf"cluster\..*{re.escape(TCP_SUFFIX)}\.upstream_cx_(active|total)",
     r"cluster\..*\.upstream_cx_destroy_remote_with_active_rq",
     r"cluster\..*\.upstream_rq_time",
     r"cluster_manager\.(warming_clusters|cds\.(version_text|update_rejected))",
@@ -109,12 +117,15 @@ def _event_file(path: Path) -> Json:
 def clusters(upstreams: tuple[Upstream, ...], events: Path) -> list[Json]:
     """Two clusters for each upstream: one for requests, its twin for long streams.
 
-    The first one tells what its checks find. The twin is checked where there is a choice only.
+    The first one tells what its checks find. The twin is checked where there is a choice only. One
+    that takes connections is alone, and never checked: a server may count those that say nothing.
     """
     return [each for upstream in upstreams for each in _pair(upstream, events)]
 
 
-def _pair(upstream: Upstream, events: Path) -> tuple[Json, Json]:
+def _pair(upstream: Upstream, events: Path) -> tuple[Json, ...]:
+    if upstream.is_tcp:
+        return (cluster(upstream.name, upstream, None, None),)
     has_choice = len(upstream.addresses) > 1
     return (
         cluster(upstream.name, upstream, upstream.check, events),
@@ -141,17 +152,40 @@ def entrance_listeners(folder: Path, socket: Path, entrances: tuple[Entrance, ..
 
     All read the same route table, so that one rename switches all entrances.
     """
-    found = [
-        _listener(
-            f"{each.name}:{port}",
-            _socket(each.address, port, each.namespace),
-            _connections(ENTRANCES, folder, _as_it_came(each.name)),
-        )
-        for each in entrances
-        for port in each.ports
-    ]
+    found = [_door(folder, each, door) for each in entrances for door in each.doors]
     pipe = {"pipe": {"path": str(socket), "mode": 0o600}}
     return [_listener(ENTRANCES, pipe, _connections(ENTRANCES, folder, {})), *found]
+
+
+def _door(folder: Path, entrance: Entrance, door: Door) -> Json:
+    address = _socket(door.address, door.port, door.namespace)
+    if entrance.is_tcp:
+        return _listener(door.name, address, _passing(entrance), TCP_PROXY)
+    more = _from_anywhere if door.is_published else _as_it_came
+    return _listener(
+        door.name, address, _connections(ENTRANCES, folder, more(entrance.name)), HTTP_CONNECTIONS
+    )
+
+
+def _passing(entrance: Entrance) -> Json:
+    """What passes connections on. Without an upstream it takes them, and closes them at once."""
+    return {
+        "@type": f"{_API}.extensions.filters.network.tcp_proxy.v3.TcpProxy",
+        "stat_prefix": "tcp",
+        "cluster": entrance.upstream or _NOBODY,
+        "idle_timeout": "0s",
+        "max_connect_attempts": 3,
+    }
+
+
+def _from_anywhere(entrance: str) -> Json:
+    """What a caller has said of where it is from stays, as with a port that Docker publishes."""
+    return {
+        **_as_it_came(entrance),
+        "use_remote_address": True,
+        "skip_xff_append": False,
+        "xff_num_trusted_hops": 1,
+    }
 
 
 def _as_it_came(entrance: str) -> Json:
@@ -211,23 +245,16 @@ def _connections(routes: str, folder: Path, more: Json) -> Json:
     }
 
 
-def _listener(name: str, address: Json, connections: Json) -> Json:
+def _listener(
+    name: str, address: Json, connections: Json, filter_name: str = HTTP_CONNECTIONS
+) -> Json:
     return {
         "@type": f"{_API}.config.listener.v3.Listener",
         "name": name,
         "address": address,
         # With SO_REUSEPORT two gateways could share a port, each taking half of the connections.
         "enable_reuse_port": False,
-        "filter_chains": [
-            {
-                "filters": [
-                    {
-                        "name": "envoy.filters.network.http_connection_manager",
-                        "typed_config": connections,
-                    }
-                ]
-            }
-        ],
+        "filter_chains": [{"filters": [{"name": filter_name, "typed_config": connections}]}],
     }
 
 

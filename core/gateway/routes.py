@@ -84,6 +84,7 @@ def entrance_configuration(name: str, version: str, entrances: tuple[Entrance, .
                 "routes": list(_forward(each.upstream, {"prefix": "/"}, {})),
             }
             for each in entrances
+            if not each.is_tcp
         ),
         {"name": "unknown", "domains": ["*"], "routes": [_unavailable({"prefix": "/"})]},
     ]
@@ -91,7 +92,7 @@ def entrance_configuration(name: str, version: str, entrances: tuple[Entrance, .
         "@type": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
         "name": name,
         "vhost_header": ENTRANCE_HEADER,
-        "request_headers_to_remove": [ENTRANCE_HEADER],
+        "request_headers_to_remove": [ENTRANCE_HEADER, "x-envoy-external-address"],
         "virtual_hosts": hosts,
     }
 

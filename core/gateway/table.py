@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 STREAMS_SUFFIX = ".streams"
 """What the name of the cluster that carries an activation's long streams ends in."""
 
+TCP_SUFFIX = ".tcp"
+"""What the name of an upstream ends in that gets connections instead of requests."""
+
 
 _LONGEST_CHECK_S = 5.0
 """Also for a service that is checked once in five minutes: nobody waits longer for a reply."""
@@ -59,12 +62,21 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """The instances of one activation; `name` is the activation's and never serves twice."""
+    """One port of the instances of one activation.
+
+    `name` is the activation's for its main port, `<activation>-<port>` for another one, and
+    `<activation>-<port>.tcp` for one that takes connections. It never serves twice.
+    """
 
     name: str
     addresses: tuple[tuple[str, int], ...]
     check: Check | None = None
     """None: they are never looked at, and all of them get requests."""
+
+    @property
+    def is_tcp(self) -> bool:
+        """Whether connections are passed on to it as they are."""
+        return self.name.endswith(TCP_SUFFIX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +94,35 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
-class Entrance:
-    """Where the other services of an environment reach one: an address that never changes.
+class Door:
+    """An address and a port at which an entrance is reached.
 
-    `namespace` is the file of the network namespace that the address is in, None that of the
-    gateway. Whatever the host that a request names, it goes to `upstream`; None: nothing is there.
+    `namespace` is the file of the network namespace that they are in, None that of the gateway.
     """
 
     name: str
+    """Unlike that of any other door."""
     address: str
-    ports: tuple[int, ...]
-    upstream: str | None
+    port: int
     namespace: str | None = None
+    is_published: bool = False
+    """Whether who comes through it may be from anywhere, as the address allows."""
+    is_new: bool = False
+    """Whether it must open: an update fails with it. Others that cannot are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """Where one port of a service is reached, by doors that never change.
+
+    Whatever the host that a request names, it goes to `upstream`; None: nothing is there. An
+    upstream that takes connections gets those of all its doors.
+    """
+
+    name: str
+    doors: tuple[Door, ...]
+    upstream: str | None
+    is_tcp: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +140,7 @@ class InFlight:
 
     requests: int
     streams: int
+    """Long ones, and connections that are passed on as they are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from core.gateway.table import Check, Entrance, Site, Table, Upstream
+from core.gateway.table import Check, Door, Entrance, Site, Table, Upstream
 from core.model import EngineName, Readiness, ReadinessType, ServiceKind
 from core.promotion.hosts import LOOPBACK
 from core.records import Activation, ActivationState
@@ -113,12 +113,19 @@ def _entrance(
     upstream = activation.name if activation and activation.addresses else None
     if record.engine is EngineName.PROCESS:
         inner = (host.inner_port,) if host.inner_port else ()
-        return Entrance(host.host, LOOPBACK, inner, upstream)
+        return Entrance(host.host, _doors(host.host, LOOPBACK, inner), upstream)
     holder = hosts.holder_of(host)
     if holder is None:
         return None
     listened = {_HTTP_PORT, *ports[host.target, host.service]}
-    return Entrance(host.host, holder.address, tuple(sorted(listened)), upstream, holder.namespace)
+    doors = _doors(host.host, holder.address, sorted(listened), holder.namespace)
+    return Entrance(host.host, doors, upstream)
+
+
+def _doors(
+    name: str, address: str, ports: Iterable[int], namespace: str | None = None
+) -> tuple[Door, ...]:
+    return tuple(Door(f"{name}:{port}", address, port, namespace) for port in ports)
 
 
 def _ports(ledger: Ledger) -> Mapping[tuple[Target, str], set[int]]:

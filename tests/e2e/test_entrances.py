@@ -7,16 +7,17 @@ import json
 import os
 import socket
 import subprocess
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from core.gateway.table import Entrance, Table, Upstream
+from core.gateway.table import Door, Entrance, Table
 from core.ports import free_port
 from tests.e2e.clients import get
+from tests.e2e.echo import mirror
 from tests.e2e.gateways import RunningGateway, running_gateway
 from tests.e2e.house import kill
 from tests.load.plan import Target
@@ -31,28 +32,15 @@ async def running(home: Path) -> AsyncIterator[RunningGateway]:
         yield found
 
 
-@asynccontextmanager
-async def mirror() -> AsyncIterator[Upstream]:
-    """A server that answers with the head of the request."""
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                reply = f"HTTP/1.1 200 OK\r\ncontent-length: {len(head)}\r\n\r\n"
-                writer.write(reply.encode() + head)
-        except asyncio.IncompleteReadError:
-            pass
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    async with server:
-        yield Upstream("mirror", (server.sockets[0].getsockname(),))
-        server.close()
+def entrance(
+    name: str, ports: tuple[int, ...], upstream: str | None, namespace: str | None = None
+) -> Entrance:
+    doors = tuple(Door(f"{name}:{port}", "127.0.0.1", port, namespace) for port in ports)
+    return Entrance(name, doors, upstream)
 
 
 def at(port: int, upstream: str | None, name: str = "shop.localhost") -> Entrance:
-    return Entrance(name, "127.0.0.1", (port,), upstream)
+    return entrance(name, (port,), upstream)
 
 
 async def test_a_call_arrives_as_it_was_sent(running: RunningGateway) -> None:
@@ -119,7 +107,7 @@ async def test_one_whose_port_is_taken_costs_the_others_nothing(running: Running
         assert (await get(Target("127.0.0.1", free, "a"), "/")).status == 200
     # It is listened on as soon as it can be.
     await running.gateway.apply(replace(running.table("old"), entrances=entrances))
-    assert (await get(Target("127.0.0.1", taken.ports[0], "a"), "/")).status == 200
+    assert (await get(Target("127.0.0.1", taken.doors[0].port, "a"), "/")).status == 200
 
 
 async def test_a_port_that_connections_of_before_wait_on_is_listened_on_again(
@@ -172,8 +160,8 @@ async def test_networks_are_kept_apart_and_one_that_ends_costs_nothing(
             return replace(
                 running.table("old", "new"),
                 entrances=(
-                    Entrance("a", "127.0.0.1", (80, 3000), old, str(first)),
-                    Entrance("b", "127.0.0.1", (80, 3000), new, str(second)),
+                    entrance("a", (80, 3000), old, str(first)),
+                    entrance("b", (80, 3000), new, str(second)),
                 ),
             )
 
