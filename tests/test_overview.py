@@ -146,7 +146,7 @@ class FakeMachine:
     def holders(self, *_: object) -> tuple[()]:
         return ()
 
-    async def check_mounts(self, *_: object) -> None:
+    async def check_claims(self, *_: object) -> None:
         pass
 
     async def take(self, *_: object, use_cache: bool = True) -> Source:

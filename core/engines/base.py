@@ -95,6 +95,19 @@ class OwnHealth:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnCheck:
+    """The check that an instance brings along, as its image and its service say."""
+
+    what: str
+    """The command, for people."""
+    interval_s: float
+    timeout_s: float
+    """Of a single try."""
+    retries: int
+    start_period_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Life:
     """Whether an instance runs, or is down and going to be started again."""
 
@@ -190,6 +203,18 @@ class Instance(Protocol):
     @property
     def own_health(self) -> OwnHealth | None:
         """What the check that it brings along says; None where it brings none."""
+
+    @property
+    def own_check(self) -> OwnCheck | None:
+        """The check that it brings along; None where it brings none."""
+
+    async def try_own_check(self, limit_s: float) -> Ran:
+        """Runs that check once, now, whenever the engine does.
+
+        Raises:
+            TimeoutError: it took longer.
+            CompartmentError: it could not be run.
+        """
 
     async def next_health(self) -> OwnHealth:
         """Returns when its own check says something else than before; never where it has none."""
@@ -299,11 +324,11 @@ class Engine(Protocol):
     def has_artifact(self, artifact_id: str) -> bool:
         """Whether an artifact can still be started."""
 
-    async def check_mounts(self, target: Target, services: Sequence[Service]) -> None:
-        """Looks whether what these services mount is theirs alone.
+    async def check_claims(self, target: Target, services: Sequence[Service]) -> None:
+        """Looks whether volumes and container names that these services claim are theirs alone.
 
         Raises:
-            Conflict: a running container of somebody else uses a volume of theirs.
+            Conflict: a running container of somebody else has one of them.
         """
 
     async def prepare(self, target: Target, wanted: Sequence[WantedNetwork]) -> None:

@@ -88,7 +88,7 @@ class Link:
     def holders(self, *_: object) -> tuple[()]:
         return ()
 
-    async def check_mounts(self, *_: object) -> None:
+    async def check_claims(self, *_: object) -> None:
         pass
 
     async def take(self, root: Path, service: Service, *_: object, use_cache: bool) -> Source:

@@ -1,9 +1,12 @@
-"""A shell command inside of a container that runs, ended when it takes too long."""
+"""A command inside of a container that runs, ended when it takes too long."""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from core.ending import to_the_end
@@ -15,6 +18,8 @@ from core.lines import LineSplitter
 from core.model import Stream
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from core.engines.docker.connection import Docker
     from core.secrets import Mask
 
@@ -40,7 +45,7 @@ async def run_beside(
         EngineUnavailable: the engine cannot be reached.
         CompartmentError: the container does not run.
     """
-    said = _Said(mask)
+    said = _Said(mask, tells_its_pid=True)
     made = await _prepare(docker, container_id, "sh", "-c", _TELLS_ITS_PID, command)
     try:
         async with asyncio.timeout(limit_s):
@@ -49,15 +54,44 @@ async def run_beside(
         if said.pid:
             await to_the_end(_end(docker, container_id, said.pid))
         raise
+    return await _ran(docker, made, said)
+
+
+async def run_argv(
+    docker: Docker, container_id: str, argv: Sequence[str], limit_s: float, mask: Mask
+) -> Ran:
+    """Runs a program without a shell, for what has none.
+
+    One that takes longer is ended where this process may do so, as root on the engine's machine;
+    else it goes on.
+
+    Raises:
+        The same as `run_beside`.
+    """
+    said = _Said(mask)
+    made = await _prepare(docker, container_id, *argv)
+    try:
+        async with asyncio.timeout(limit_s):
+            await _follow(docker, made, said)
+    except BaseException:
+        await to_the_end(_kill(docker, container_id, made))
+        raise
+    return await _ran(docker, made, said)
+
+
+async def _ran(docker: Docker, made: str, said: _Said) -> Ran:
     ended: Json = await docker.get(f"/exec/{made}/json")
     return Ran(exit_by(ended["ExitCode"]), said.last)
 
 
 class _Said:
-    """What a command says: its number, first on standard output; of the rest the last line."""
+    """What a command says, of which the last line is kept.
 
-    def __init__(self, mask: Mask | None) -> None:
-        self.pid: str | None = None
+    One that tells its number does so first on standard output.
+    """
+
+    def __init__(self, mask: Mask | None, *, tells_its_pid: bool = False) -> None:
+        self.pid: str | None = None if tells_its_pid else ""
         self.last = ""
         # Which of the two streams comes first is not certain.
         self._splitters = {each: LineSplitter(mask) for each in (Stream.STDOUT, Stream.STDERR)}
@@ -93,6 +127,18 @@ async def _prepare(docker: Docker, container_id: str, *command: str) -> str:
         lambda client: client.exec_create(container_id, list(command), stdin=False)
     )
     return str(made["Id"])
+
+
+async def _kill(docker: Docker, container_id: str, made: str) -> None:
+    with suppress(CompartmentError, OSError):
+        pid = int((await docker.get(f"/exec/{made}/json"))["Pid"])
+        if await asyncio.to_thread(_is_in, pid, container_id):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _is_in(pid: int, container_id: str) -> bool:
+    """Else the number is one of another machine, or was given to somebody else by now."""
+    return pid > 0 and container_id in Path(f"/proc/{pid}/cgroup").read_text()
 
 
 async def _end(docker: Docker, container_id: str, pid: str) -> None:

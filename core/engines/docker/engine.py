@@ -156,8 +156,8 @@ class DockerEngine:
         """Whether an image is still there."""
         return self._images.has(artifact_id)
 
-    async def check_mounts(self, target: Target, services: Sequence[Service]) -> None:
-        """Looks whether somebody else's container uses a volume of these services."""
+    async def check_claims(self, target: Target, services: Sequence[Service]) -> None:
+        """Looks whether somebody else's container has a volume or name of these services."""
 
     async def prepare(self, target: Target, wanted: Sequence[WantedNetwork]) -> None:
         """Makes the networks of an environment, and the holders of its names."""

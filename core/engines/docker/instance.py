@@ -8,14 +8,15 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from core.engines.base import Exit, Life, OwnHealth
-from core.engines.docker import containers, labels, silence
+from core.engines.docker import containers, healthcheck, labels, silence
+from core.engines.docker.beside import run_argv
 from core.engines.docker.exits import exit_by, exit_of
 from core.errors import CompartmentError, NotFound
 from core.lines import clean, shorten
 from core.model import Health
 
 if TYPE_CHECKING:
-    from core.engines.base import Address
+    from core.engines.base import Address, OwnCheck, Ran
     from core.engines.docker.connection import Docker
     from core.engines.docker.logs import LogReader
     from core.secrets import Mask
@@ -222,6 +223,16 @@ class DockerInstance:
             await self._health_news.wait()
         self._told_health = self.own_health.health
         return self.own_health
+
+    @property
+    def own_check(self) -> OwnCheck | None:
+        """The check of its container."""
+        return healthcheck.own_check(self._container["Config"])
+
+    async def try_own_check(self, limit_s: float) -> Ran:
+        """Runs the check of its container once."""
+        argv = healthcheck.argv_of(self._container["Config"])
+        return await run_argv(self._docker, self.id, argv, limit_s, self.reader.mask)
 
     async def keep(self) -> None:
         """From now on its restart policy applies, and it comes back with the engine."""

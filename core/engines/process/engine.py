@@ -129,8 +129,8 @@ class ProcessEngine:
         """Whether an artifact can still be started."""
         return self.releases.has(artifact_id)
 
-    async def check_mounts(self, target: Target, services: Sequence[Service]) -> None:
-        """Nothing is mounted."""
+    async def check_claims(self, target: Target, services: Sequence[Service]) -> None:
+        """A process mounts nothing, and has no name to claim."""
 
     async def prepare(self, target: Target, wanted: Sequence[WantedNetwork]) -> None:
         """Processes share the machine, and need nothing besides."""

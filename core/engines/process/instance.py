@@ -13,7 +13,7 @@ from core.engines.process import listeners
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from core.engines.base import Address, OwnHealth
+    from core.engines.base import Address, OwnHealth, Ran
 
 
 _ANSWER_TIMEOUT_S = 5.0
@@ -103,6 +103,14 @@ class ProcessInstance:
     def own_health(self) -> OwnHealth | None:
         """A process brings no check along."""
         return None
+
+    @property
+    def own_check(self) -> None:
+        """A process brings no check along."""
+
+    async def try_own_check(self, limit_s: float) -> Ran:  # noqa: ARG002
+        """Not asked for."""
+        raise AssertionError("a process brings no check along")
 
     async def next_health(self) -> OwnHealth:
         """Never."""
