@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from core.config.compose.keys.places import At, Reading, read
+from core.config.compose.keys.toplevel import TOP
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -35,7 +38,15 @@ def canonical(document: Document, folder: Path) -> Canonical:
     """Return a file, after interpolation, in canonical form; never raises.
 
     Args:
-        document: The file.
+        document: The file. What is wrong with it as YAML is not told again.
         folder: What its relative paths are relative to, absolute.
     """
-    raise NotImplementedError((document, folder))
+    reading = Reading(document, folder, dict(document.keys), dict(document.values))
+    found = {} if document.data is None else read(TOP, document.data, At(reading, ()))
+    return Canonical(
+        data=found if isinstance(found, dict) else {},
+        keys=reading.keys,
+        values=reading.values,
+        problems=tuple(reading.problems),
+        notes=tuple(reading.notes),
+    )

@@ -1,0 +1,68 @@
+"""`deploy`: how many, how large, and how a new version takes the place of the old one."""
+
+from __future__ import annotations
+
+from core.config.compose.keys.quantities import duration, size
+from core.config.compose.keys.resources import REQUEST
+from core.config.compose.keys.scalars import anything, name, number, whole, word
+from core.config.compose.keys.shapes import Key, Keyed, listed, noted, pairs
+
+_ONE_SWITCH = "all replicas are started, and requests switched to all of them at once"
+
+UPDATE = Keyed(
+    {
+        "parallelism": noted(whole(0), _ONE_SWITCH),
+        "delay": noted(duration, _ONE_SWITCH),
+        "failure_action": Key(
+            word("continue", "pause", "rollback"), "a failed deploy leaves what was live untouched"
+        ),
+        "monitor": Key(duration, "how long a candidate is watched before the switch"),
+        "max_failure_ratio": noted(number, "one replica that fails is a failed deploy"),
+        "order": Key(word("stop-first", "start-first"), "start-first is the default here"),
+    }
+)
+RESTART = Keyed(
+    {
+        "condition": Key(word("none", "on-failure", "any"), "when it is started again"),
+        "delay": noted(duration, "the engine has a pause of its own"),
+        "max_attempts": Key(whole(0), "how often it is started again"),
+        "window": noted(duration, "the engine decides when a start has succeeded"),
+    }
+)
+LIMITS = Keyed(
+    {
+        "cpus": Key(number, "processors"),
+        "memory": Key(size, "memory"),
+        "pids": Key(whole(-1), "processes"),
+    }
+)
+RESERVATIONS = Keyed(
+    {
+        "cpus": noted(number, "nothing is scheduled on one machine"),
+        "memory": Key(size, "memory that is kept for it when memory is short"),
+        "devices": Key(listed(REQUEST), "GPUs"),
+        "generic_resources": noted(anything, "it is for swarm"),
+    }
+)
+RESOURCES = Keyed(
+    {
+        "limits": Key(LIMITS, "what it cannot go beyond"),
+        "reservations": Key(RESERVATIONS, "what is kept for it"),
+    }
+)
+DEPLOY = Keyed(
+    {
+        "mode": Key(
+            word("replicated", "global", "replicated-job", "global-job"),
+            "global is one replica; the jobs run once",
+        ),
+        "replicas": Key(whole(0), "how many containers"),
+        "resources": Key(RESOURCES, "limits"),
+        "restart_policy": Key(RESTART, "when it is started again"),
+        "update_config": Key(UPDATE, "how a new version takes the place of the old one"),
+        "rollback_config": Key(UPDATE, "the same for a rollback"),
+        "labels": noted(pairs, "labels of containers are those of the service"),
+        "endpoint_mode": noted(name, "names lead to all replicas"),
+        "placement": noted(anything, "there is one machine"),
+    },
+)
