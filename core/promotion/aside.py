@@ -15,6 +15,7 @@ from core.promotion.failure import DeploymentFailed
 from core.promotion.ledger import deployment_event
 from core.promotion.progress import WaitKind
 from core.promotion.retiring import Retirement
+from core.promotion.serving import is_served
 from core.promotion.specs import instance_specs
 from core.promotion.strangers import end_strangers, strangers
 from core.records import Activation, ActivationState
@@ -45,7 +46,7 @@ async def stand_aside(parts: Parts, run: Run, previous: Deployment) -> None:
     async with parts.starting[previous.id]:
         await parts.ledger.write(aside, waiting, event)
     retirement = Retirement(parts, run.id)
-    if not previous.service.kind.is_routable:
+    if not is_served(previous, aside):
         await retirement.end(aside)
         await _check_gone(parts, aside)
         return

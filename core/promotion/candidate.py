@@ -13,7 +13,7 @@ from core.errors import CompartmentError
 from core.events import EventType
 from core.lines import stamp
 from core.model import ServiceKind, Stage, Status
-from core.promotion import checking
+from core.promotion import checking, looking
 from core.promotion.failure import DeploymentFailed
 from core.promotion.ledger import deployment_event
 from core.promotion.progress import WaitKind
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from core.events import Event
     from core.promotion.parts import Parts
     from core.promotion.progress import Waiting
-    from core.records import Deployment
+    from core.records import Deployment, ServedPort
 
 _RELEASE_LIMIT_S: Final = 600.0
 """Spec, 1.7."""
@@ -100,13 +100,28 @@ class Preparation:
                 return Candidate()
             return await self._take_back() or await self._start()
 
-    async def check(self, candidate: Candidate) -> None:
+    async def check(self, candidate: Candidate) -> Candidate:
         """Waits until the instances are ready, or until a job has ended."""
         with _as_failure():
             if candidate.instances:
                 await self._check(candidate.instances)
-            elif self._is_to_be_run:
+                return await self._look(candidate)
+            if self._is_to_be_run:
                 await self._run_job()
+        return candidate
+
+    async def _look(self, candidate: Candidate) -> Candidate:
+        """Finds out what a Compose service serves, now that it is ready."""
+        container, activation = self.deployment.service.container, candidate.activation
+        if container is None or activation is None:
+            return candidate
+        ports = await looking.look(container, candidate.instances, activation.ports)
+        self._say(f"it serves {_in_words(ports)}" if ports else "it listens on no port")
+        if ports != activation.ports:
+            activation = replace(activation, ports=ports)
+            await self._parts.ledger.write(activation)
+            await self._parts.router.open_entrances()
+        return replace(candidate, activation=activation)
 
     @property
     def _is_to_be_run(self) -> bool:
@@ -193,6 +208,9 @@ class Preparation:
                 tasks = [group.create_task(self._engine.start(spec)) for spec in specs]
         instances = tuple(task.result() for task in tasks)
         activation = replace(activation, addresses=tuple(each.address for each in instances))
+        if self.deployment.service.container is not None:
+            ports = looking.declared(self.deployment.service.container, instances)
+            activation = replace(activation, ports=ports)
         await self._parts.ledger.write(activation)
         await self._parts.router.open_entrances()
         return Candidate(activation, instances)
@@ -225,6 +243,10 @@ class Preparation:
 
     def _say(self, text: str) -> None:
         self._parts.ledger.log.write(self._id, text)
+
+
+def _in_words(ports: Iterable[ServedPort]) -> str:
+    return ", ".join(f"{each.protocol} on {each.number}" for each in ports)
 
 
 @contextmanager

@@ -7,18 +7,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.config.project import load_project
-from core.errors import ConfigError, Conflict, NotFound, UsageError
+from core.errors import ConfigError, Conflict, EngineUnavailable, NotFound, UsageError
 from core.events import EventType
+from core.model import EngineName, Trigger
 from core.promotion import fitting
 from core.promotion.candidate import Step
 from core.promotion.fitting import Fitting
+from core.promotion.following import follow, with_followers
 from core.promotion.ledger import run_event
 from core.promotion.plan import Action, rules_on, rules_waiting
+from core.promotion.publishing import Publishing
 from core.promotion.requests import Accepted
 from core.promotion.variables import visible_to_build
 from core.records import EnvironmentRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from core.engines.base import Engine, Source
     from core.journal import Record
     from core.model import Project, Service
@@ -42,13 +47,14 @@ class Deploys:
         """What would be done with each service, without keeping a copy of anything."""
         engine = chosen.engine
         fit = Fitting(self._parts, request.target, engine)
-        project, services = await self._load(request, engine)
+        project, services = await self._load(request, chosen)
         variables = engine.inherited(request.environ)
         planned = []
         for service in services:
             seen = visible_to_build(self._ledger, request.target, service)
             source = await engine.identify(project.root, service, variables, seen)
             planned.append(fit.planned(_wanted(fit, project, service, source), request.trigger))
+        planned = follow(planned, request.services or project.services)
         fit.check_order([each.service for each in planned if each.action is not Action.LEAVE])
         selected = {service.name for service in services}
         gone = sorted(fit.active.keys() - project.services.keys())
@@ -67,7 +73,7 @@ class Deploys:
         """Snapshots the sources of what is to be deployed."""
         engine = chosen.engine
         fit = Fitting(self._parts, request.target, engine)
-        project, services = await self._load(request, engine)
+        project, services = await self._load(request, chosen)
         variables = engine.inherited(request.environ)
         hosts = self._parts.router.hosts.give(
             request.target, project.services.values(), engine.name
@@ -75,15 +81,20 @@ class Deploys:
         sources: list[Source] = []
         try:
             deployments, steps, warnings = [], [], []
+            wanteds = []
             for service in services:
                 seen = visible_to_build(self._ledger, request.target, service)
                 source = await engine.take(
                     project.root, service, variables, seen, use_cache=request.use_cache
                 )
                 sources.append(source)
-                wanted = _wanted(fit, project, service, source)
-                planned = fit.planned(wanted, request.trigger)
-                if planned.action is Action.LEAVE and is_first:
+                wanteds.append(_wanted(fit, project, service, source))
+            named = request.services or tuple(project.services)
+            unsettled = set() if is_first else self._unsettled(request.target, named)
+            plans = follow([fit.planned(each, request.trigger) for each in wanteds], named)
+            for wanted, source, planned in zip(wanteds, sources, plans, strict=True):
+                service = wanted.service
+                if planned.action is Action.LEAVE and service.name not in unsettled:
                     continue
                 deployment = fit.deployment(wanted, request, run, hosts.get(service.name))
                 deployments.append(deployment)
@@ -113,12 +124,22 @@ class Deploys:
             run, (*records, *kept, *warnings), ready, lambda: self._discard(engine, sources)
         )
 
+    def _unsettled(self, target: Target, named: Sequence[str]) -> set[str]:
+        """Those of the named services that runs ahead are going to change, or may."""
+        ahead = [run for run in self._ledger.runs.values() if run.target == target]
+        if any(run.trigger is Trigger.ROLLBACK for run in ahead):
+            return set(named)
+        ids = {each for run in ahead for each in run.deployment_ids}
+        known = self._ledger.deployments
+        return {known[each].service.name for each in ids if each in known}.intersection(named)
+
     async def _discard(self, engine: Engine, sources: list[Source]) -> None:
         for source in sources:
             await engine.discard(source)
 
-    async def _load(self, request: Request, engine: Engine) -> tuple[Project, list[Service]]:
+    async def _load(self, request: Request, chosen: Chosen) -> tuple[Project, list[Service]]:
         """The project and the services asked for, all of them deployable."""
+        engine = chosen.engine
         if request.root is None:
             raise UsageError("a deploy needs the folder of its project")
         project = await asyncio.to_thread(load_project, request.root, request.compose)
@@ -130,12 +151,26 @@ class Deploys:
                     hint=f"it has: {', '.join(project.services)}",
                     code="descriptor_service_not_found",
                 )
-        names = request.services or tuple(project.services)
-        services = [project.services[name] for name in dict.fromkeys(names)]
+        if project.is_compose and engine.name is not EngineName.DOCKER:
+            raise EngineUnavailable(
+                f"a Compose project runs on the Docker Engine: {chosen.because}",
+                hint="start one, or write a compartment.yml: compartment init --from-compose",
+            )
+        active = self._ledger.active(request.target)
+        names = with_followers(
+            list(dict.fromkeys(request.services)) or list(project.services),
+            project.services,
+            active,
+        )
+        own = self._parts.router.gateway.ports
+        publishing = Publishing(self._ledger, request.target, own)
+        services = [publishing.given(project.services[name]) for name in names]
         for service in services:
             refusal = engine.refusal(service)
             if refusal:
                 raise ConfigError(f"service {service.name}: {refusal}")
+        publishing.check(services)
+        await engine.check_claims(request.target, services)
         return project, services
 
     def _check_folder(self, target: Target, project: Project) -> None:

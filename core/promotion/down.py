@@ -13,6 +13,7 @@ from core.events import EventType
 from core.promotion.drain import drain
 from core.promotion.ledger import deployment_event
 from core.promotion.progress import WaitKind
+from core.promotion.serving import is_served
 from core.promotion.states import Move, move
 from core.records import Activation, ActivationState
 
@@ -71,8 +72,9 @@ async def take_down(parts: Parts, request: Down) -> list[str]:
 
 
 async def _end(parts: Parts, activation: Activation) -> None:
-    service = parts.ledger.deployments[activation.deployment_id].service
-    if service.kind.is_routable:
+    deployment = parts.ledger.deployments[activation.deployment_id]
+    service = deployment.service
+    if is_served(deployment, activation):
         with parts.progress.waits(WaitKind.DRAIN, activation.deployment_id) as waiting:
             await drain(parts.router.gateway, activation.name, service.drain, waiting)
     await parts.stop(activation)

@@ -135,7 +135,8 @@ def stops_first(
         return None
     for side, found in (("its", service), ("the live one's", active.service)):
         if found.strategy.stops_first:
-            return f"{side} strategy is {found.strategy}"
+            why = found.container.strategy_because if found.container else ""
+            return f"{side} strategy is {found.strategy}" + (f": {why}" if why else "")
     port = engine.fixed_port(service, _values(assigned))
     if port is not None and port == engine.fixed_port(active.service, _values(active.assigned)):
         return f"both listen on port {port} of this machine"

@@ -67,11 +67,15 @@ class Hosts:
 
     def holder_of(self, host: HostRecord) -> Holder | None:
         """Where the gateway takes the calls of other services for one, if that is held for it."""
-        record = self._ledger.environments.get(host.target)
-        if record is None:
-            return None
-        found = self._engines.of(record.engine).holders(host.target, host.service)
+        found = self.holders_of(host.target, host.service)
         return found[0] if found else None
+
+    def holders_of(self, target: Target, service: str) -> tuple[Holder, ...]:
+        """The same on each of its networks."""
+        record = self._ledger.environments.get(target)
+        if record is None:
+            return ()
+        return self._engines.of(record.engine).holders(target, service)
 
     def urls_of(self, target: Target) -> dict[str, str]:
         """The addresses by which services reach each other, as `<SERVICE>_URL` variables."""

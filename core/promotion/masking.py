@@ -23,7 +23,15 @@ def secrets_in(record: Record) -> list[str]:
             found = list(record.assigned.values())
         case _:
             found = []
-    return [each.value for each in found if each.is_sensitive]
+    inline = _inline(record) if isinstance(record, Deployment) else []
+    return [*(each.value for each in found if each.is_sensitive), *inline]
+
+
+def _inline(deployment: Deployment) -> list[str]:
+    """The secrets that a Compose file, or a variable that it names, holds."""
+    container = deployment.service.container
+    files = container.files if container else ()
+    return [each.content.strip() for each in files if each.is_secret]
 
 
 def masked(record: Record, mask: Mask) -> Record:

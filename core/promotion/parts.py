@@ -57,8 +57,11 @@ class Parts:
     def grace_s(self, service: Service) -> float:
         """What an instance gets between SIGTERM and SIGKILL, in seconds.
 
-        Nobody drains a worker: it finishes what it has in hand once it is asked to end.
+        Nobody drains a worker: it finishes what it has in hand once it is asked to end. A Compose
+        file says so itself.
         """
+        if service.container is not None:
+            return service.container.stop_grace_s
         if service.kind.is_routable:
             return self.stop_grace_s
         return max(self.stop_grace_s, service.drain.timeout_ms / 1000)

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from core.container import Protocol
 from core.model import ServiceKind, Trigger
 from core.promotion.variables import differing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from core.container import Container
     from core.model import Project, RouteRule, Service
     from core.records import Deployment, Variable
 
@@ -82,7 +84,30 @@ class PlannedService:
             ],
             "variablesChanged": list(self.variables_changed),
             "warnings": list(self.warnings),
+            **(_contained(self.service.container) if self.service.container else {}),
         }
+
+
+def _contained(container: Container) -> dict[str, Any]:
+    """What is decided about a Compose service, and why."""
+    return {
+        "kindReason": container.kind_because,
+        "strategyReason": container.strategy_because,
+        "ports": [
+            {"port": each.number, "protocol": each.protocol, "because": each.because}
+            for each in container.ports
+        ],
+        "published": [
+            {
+                "host": each.host,
+                "port": each.port,
+                "target": each.target,
+                "protocol": Protocol.UDP if each.is_udp else Protocol.TCP,
+            }
+            for each in container.published
+        ],
+        "networks": [each.network.key for each in container.networks],
+    }
 
 
 def rules_on(project: Project, service: str) -> tuple[RouteRule, ...]:
@@ -167,6 +192,8 @@ def _downtime(wanted: Wanted, active: Deployment | None) -> str:
 
 
 def _warnings(service: Service) -> tuple[str, ...]:
+    if service.container is not None:
+        return service.container.notes
     if service.readiness is None and service.kind.is_routable:
         return ("no readiness check: traffic may arrive before the service listens",)
     return ()

@@ -89,7 +89,7 @@ class Preparing:
             await self._make_way(preparation.deployment)
         candidate = await preparation.start()
         self._milestones.reach(name, Condition.STARTED)
-        await preparation.check(candidate)
+        candidate = await preparation.check(candidate)
         is_job = preparation.deployment.service.kind is ServiceKind.JOB
         self._milestones.reach(name, Condition.COMPLETED if is_job else Condition.HEALTHY)
         await readiness.stay_ready(candidate.instances, self._at_barrier(preparation.deployment))

@@ -11,6 +11,7 @@ from core.events import EventType
 from core.promotion.drain import drain
 from core.promotion.ledger import deployment_event
 from core.promotion.progress import WaitKind
+from core.promotion.serving import is_served
 from core.records import Activation, ActivationState
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Retirement:
     async def retire(self, activation: Activation) -> int:
         """Drains and ends one activation; returns how many requests were cut."""
         deployment = self._ledger.deployments[activation.deployment_id]
-        if not deployment.service.kind.is_routable:
+        if not is_served(deployment, activation):
             await self.end(activation)
             cut = 0
         else:

@@ -24,6 +24,7 @@ from core.promotion.ledger import run_event
 from core.promotion.networks import networks_of
 from core.promotion.preparing import Preparing
 from core.promotion.retiring import Retirement
+from core.promotion.serving import is_served
 from core.promotion.states import Move, move
 from core.promotion.switching import Switch
 from core.records import Activation, ActivationState, Deployment, Run
@@ -202,11 +203,10 @@ class Promotion:
         self._ledger.forget_past()
 
     async def _remove(self, candidate: Activation) -> None:
-        if self.is_past_return:
+        deployment = self._ledger.deployments[candidate.deployment_id]
+        if self.is_past_return and is_served(deployment, candidate):
             # For a moment it may have been routed to.
-            service = self._ledger.deployments[candidate.deployment_id].service
-            if service.kind.is_routable:
-                await self._retirement.drain(candidate)
+            await self._retirement.drain(candidate)
         await self._parts.stop(candidate)
         await self._ledger.write(replace(candidate, state=ActivationState.GONE))
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from core.gateway.table import Check, Door, Entrance, Site, Table, Upstream
 from core.model import EngineName, Readiness, ReadinessType, ServiceKind
+from core.promotion import doors
 from core.promotion.hosts import LOOPBACK
 from core.records import Activation, ActivationState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from core.promotion.hosts import Hosts
     from core.promotion.ledger import Ledger
@@ -34,8 +35,12 @@ def table(ledger: Ledger, hosts: Hosts, incoming: Sequence[Activation] = ()) -> 
     first = [each for each in known if each.state is ActivationState.CANDIDATE and each.addresses]
     reached = _by_service(ledger, first)
     _lay_over(reached, live)
-    entrances = _entrances(ledger, hosts, reached)
-    entered = {each.upstream for each in entrances}
+    entrances = [
+        *_entrances(ledger, hosts, reached),
+        *_inner_entrances(ledger, hosts, reached),
+        *_published(ledger, live, incoming),
+    ]
+    entered = {each.name for services in reached.values() for each in services.values()}
     kept = [
         each
         for each in known
@@ -44,12 +49,23 @@ def table(ledger: Ledger, hosts: Hosts, incoming: Sequence[Activation] = ()) -> 
     found = {each.name: each for each in (*kept, *incoming) if each.addresses}
     return Table(
         sites=tuple(_site(ledger, host, live) for host in ledger.hosts.values()),
-        upstreams=tuple(
-            Upstream(each.name, each.addresses, check_of(ledger.deployments[each.deployment_id]))
-            for each in found.values()
-        ),
+        upstreams=tuple(up for each in found.values() for up in _upstreams(ledger, each)),
         entrances=tuple(entrances),
     )
+
+
+def is_served(deployment: Deployment, activation: Activation) -> bool:
+    """Whether the gateway sends anything to an activation."""
+    if deployment.service.container is not None:
+        return bool(activation.ports)
+    return deployment.service.kind.is_routable
+
+
+def _upstreams(ledger: Ledger, activation: Activation) -> Iterable[Upstream]:
+    deployment = ledger.deployments[activation.deployment_id]
+    if deployment.service.container is not None:
+        return doors.upstreams_of(activation, check_of(deployment))
+    return (Upstream(activation.name, activation.addresses, check_of(deployment)),)
 
 
 def check_of(deployment: Deployment) -> Check | None:
@@ -64,7 +80,7 @@ def check_of(deployment: Deployment) -> Check | None:
 
 def _is_routed(ledger: Ledger, activation: Activation) -> bool:
     """Nobody calls a worker, though it has an address."""
-    return ledger.deployments[activation.deployment_id].service.kind.is_routable
+    return is_served(ledger.deployments[activation.deployment_id], activation)
 
 
 def _by_service(ledger: Ledger, activations: Iterable[Activation]) -> Serving:
@@ -82,12 +98,19 @@ def _lay_over(below: Serving, above: Serving) -> None:
 
 def _site(ledger: Ledger, host: HostRecord, serving: Serving) -> Site:
     beside = serving.get(host.target, {})
-    live = {name: each.name for name, each in beside.items() if each.addresses}
+    live = {name: each.name for name, each in beside.items() if _answers(ledger, each)}
     if host.service not in beside:
         return Site(host.host, host.service, host.is_public, (), live)
     deployment = ledger.deployments[beside[host.service].deployment_id]
     is_public = deployment.service.kind is ServiceKind.WEB
     return Site(host.host, host.service, is_public, deployment.rules, live)
+
+
+def _answers(ledger: Ledger, activation: Activation) -> bool:
+    """Whether requests can be sent to it: not every Compose service speaks HTTP."""
+    if _is_contained(ledger, activation):
+        return any(doors.is_http(each) for each in activation.ports)
+    return bool(activation.addresses)
 
 
 def _entrances(ledger: Ledger, hosts: Hosts, reached: Serving) -> list[Entrance]:
@@ -97,6 +120,50 @@ def _entrances(ledger: Ledger, hosts: Hosts, reached: Serving) -> list[Entrance]
         for host in ledger.hosts.values()
     ]
     return [each for each in found if each is not None]
+
+
+def _inner_entrances(ledger: Ledger, hosts: Hosts, reached: Serving) -> list[Entrance]:
+    return [
+        entrance
+        for target, services in reached.items()
+        for name, activation in services.items()
+        if _is_contained(ledger, activation)
+        for entrance in doors.inner_entrances(
+            target, name, activation, hosts.holders_of(target, name)
+        )
+    ]
+
+
+def _published(ledger: Ledger, live: Serving, incoming: Sequence[Activation]) -> Iterator[Entrance]:
+    """Of what is active, or about to be; what is replaced gives its ports up."""
+    coming = {each.deployment_id: each for each in incoming}
+    replaced = {
+        (found.target, found.service.name)
+        for found in (ledger.deployments[each] for each in coming)
+    }
+    for deployment in ledger.deployments.values():
+        key = (deployment.target, deployment.service.name)
+        is_new = deployment.id in coming
+        if deployment.service.container is None or not (is_new or deployment.is_active):
+            continue
+        if key in replaced and not is_new:
+            continue
+        found = live.get(deployment.target, {}).get(deployment.service.name)
+        serving = found if found and found.deployment_id == deployment.id else None
+        known = serving or _last(ledger, deployment)
+        yield from doors.published_entrances(deployment, serving, known, is_new=is_new)
+
+
+def _last(ledger: Ledger, deployment: Deployment) -> Activation | None:
+    """What stands aside: it was live, and may be again."""
+    for each in ledger.activations.values():
+        if each.deployment_id == deployment.id and each.state is ActivationState.ASIDE:
+            return each
+    return None
+
+
+def _is_contained(ledger: Ledger, activation: Activation) -> bool:
+    return ledger.deployments[activation.deployment_id].service.container is not None
 
 
 def _entrance(
@@ -110,6 +177,8 @@ def _entrance(
     if record is None:
         return None
     activation = reached.get(host.service)
+    if activation is not None and _is_contained(ledger, activation):
+        return None
     upstream = activation.name if activation and activation.addresses else None
     if record.engine is EngineName.PROCESS:
         inner = (host.inner_port,) if host.inner_port else ()
@@ -118,8 +187,8 @@ def _entrance(
     if holder is None:
         return None
     listened = {_HTTP_PORT, *ports[host.target, host.service]}
-    doors = _doors(host.host, holder.address, sorted(listened), holder.namespace)
-    return Entrance(host.host, doors, upstream)
+    found = _doors(host.host, holder.address, sorted(listened), holder.namespace)
+    return Entrance(host.host, found, upstream)
 
 
 def _doors(

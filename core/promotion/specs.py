@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING
 from core.engines.base import InstanceSpec, Owner
 from core.errors import NotFound
 from core.promotion.hosts import LOOPBACK
+from core.promotion.masking import secrets_in
+from core.records import ActivationState
 
 if TYPE_CHECKING:
     from core.engines.base import Address, Variables
     from core.promotion.parts import Parts
-    from core.records import Activation, Deployment
+    from core.records import Activation, Deployment, Target
+
+BESIDE = "service:"
+"""Begins the network mode of a service that shares the network of another one."""
 
 
 def owner_of(deployment: Deployment) -> Owner:
@@ -21,9 +26,15 @@ def owner_of(deployment: Deployment) -> Owner:
 
 
 def variables_of(parts: Parts, deployment: Deployment) -> Variables:
-    """What every process of a deployment sees."""
+    """What every process of a deployment sees.
+
+    A container of a Compose project finds the others by the names that its file gives them; what it
+    does not expect may mean something to it.
+    """
+    container = deployment.service.container
+    given = container.environment if container else parts.router.hosts.urls_of(deployment.target)
     return {
-        **parts.router.hosts.urls_of(deployment.target),
+        **given,
         **deployment.variables,
         **{name: each.value for name, each in deployment.assigned.items()},
         "COMPARTMENT_PROJECT": deployment.target.project,
@@ -35,7 +46,7 @@ def variables_of(parts: Parts, deployment: Deployment) -> Variables:
 
 def secrets_of(deployment: Deployment) -> tuple[str, ...]:
     """The values that must not appear in what a deployment prints."""
-    return tuple(each.value for each in deployment.assigned.values() if each.is_sensitive)
+    return tuple(secrets_in(deployment))
 
 
 def taken_addresses(parts: Parts) -> frozenset[Address]:
@@ -55,7 +66,28 @@ def spec_named(parts: Parts, deployment: Deployment, name: str) -> InstanceSpec:
         variables=variables_of(parts, deployment),
         log=parts.home.logs / deployment.id / f"{name}.log",
         secrets=secrets_of(deployment),
+        beside=_beside(parts, deployment),
     )
+
+
+def _beside(parts: Parts, deployment: Deployment) -> str | None:
+    """The first instance of the service whose network it shares: its newest that there is."""
+    container = deployment.service.container
+    if container is None or not (container.network_mode or "").startswith(BESIDE):
+        return None
+    service = (container.network_mode or "").removeprefix(BESIDE)
+    found = [
+        each
+        for each in parts.ledger.activations.values()
+        if each.state in (ActivationState.CANDIDATE, ActivationState.LIVE)
+        and _is_of(parts.ledger.deployments[each.deployment_id], deployment.target, service)
+    ]
+    found.sort(key=lambda each: each.state is ActivationState.LIVE)
+    return found[0].name if found else None
+
+
+def _is_of(deployment: Deployment, target: Target, service: str) -> bool:
+    return (deployment.target, deployment.service.name) == (target, service)
 
 
 def spec_of(parts: Parts, name: str) -> InstanceSpec:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.journal import Record
+    from core.model import Service
     from core.promotion.parts import Parts
     from core.records import Deployment, Run
 
@@ -60,7 +61,7 @@ class Switch:
         events = [stage_event(each, self._run.id) for each in switching]
         await self._ledger.write(*switching, *events)
         await self._keep_all()
-        if not any(each.service.kind.is_routable for each in deployments):
+        if not any(_is_led_to(each.service) for each in deployments):
             await self._settle()
             return
         await self._until_found_well()
@@ -135,3 +136,8 @@ class Switch:
             elif each.state is ActivationState.ASIDE:
                 records.append(replace(each, state=ActivationState.GONE))
         return records
+
+
+def _is_led_to(service: Service) -> bool:
+    """Whether the gateway may lead to a service: a container is looked at to find out."""
+    return service.kind.is_routable or service.container is not None
