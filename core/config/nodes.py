@@ -12,7 +12,7 @@ from core.config.scalars import Scalar, resolve
 from core.config.text import UnreadableText
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 MAX_DEPTH = 50
 
@@ -26,12 +26,27 @@ _SCALAR_TAGS: dict[str, type[object]] = {
 _TEXT_TAGS = (_STANDARD + "str", "!")
 
 
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What a file may hold beside the YAML that all our files share."""
+
+    resolve: Callable[[str], Scalar] = resolve
+    """Returns the value of a scalar that is written without quotes and without a tag."""
+    tags: frozenset[str] = frozenset()
+    """Tags that stay on their nodes, which are read as if they had none."""
+
+
+STRICT = Dialect()
+
+
 @dataclass(slots=True)
 class ScalarNode:
     """A scalar: as it is written, and what it means."""
 
     text: str
     value: Scalar
+    tag: str | None = None
+    """One of the dialect."""
 
 
 @dataclass(slots=True)
@@ -40,12 +55,14 @@ class CollectionNode:
 
     is_mapping: bool
     children: list[tuple[Node, Position]] = field(default_factory=list)
+    tag: str | None = None
+    """One of the dialect."""
 
 
 Node = ScalarNode | CollectionNode
 
 
-def compose(text: str) -> tuple[Node, Position] | None:
+def compose(text: str, dialect: Dialect = STRICT) -> tuple[Node, Position] | None:
     """Return the root node and its position, or None for a file without any document.
 
     Raises:
@@ -66,7 +83,7 @@ def compose(text: str) -> tuple[Node, Position] | None:
         elif isinstance(event, yaml.CollectionEndEvent):
             open_nodes.pop()
         elif isinstance(event, yaml.NodeEvent):
-            node = _node(event, anchors, open_nodes)
+            node = _node(event, anchors, open_nodes, dialect)
             open_nodes[-1].children.append((node, position))
             if isinstance(event, yaml.CollectionStartEvent):
                 assert isinstance(node, CollectionNode)
@@ -110,17 +127,23 @@ def _position(mark: Any) -> Position:
 
 
 def _node(
-    event: yaml.NodeEvent, anchors: dict[str, Node], open_nodes: list[CollectionNode]
+    event: Any,
+    anchors: dict[str, Node],
+    open_nodes: list[CollectionNode],
+    dialect: Dialect,
 ) -> Node:
     if isinstance(event, yaml.AliasEvent):
         return _aliased(event, anchors, open_nodes)
+    tag = event.tag if event.tag in dialect.tags else None
+    if tag:
+        event.tag = None
     node: Node
     if isinstance(event, yaml.ScalarEvent):
-        node = ScalarNode(event.value, _scalar(event))
+        node = ScalarNode(event.value, _scalar(event, dialect), tag)
     else:
         is_mapping = isinstance(event, yaml.MappingStartEvent)
         _check_collection_tag(event, _STANDARD + ("map" if is_mapping else "seq"))
-        node = CollectionNode(is_mapping)
+        node = CollectionNode(is_mapping, tag=tag)
     if event.anchor:
         anchors[event.anchor] = node
     return node
@@ -145,12 +168,12 @@ def _check_collection_tag(event: Any, expected: str) -> None:
         raise _tag_error(event)
 
 
-def _scalar(event: yaml.ScalarEvent) -> Scalar:
+def _scalar(event: yaml.ScalarEvent, dialect: Dialect) -> Scalar:
     if "\0" in event.value:
         raise UnreadableText(_start(event), "a text cannot hold a NUL character")
     # libyaml calls a quoted scalar with the tag "!" plain too: only its style tells.
     if event.tag is None and not event.style:
-        return resolve(event.value)
+        return dialect.resolve(event.value)
     if event.tag is None or event.tag in _TEXT_TAGS:
         return str(event.value)
     expected = _SCALAR_TAGS.get(event.tag)

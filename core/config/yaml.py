@@ -9,7 +9,15 @@ from __future__ import annotations
 from typing import Any
 
 from core.config.document import Document, KeyPath, Position, quote
-from core.config.nodes import MAX_DEPTH, CollectionNode, Node, ScalarNode, compose
+from core.config.nodes import (
+    MAX_DEPTH,
+    STRICT,
+    CollectionNode,
+    Dialect,
+    Node,
+    ScalarNode,
+    compose,
+)
 from core.config.text import UnreadableText, decode
 from core.model import Problem
 
@@ -23,10 +31,15 @@ def read_yaml(content: bytes, file: str) -> Document:
         content: The bytes of the file.
         file: Its name in problems.
     """
+    return read_dialect(content, Expansion(file))
+
+
+def read_dialect(content: bytes, expansion: Expansion, dialect: Dialect = STRICT) -> Document:
+    """Return the same of a file in a dialect, given the expansion that knows its nodes."""
+    file = expansion.file
     try:
         text = decode(content)
-        root = compose(text)
-        expansion = _Expansion(file)
+        root = compose(text, dialect)
         data = expansion.expand(*root, path=()) if root else None
     except UnreadableText as error:
         return Document(file, problems=(Problem(file, *error.position, error.message, error.hint),))
@@ -35,7 +48,7 @@ def read_yaml(content: bytes, file: str) -> Document:
     return Document(file, data, expansion.keys, expansion.values, tuple(expansion.problems))
 
 
-class _Expansion:
+class Expansion:
     """Turns nodes into plain data, with aliases written out, and notes where everything is."""
 
     def __init__(self, file: str) -> None:
@@ -45,6 +58,7 @@ class _Expansion:
         self.problems: list[Problem] = []
 
     def expand(self, node: Node, position: Position, path: KeyPath) -> Any:
+        """Return what a node means; it is the value at a path."""
         self.values[path] = position
         if len(self.values) > MAX_NODES:
             raise UnreadableText(position, f"more than {MAX_NODES} values, counting aliases")
@@ -53,17 +67,18 @@ class _Expansion:
         if len(path) >= MAX_DEPTH:
             raise UnreadableText(position, f"nested more than {MAX_DEPTH} levels deep")
         if node.is_mapping:
-            return self._expand_mapping(node, path)
+            return self.expand_mapping(node, path)
         return [
             self.expand(child, place, (*path, index))
             for index, (child, place) in enumerate(node.children)
         ]
 
-    def _expand_mapping(self, node: CollectionNode, path: KeyPath) -> dict[str, Any]:
+    def expand_mapping(self, node: CollectionNode, path: KeyPath) -> dict[str, Any]:
+        """Return a mapping without what is wrong with its keys, which are noted."""
         mapping: dict[str, Any] = {}
         pairs = zip(node.children[::2], node.children[1::2], strict=True)
         for (key, key_position), (value, position) in pairs:
-            name = self._key(key, key_position)
+            name = self.key(key, key_position)
             if name is None:
                 continue
             if name in mapping:
@@ -76,7 +91,8 @@ class _Expansion:
             mapping[name] = self.expand(value, position, (*path, name))
         return mapping
 
-    def _key(self, key: Node, position: Position) -> str | None:
+    def key(self, key: Node, position: Position) -> str | None:
+        """Return a key as text, or None if it cannot be one."""
         if isinstance(key, ScalarNode) and isinstance(key.value, str):
             return key.value
         if isinstance(key, ScalarNode):

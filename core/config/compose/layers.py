@@ -1,0 +1,123 @@
+"""One Compose file at a time: read, its variables replaced, and in canonical form."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from core.config.compose.dialect import read_compose_yaml
+from core.config.compose.environment import absolute
+from core.config.compose.interpolating import interpolated
+from core.config.compose.keys.canonical import canonical
+from core.config.compose.tree import child, entries, items, tree
+from core.config.reading import read_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from core.config.compose.report import Report
+    from core.config.compose.tree import Node, Place
+    from core.config.document import Document
+
+MAX_FILES = 200
+"""What a project may be made of; files that are included again count again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a file is read in."""
+
+    folder: Path
+    """What relative paths are relative to."""
+    environ: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What one file says, in canonical form."""
+
+    path: Path
+    context: Context
+    root: Node
+
+
+class Layers:
+    """Reads files, each of them once."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self._documents: dict[str, Document] = {}
+        self._layers: dict[tuple[str, Path, int], Layer] = {}
+        self._is_full = False
+
+    def document(self, path: Path) -> Document:
+        """Return a file as it is written; what is wrong with it is reported."""
+        real = os.path.realpath(path)
+        document = self._documents.get(real)
+        if document is None:
+            document = read_file(path, self.report.shown(path), read_compose_yaml)
+            self._documents[real] = document
+            self.report.add_problems(document.problems)
+            self.report.is_partial |= document.data is None
+        return document
+
+    def layer(self, path: Path, context: Context, wanted_by: Place | None = None) -> Layer | None:
+        """Return what a file says, or None if it cannot be read, which is then reported.
+
+        Args:
+            path: The file.
+            context: What to read it in.
+            wanted_by: What names it, if that is another file.
+        """
+        # The environment is kept by the layer, so that its identity stays its own.
+        key = (os.path.realpath(path), context.folder, id(context.environ))
+        if key not in self._layers:
+            if wanted_by and not self._may_read(path, wanted_by):
+                return None
+            document = self.document(path)
+            if document.data is None:
+                return None
+            self._layers[key] = self._read(document, path, context)
+        return self._layers[key]
+
+    def _may_read(self, path: Path, wanted_by: Place) -> bool:
+        if len(self._layers) >= MAX_FILES:
+            if not self._is_full:
+                message = f"the project is made of more than {MAX_FILES} files"
+                self.report.missing(wanted_by, message)
+            self._is_full = True
+            return False
+        if not os.path.exists(path):  # noqa: PTH110 - never raises
+            message = f"the file {self.report.shown(path)} does not exist"
+            self.report.missing(wanted_by, message, "correct its path, or create it")
+            return False
+        return True
+
+    def _read(self, document: Document, path: Path, context: Context) -> Layer:
+        document, unset = interpolated(document, context.environ.get)
+        self.report.add_problems(document.problems)
+        self.report.note_unset(unset)
+        found = canonical(document, context.folder)
+        self.report.add_problems(found.problems)
+        self.report.add_notes(found.notes)
+        root = tree(found, document.file)
+        for _, service in items(child(root, "services")):
+            _make_absolute(service, context.folder)
+        return Layer(path, context, root)
+
+
+def _make_absolute(service: Node, folder: Path) -> None:
+    """Files of variables and labels are read when nobody knows any more who named them."""
+    for entry in entries(child(service, "env_file")):
+        path = child(entry, "path")
+        if path is not None:
+            entry.value["path"] = _absolute(path, folder)
+    label_files = child(service, "label_file")
+    if label_files is not None:
+        label_files.value[:] = [_absolute(path, folder) for path in entries(label_files)]
+
+
+def _absolute(path: Node, folder: Path) -> Node:
+    return replace(path, value=str(absolute(path.value, folder)))

@@ -1,0 +1,103 @@
+"""From the Compose files of a project to one model of it: the order in which that is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from core.config.compose.files import active_profiles, find_files
+from core.config.compose.including import Projects
+from core.config.compose.keys.completion import complete
+from core.config.compose.layers import Context, Layers
+from core.config.compose.places import Places
+from core.config.compose.profiles import with_profiles
+from core.config.compose.report import Report
+from core.config.compose.tree import leaf, plain
+from core.config.compose.variables import with_variables
+from core.config.interpolation import BrokenTemplate, interpolate
+from core.config.problems import config_error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from core.config.compose.files import Files
+    from core.config.compose.options import ComposeOptions
+    from core.config.compose.tree import Place
+    from core.config.document import KeyPath
+    from core.model import Problem
+
+PROJECT_NAME = "COMPOSE_PROJECT_NAME"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A project as its Compose files describe it."""
+
+    folder: Path
+    """What its relative paths are relative to."""
+    files: tuple[Path, ...]
+    """Absolute, in their order, without those that are included or extended."""
+    environ: Mapping[str, str]
+    """What the files were read with: the caller's environment, and `.env` where that lacks it."""
+    model: dict[str, Any]
+    """In the shape of `docker compose config --format json`."""
+    notes: tuple[Problem, ...]
+    places: Places
+    """Of what the files say; what completion added is not in it."""
+
+    def place(self, path: KeyPath) -> Place:
+        """Return the file and position of a value, else of the nearest thing around it."""
+        return self.places.place(path)
+
+    def problem(self, path: KeyPath, message: str, hint: str | None = None) -> Problem:
+        """Return a problem with the value at a path, naming the service that it is in."""
+        return self.places.problem(path, message, hint)
+
+
+def load_compose(root: Path, options: ComposeOptions) -> Loaded:
+    """Return the project whose Compose files are in a folder, or are named by the options.
+
+    Raises:
+        ConfigError: Something is wrong; its `problems` are all of them, of all files.
+    """
+    report = Report(root)
+    files = find_files(root, options, report)
+    layers = Layers(report)
+    environ = _with_name(files, layers)
+    project = Projects(layers).project(files.paths, Context(files.folder, environ))
+    if project is None:
+        raise config_error(report.problems)
+    profiles = active_profiles(options, environ)
+    project = with_profiles(project, profiles, options.services, report)
+    project = with_variables(project, environ, report)
+    if files.environ.get(PROJECT_NAME):
+        project.value["name"] = leaf(files.environ[PROJECT_NAME], project.place)
+    if report.is_partial:
+        raise config_error(report.problems)
+    places = Places(project)
+    completed = complete(plain(project), places, files.folder.name, environ.get)
+    report.add_problems(completed.problems)
+    report.add_notes(completed.notes)
+    if report.problems:
+        raise config_error(report.problems)
+    notes = tuple(sorted(report.notes, key=lambda note: (note.file, note.line, note.column)))
+    return Loaded(files.folder, files.paths, environ, completed.model, notes, places)
+
+
+def _with_name(files: Files, layers: Layers) -> dict[str, str]:
+    """The environment with the name of the project, which files may use: the last one wins."""
+    environ = files.environ
+    if environ.get(PROJECT_NAME):
+        return environ
+    name = files.folder.name
+    for path in files.paths:
+        data = layers.document(path).data
+        found = data.get("name") if isinstance(data, dict) else None
+        if isinstance(found, str):
+            name = found
+    try:
+        return {**environ, PROJECT_NAME: interpolate(name, environ.get).text}
+    except BrokenTemplate:
+        # This is told where the file is interpolated.
+        return environ
