@@ -35,7 +35,7 @@ class Port:
 
     number: int
     protocol: Protocol
-    because: str = ""
+    because: str = field(default="", compare=False)
     """Why this protocol, in words: "its health check is an HTTP request"."""
 
 
@@ -173,7 +173,8 @@ class Container:
     """Services after whose replacement this one is replaced, too: `depends_on.*.restart`."""
     settings: dict[str, Any] = field(default_factory=dict)
     """All other keys of the service that are honoured, as Compose spells them, normalised."""
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(default=(), compare=False)
     """What a plan has to say of it: what is lost, or cannot be rolled back, and why."""
-    kind_because: str = ""
-    strategy_because: str = ""
+    kind_because: str = field(default="", compare=False)
+    """Words are not compared: other ones are no other configuration."""
+    strategy_because: str = field(default="", compare=False)

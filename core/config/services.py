@@ -47,8 +47,8 @@ def _service(name: str, model: ServiceModel, models: dict[str, ServiceModel]) ->
         build=_build(model.build),
         run_command=model.run.command if model.run else None,
         restart=_restart(model.run),
-        readiness=_readiness(model.readiness),
-        drain=_drain(model.drain),
+        readiness=readiness(model.readiness),
+        drain=drain(model.drain),
         port=model.port,
         replicas=model.replicas,
         strategy=model.strategy,
@@ -79,14 +79,16 @@ def _restart(model: RunModel | None) -> Restart:
     return Restart(model.restart.policy, model.restart.max_retries)
 
 
-def _readiness(model: ReadinessModel | None) -> Readiness | None:
+def readiness(model: ReadinessModel | None) -> Readiness | None:
+    """Return a readiness block as the product's own."""
     if model is None:
         return None
     path = model.path if model.path.startswith("/") else f"/{model.path}"
     return Readiness(path, model.timeout_ms, model.type, model.command, model.interval_ms)
 
 
-def _drain(model: DrainModel | None) -> Drain:
+def drain(model: DrainModel | None) -> Drain:
+    """Return a drain block as the product's own."""
     return Drain(model.timeout_ms, model.streams_ms) if model else Drain()
 
 

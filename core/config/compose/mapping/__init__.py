@@ -1,0 +1,1 @@
+"""From the canonical model of Compose files to the product's services."""

@@ -1,0 +1,80 @@
+"""What a plan has to say of a service: what is lost, or cannot be rolled back, and why."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from core.config.compose.mapping.healthchecks import is_checked
+from core.container import MountType
+from core.model import ServiceKind, Strategy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from core.config.compose.mapping.roles import Seen
+    from core.container import Healthcheck
+
+_FIRST_FREE_PORT = 1024
+"""Below it only root may listen on Linux, unless net.ipv4.ip_unprivileged_port_start is less."""
+
+
+def notes_of(
+    seen: Seen, kind: ServiceKind, strategy: Strategy, check: Healthcheck | None, root: Path
+) -> Iterator[str]:
+    """Yield what is worth knowing before a deploy."""
+    if strategy.stops_first:
+        yield "it is down while it is replaced: it stops before its successor starts"
+    yield from _udp(seen)
+    yield from _privileged(seen)
+    yield from _mounts(seen, root)
+    if kind is ServiceKind.WORKER and seen.service.get("network_mode") != "none":
+        yield "no port is declared: declare expose, so that calls to it are switched without loss"
+    has_check = is_checked(check) or seen.extension.readiness is not None
+    if kind.is_long_running and not has_check:
+        yield f"no health check in the file: without one in its image it is ready {_ready(seen)}"
+
+
+def _ready(seen: Seen) -> str:
+    return f"once it listens on {seen.ports[0].number}" if seen.ports else "as soon as it is up"
+
+
+def _udp(seen: Seen) -> Iterator[str]:
+    ports = [f"{each.port or each.target}/udp" for each in seen.published if each.is_udp]
+    if ports:
+        yield f"{', '.join(ports)}: what comes while it is replaced is lost"
+
+
+def _privileged(seen: Seen) -> Iterator[str]:
+    low = {
+        each.port
+        for each in seen.published
+        if each.port and each.port < _FIRST_FREE_PORT and not each.is_udp
+    }
+    if low:
+        ports = ", ".join(str(port) for port in sorted(low))
+        plural = "s" if len(low) > 1 else ""
+        yield f"port{plural} {ports} of this machine: below {_FIRST_FREE_PORT} that takes root"
+
+
+def _mounts(seen: Seen, root: Path) -> Iterator[str]:
+    bound = [each for each in seen.mounts if each.type is MountType.BIND]
+    inside = [_shown(each.source, root) for each in bound if _is_inside(each.source, root)]
+    if inside:
+        names = ", ".join(dict.fromkeys(inside))
+        yield f"bound from the project: {names}: a rollback cannot restore what is in there"
+    for mount in seen.mounts:
+        users = seen.relations.users.get(mount.source, ())
+        others = [each for each in users if each != seen.name]
+        if mount.type is MountType.VOLUME and others:
+            yield f"shares the volume {mount.source} with {', '.join(others)}"
+
+
+def _is_inside(source: str, root: Path) -> bool:
+    return os.path.commonpath((source, root)) == str(root)
+
+
+def _shown(source: str, root: Path) -> str:
+    path = os.path.relpath(source, root)
+    return path if path == "." else f"./{path}"
