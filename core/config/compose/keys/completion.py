@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
+
+from core.config.compose.keys.agreement import disagreements
+from core.config.compose.keys.defaults import fill_in, without_unused
+from core.config.compose.keys.names import folder_name, give_names, name_problems
+from core.config.compose.keys.practice import practice_notes
+from core.config.compose.keys.references import circles, imply_dependencies, reference_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-    from core.config.document import KeyPath
+    from core.config.compose.keys.places import Places
     from core.model import Problem
-
-
-class Places(Protocol):
-    """Knows which file a value of the merged model came from."""
-
-    def problem(self, path: KeyPath, message: str, hint: str | None = None) -> Problem:
-        """Return a problem with the value at a path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +29,27 @@ class Completed:
 
 
 def complete(
-    model: dict[str, Any], places: Places, name: str, lookup: Callable[[str], str | None]
+    model: dict[str, Any], places: Places, folder: Path, lookup: Callable[[str], str | None]
 ) -> Completed:
     """Return the merged model with names, defaults and all references checked; never raises.
 
     Services that are off by their profiles are not in it any more, env_file and label_file are
-    read already.
+    read already. What no service uses is left out of it.
 
     Args:
-        model: The merged canonical model.
+        model: The merged canonical model, which is changed. Its `name` is COMPOSE_PROJECT_NAME
+            or that of the files; without one the project is called after its folder.
         places: Where its values came from.
-        name: What the project is called unless the model has a `name`: COMPOSE_PROJECT_NAME is
-            put into the model by the caller, this is the name of the folder.
+        folder: That of the project, absolute.
         lookup: Reads the caller's variables, for build arguments without a value.
     """
-    raise NotImplementedError((model, places, name, lookup))
+    model = fill_in(model, folder, lookup)
+    model.pop("version", None)
+    if not model.get("name"):
+        model["name"] = folder_name(folder.name)
+    give_names(model)
+    problems = [*name_problems(model, places), *reference_problems(model, places)]
+    imply_dependencies(model)
+    problems += [*circles(model, places), *disagreements(model, places)]
+    notes = practice_notes(model, places)
+    return Completed(without_unused(model), tuple(problems), tuple(notes))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from core.config.compose.markers import Override, Reset
 from core.config.document import quote
@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 
     Read = Callable[[Any, "At"], Any]
     """From a value as it is written to its canonical form. Raises Wrong."""
+
+
+class Places(Protocol):
+    """Knows which file a value of the merged model came from."""
+
+    def problem(self, path: KeyPath, message: str, hint: str | None = None) -> Problem:
+        """Return a problem with the value at a path."""
 
 
 class Wrong(Exception):

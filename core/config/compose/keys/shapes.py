@@ -199,3 +199,10 @@ def short_or_long(short: Callable[[str, At], dict[str, Any]], long: Read) -> Rea
         raise Wrong(f"must be text or a mapping, not {describe(value)}")
 
     return read_either
+
+
+def within(data: Any, *path: str | int) -> Any:
+    """Return what is at a path of keys in a canonical mapping; None where there is nothing."""
+    for key in path:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data
