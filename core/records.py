@@ -42,11 +42,16 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentRecord:
-    """The engine that an environment was first deployed with, and the folder of its project."""
+    """The engine that an environment was first deployed with, and where its project is."""
 
     target: Target
     engine: EngineName
     root: str
+    """The folder of the project."""
+    files: tuple[str, ...] = ()
+    """Compose files that were named at its last deploy, with their paths."""
+    env_files: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from core.contained import container_json, url_of
 from core.errors import NotFound
 from core.logs.reader import LogSource
 from core.model import Health, ServiceKind, Status
@@ -107,6 +108,9 @@ class Snapshots:
         }
 
     def _url(self, deployment: Deployment) -> str | None:
+        published = url_of(deployment.service) if deployment.activated_at else None
+        if published is not None:
+            return published
         if deployment.route_host is None or deployment.activated_at is None:
             return None
         ports = self._gateway.ports
@@ -172,6 +176,7 @@ class Snapshots:
             "routes": [asdict(rule) for rule in deployment.rules],
             "variableNames": sorted(deployment.assigned),
             "activations": [_activation(each) for each in activations],
+            "container": container_json(service.container) if service.container else None,
         }
 
     async def history(self, target: Target, service: str | None, limit: int) -> Json:
@@ -276,6 +281,9 @@ class Snapshots:
             "environment": target.environment,
             "engine": record.engine,
             "root": record.root,
+            "files": list(record.files),
+            "envFiles": list(record.env_files),
+            "profiles": list(record.profiles),
             "services": {
                 "active": len(active),
                 "unhealthy": sum(each.health is Health.UNHEALTHY for each in active),
@@ -317,6 +325,7 @@ def _activation(activation: Activation) -> Json:
         "name": activation.name,
         "state": activation.state,
         "addresses": [f"{host}:{port}" for host, port in activation.addresses],
+        "ports": [{"port": each.number, "protocol": each.protocol} for each in activation.ports],
         "startedAt": activation.started_at,
         "isLive": activation.state is ActivationState.LIVE,
     }

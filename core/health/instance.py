@@ -16,6 +16,7 @@ from core.ending import single_error
 from core.gateway.table import Cause
 from core.health import words
 from core.model import Health, ReadinessType
+from core.promotion.finishing import has_finished
 from core.promotion.probes import TcpProbe, probe_of
 from core.promotion.readiness import until_good
 from core.promotion.serving import check_of
@@ -23,7 +24,7 @@ from core.promotion.serving import check_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.engines.base import Instance, Life, OwnHealth
+    from core.engines.base import Exit, Instance, Life, OwnHealth
     from core.gateway.table import Check, Failure
     from core.model import Readiness
     from core.promotion.parts import Parts
@@ -67,12 +68,13 @@ class InstanceHealth:
         self._parts = parts
         self._upstream = activation.name
         self._instance = instance
+        self._service = deployment.service
         self._readiness = deployment.service.readiness
         self._check = check_of(deployment)
         self._note = note
         self._faults: dict[_Source, str] = {}
 
-    async def follow(self) -> str:
+    async def follow(self) -> Exit:
         """Tells how it is, until it has ended for good; returns how."""
         with single_error():
             async with asyncio.TaskGroup() as tasks:
@@ -81,7 +83,7 @@ class InstanceHealth:
                 ended = await self._instance.wait_exit()
                 for each in following:
                     each.cancel()
-        return f"{ended} and is not restarted"
+        return ended
 
     def _set(self, source: _Source, fault: str | None) -> None:
         if fault is None:
@@ -90,11 +92,16 @@ class InstanceHealth:
             self._faults[source] = fault
         self._note(self._faults[min(self._faults)] if self._faults else None)
 
+    def _of_end(self, life: Life) -> str | None:
+        """Why an end is a fault, unless it has finished."""
+        is_over = not life.is_up and has_finished(self._service, life.last_exit)
+        return None if is_over else words.of_end(life)
+
     async def _follow_life(self) -> None:
         """An end is a fault; it is over when it is up again, and stays up if it was in a loop."""
         life, is_loop, up_again_at = self._instance.life, False, float("-inf")
         if not life.is_up:
-            self._set(_Source.LIFE, words.of_end(life))
+            self._set(_Source.LIFE, self._of_end(life))
         async with asyncio.TaskGroup() as tasks:
             recovery: asyncio.Task[None] | None = None
             while True:
@@ -109,7 +116,7 @@ class InstanceHealth:
                 if life.is_up:
                     up_again_at = now
                     recovery = tasks.create_task(self._recover(life, is_loop=is_loop))
-                self._set(_Source.LIFE, words.of_end(life))
+                self._set(_Source.LIFE, self._of_end(life))
 
     async def _recover(self, life: Life, *, is_loop: bool) -> None:
         if is_loop:

@@ -10,6 +10,7 @@ from core.ending import single_error
 from core.errors import CompartmentError
 from core.health.activation import ActivationHealth
 from core.health.instance import InstanceHealth
+from core.promotion.finishing import has_finished, is_finished
 from core.records import ActivationState
 
 if TYPE_CHECKING:
@@ -70,14 +71,19 @@ class HealthWatch:
             health.note(name, fault)
 
         try:
-            instance = await self._parts.engine_behind(activation).adopt(name)
+            engine = self._parts.engine_behind(activation)
+            service = self._parts.ledger.deployments[activation.deployment_id].service
+            instance = await engine.adopt(name)
             if instance is None:
-                note("it does not run")
+                is_well = await is_finished(engine, service, name)
+                note(None if is_well else "it does not run")
                 return
             with single_error():
-                health.end(
-                    name, await InstanceHealth(self._parts, activation, instance, note).follow()
-                )
+                ended = await InstanceHealth(self._parts, activation, instance, note).follow()
+            if has_finished(service, ended):
+                note(None)
+            else:
+                health.end(name, f"{ended} and is not restarted")
         except CompartmentError as error:
             # Nothing is known of it, and nothing is told.
             _log.warning("%s is not watched: %s", name, error.message)

@@ -111,7 +111,14 @@ class Deploys:
             warnings.append(fitting.engine_chosen(chosen, run))
             await fitting.leave_other_engine(self._parts, request.target, engine)
         kept = hosts.values() if deployments else ()
-        place = EnvironmentRecord(request.target, engine.name, str(project.root))
+        place = EnvironmentRecord(
+            request.target,
+            engine.name,
+            str(project.root),
+            request.compose.files,
+            request.compose.env_files,
+            request.compose.profiles,
+        )
         records: list[Record] = [place]
         for deployment in deployments:
             records += [deployment, fitting.created(deployment)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from core.container import Protocol
+from core.contained import published_json
 from core.model import ServiceKind, Trigger
 from core.promotion.variables import differing
 
@@ -97,15 +97,7 @@ def _contained(container: Container) -> dict[str, Any]:
             {"port": each.number, "protocol": each.protocol, "because": each.because}
             for each in container.ports
         ],
-        "published": [
-            {
-                "host": each.host,
-                "port": each.port,
-                "target": each.target,
-                "protocol": Protocol.UDP if each.is_udp else Protocol.TCP,
-            }
-            for each in container.published
-        ],
+        "published": [published_json(each) for each in container.published],
         "networks": [each.network.key for each in container.networks],
     }
 

@@ -12,6 +12,7 @@ from core.events import EventType
 from core.model import Health, Stage
 from core.promotion.aside import come_back
 from core.promotion.failure import DeploymentFailed
+from core.promotion.finishing import is_finished
 from core.promotion.ledger import deployment_event
 from core.promotion.networks import networks_of
 from core.promotion.retiring import Retirement
@@ -161,7 +162,7 @@ async def _running(
         instance = await engine.adopt(spec.name)
         if instance is not None and instance.exit is None:
             return instance
-        if not _is_live(parts, activation):
+        if not _is_live(parts, activation) or await is_finished(engine, spec.service, spec.name):
             return None
         again.append(spec.name)
         instance = await engine.start(spec)
@@ -223,13 +224,18 @@ async def _switching(parts: Parts, run: Run) -> list[Activation]:
 
 
 async def _is_alive(parts: Parts, activation: Activation) -> bool:
+    engine = parts.engine_behind(activation)
+    service = parts.ledger.deployments[activation.deployment_id].service
     try:
-        engine = parts.engine_behind(activation)
-        found = [await engine.adopt(name) for name in activation.instance_names]
+        for name in activation.instance_names:
+            found = await engine.adopt(name)
+            is_up = found is not None and found.exit is None
+            if not is_up and not await is_finished(engine, service, name):
+                return False
     except EngineUnavailable as error:
         _log.warning("%s", error.message)
         return False
-    return all(each is not None and each.exit is None for each in found)
+    return True
 
 
 async def _settle(parts: Parts, run: Run, switching: list[Activation]) -> Unfinished:

@@ -12,6 +12,7 @@ from core.events import EventType
 from core.model import Health, Stage, Trigger
 from core.promotion.candidate import stage_event
 from core.promotion.failure import DeploymentFailed
+from core.promotion.finishing import is_finished
 from core.promotion.ledger import run_event
 from core.promotion.states import Move, move
 from core.records import Activation, ActivationState
@@ -97,10 +98,14 @@ class Switch:
                         group.create_task(self._keep(each, name))
 
     async def _keep(self, activation: Activation, name: str) -> None:
-        instance = await self._parts.engine_behind(activation).adopt(name)
-        if instance is None or instance.exit is not None:
+        engine = self._parts.engine_behind(activation)
+        instance = await engine.adopt(name)
+        if instance is not None and instance.exit is None:
+            await instance.keep()
+            return
+        service = self._ledger.deployments[activation.deployment_id].service
+        if not await is_finished(engine, service, name):
             raise DeploymentFailed(f"the candidate {name} has ended")
-        await instance.keep()
 
     async def _settle(self) -> None:
         """Makes the acknowledged switch true: who is active, what drains."""
