@@ -11,7 +11,7 @@ from core.config.compose.mapping.well_known import known_image
 from core.config.document import mapping, quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from core.config.compose.keys.places import Places
     from core.config.document import Document, KeyPath
@@ -91,19 +91,21 @@ def _log_rotation(model: dict[str, Any], places: Places) -> Iterator[Problem]:
             return
 
 
-def written_secret(document: Document) -> Problem | None:
-    """Return a note on the first variable that looks like a secret and stands in a file.
+def written_secret(documents: Iterable[Document]) -> list[Problem]:
+    """Return one note, on the first variable that looks like a secret and stands in a file.
 
     Args:
-        document: A file as it is written: with its variables replaced it would look the same.
+        documents: The files as they are written: with variables replaced all look the same.
     """
-    for name, service in mapping(mapping(document.data).get("services")).items():
-        for key, value, path in _variables(mapping(service).get("environment")):
-            if value and "$" not in str(value) and _SECRET.search(key):
-                message = f"{quote(key)} looks secret and is written into the file"
-                hint = "write ${" + key + "} and set it in .env, or use secrets"
-                return document.problem(("services", name, "environment", path), message, hint=hint)
-    return None
+    for document in documents:
+        for name, service in mapping(mapping(document.data).get("services")).items():
+            for key, value, part in _variables(mapping(service).get("environment")):
+                if value and "$" not in str(value) and _SECRET.search(key):
+                    message = f"{quote(key)} looks secret and is written into the file"
+                    hint = "write ${" + key + "} and set it in .env, or use secrets"
+                    path = ("services", name, "environment", part)
+                    return [document.problem(path, message, hint=hint)]
+    return []
 
 
 def _variables(said: Any) -> Iterator[tuple[str, Any, str | int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from core.config.document import did_you_mean, quote
+from core.config.document import nearest, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,14 +26,9 @@ def reference_problems(model: dict[str, Any], places: Places) -> Iterator[Proble
 
 
 def _missing(section: str, key: str, model: dict[str, Any]) -> tuple[str, str]:
-    one = section.removesuffix("s")
-    known = model[section]
-    near = did_you_mean(key, known) if known else ""
-    if near.startswith("did you mean"):
-        return f"the {one} {quote(key)} is not defined", near
-    if section == "services":
-        return f"the {one} {quote(key)} is not defined", near or "add it to the file"
-    return f"the {one} {quote(key)} is not defined", f'add it below "{section}:"'
+    near = nearest(key, model[section])
+    hint = f"did you mean {quote(near)}?" if near else f'add it below "{section}:"'
+    return f"the {section.removesuffix('s')} {quote(key)} is not defined", hint
 
 
 def _references(name: str, service: dict[str, Any]) -> Iterator[tuple[str, str, KeyPath]]:
