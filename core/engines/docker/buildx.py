@@ -19,7 +19,7 @@ from core.engines.source.disk import blocking, delete
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from core.engines.docker.job import Job
+    from core.engines.docker.job import Job, Options
 
 _PASSED_ON: Final = ("PATH", "HOME", "DOCKER_CONFIG", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _ASKED_S: Final = 5.0
@@ -80,7 +80,27 @@ def _arguments(socket: str, job: Job, dockerfile: Path) -> Iterator[str]:
         yield from ("--build-arg", name)
     if not job.use_cache:
         yield "--no-cache"
+    yield from _options(job.options)
     yield str(job.context)
+
+
+def _options(options: Options) -> Iterator[str]:
+    if options.pulls:
+        yield "--pull"
+    if options.shm_size_bytes:
+        yield from ("--shm-size", str(options.shm_size_bytes))
+    for name, value in (("--network", options.network), ("--platform", options.platform)):
+        if value:
+            yield from (name, value)
+    many = {
+        "--add-host": options.extra_hosts,
+        "--cache-from": options.cache_from,
+        "--secret": options.secrets,
+        "--build-context": [f"{name}={at}" for name, at in options.contexts.items()],
+    }
+    for name, values in many.items():
+        for value in values:
+            yield from (name, value)
 
 
 def _environment() -> dict[str, str]:

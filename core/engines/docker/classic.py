@@ -13,13 +13,13 @@ from core.engines.docker.archive import chunks, pack
 from core.engines.docker.failures import Failure
 from core.engines.docker.instructions import bases, instructions, with_labels
 from core.engines.docker.labels import Role
-from core.engines.docker.progress import Progress
+from core.engines.docker.progress import Progress, messages
 from core.engines.source.build import TIMEOUT_S
 from core.engines.source.disk import blocking
 from core.errors import CompartmentError, EngineUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
     from pathlib import Path
 
     from core.engines.docker.connection import Docker
@@ -60,7 +60,7 @@ async def build(
             asyncio.timeout(TIMEOUT_S),
             docker.stream("POST", "/build", chunks(archive), **_parameters(job)) as answer,
         ):
-            async for message in _messages(answer):
+            async for message in messages(answer):
                 progress.hear(message)
     except EngineUnavailable:
         raise
@@ -81,24 +81,23 @@ async def build(
         )
 
 
-def _parameters(job: Job) -> dict[str, str]:
-    return {
+def _parameters(job: Job) -> Json:
+    options = job.options
+    asked: Json = {
         "dockerfile": _DOCKERFILE,
         "t": job.tag,
         "buildargs": json.dumps(dict(job.arguments)),
         "rm": "1",
         "forcerm": "1",
         "nocache": "" if job.use_cache else "1",
+        "pull": "1" if options.pulls else "",
+        "networkmode": options.network,
+        "extrahosts": list(options.extra_hosts),
+        "shmsize": options.shm_size_bytes,
+        "platform": options.platform,
+        "cachefrom": json.dumps(options.cache_from) if options.cache_from else "",
     }
-
-
-async def _messages(answer: AsyncIterator[bytes]) -> AsyncIterator[Json]:
-    rest = b""
-    async for chunk in answer:
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            if line.strip():
-                yield json.loads(line)
+    return {name: value for name, value in asked.items() if value}
 
 
 def _in_own_lines(message: str, added: list[int]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from core.engines.docker import healthcheck, labels, mounts, settings
+from core.engines.docker import abilities, healthcheck, labels, mounts, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,7 +33,9 @@ def config_of(spec: InstanceSpec, container: Container, image: Json, api: str) -
     }
     check = container.healthcheck
     if check is not None:
-        made["Healthcheck"] = healthcheck.body_of(check, has_start_interval=has(api, "1.44"))
+        made["Healthcheck"] = healthcheck.body_of(
+            check, has_start_interval=abilities.has_start_interval(api)
+        )
     return made
 
 
@@ -55,7 +57,7 @@ def host_config_of(container: Container, limits: Limits, around: Surroundings, l
         "Memory": limits.memory_bytes or 0,
         "LogConfig": log,
         **settings.host_config_of(container.settings),
-        **around.in_place_of_services(container),
+        **around.namespaces_of(container),
         **mounts.body_of(around.mounts),
     }
     made["LogConfig"] = _bounded(made["LogConfig"], log)
@@ -73,11 +75,6 @@ def bindings_of(published: Iterable[Published]) -> Json:
             at = {"HostIp": each.host, "HostPort": str(each.port or "")}
             made.setdefault(f"{each.target}/udp", []).append(at)
     return made
-
-
-def has(api: str, version: str) -> bool:
-    """Whether an API, such as `1.41`, is as new as another one."""
-    return [int(part) for part in api.split(".")] >= [int(part) for part in version.split(".")]
 
 
 def _command(container: Container, image: Json) -> Json:

@@ -22,7 +22,7 @@ from core.engines.docker.greeting import OLDEST_API
 from core.errors import CompartmentError, EngineUnavailable, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
 
 Result = TypeVar("Result")
 Json = dict[str, Any]
@@ -42,6 +42,8 @@ class Docker:
     def __init__(self, socket: str, api: str = OLDEST_API) -> None:
         self.socket = socket
         """The path of the unix socket."""
+        self.api = api
+        """The version of its API that is spoken, such as `1.41`."""
         self.prefix = f"/v{api}"
         """What each path of its API begins with."""
         self.doubt: Callable[[], None] = lambda: None
@@ -114,6 +116,14 @@ class Docker:
             raise self._told(_unreachable(error)) from error
         _check(reply.status_code, reply.content)
 
+    async def unpack(self, container_id: str, archive: bytes) -> None:
+        """Unpacks a tar archive at the root of a container, which need not run.
+
+        Raises:
+            The same as `call`.
+        """
+        await self.call(lambda client: client.put_archive(container_id, "/", archive))
+
     def _told(self, error: CompartmentError) -> CompartmentError:
         if isinstance(error, EngineUnavailable):
             self.doubt()
@@ -145,18 +155,20 @@ class Docker:
         method: str,
         path: str,
         content: AsyncIterator[bytes] | Json | None = None,
+        headers: Mapping[str, str] | None = None,
         **parameters: Any,
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """What the engine sends as long as it sends, in chunks as they arrive.
 
-        `content` is a tar archive that it is sent, or an object.
+        `content` is a tar archive that it is sent, or an object; `headers` are sent besides.
 
         Raises:
             The same as `call`, also in the middle of the chunks.
         """
-        sent: Json = {"json": content}
+        sent: Json = {"json": content, "headers": headers}
         if content is not None and not isinstance(content, dict):
-            sent = {"content": content, "headers": {"Content-Type": "application/x-tar"}}
+            kind = {"Content-Type": "application/x-tar"}
+            sent = {"content": content, "headers": {**kind, **(headers or {})}}
         try:
             async with self._http.stream(method, path, params=parameters, **sent) as reply:
                 if reply.is_error:

@@ -30,8 +30,12 @@ _OK, _NOT_FOUND = 200, 404
 Frame = tuple[Stream, bytes]
 
 
-async def read_frames(path: str, request: str, **parameters: str) -> AsyncIterator[list[Frame]]:
+async def read_frames(
+    path: str, request: str, *, is_tty: bool = False, **parameters: str
+) -> AsyncIterator[list[Frame]]:
     """What a GET request to the engine's socket answers, in lists of what came together.
+
+    A terminal has one stream and no frames: then each line is taken for one.
 
     A stream that is cut looks like one that has ended: the engine does not tell them apart.
 
@@ -48,14 +52,16 @@ async def read_frames(path: str, request: str, **parameters: str) -> AsyncIterat
             await loop.sock_sendall(connection, query.encode())
             rest = bytearray(await _body(connection))
             while True:
-                frames = list(cut(rest))
+                frames = list(cut_lines(rest) if is_tty else cut(rest))
                 if frames:
                     yield frames
                     await asyncio.sleep(_PAUSE_S)
                 chunk = await loop.sock_recv(connection, _CHUNK_BYTES)
                 if not chunk:
-                    return
+                    break
                 rest += chunk
+            if is_tty and rest:
+                yield [(Stream.STDOUT, bytes(rest))]
         except OSError as error:
             raise EngineUnavailable(
                 f"the Docker Engine does not answer: {error.strerror or error}",
@@ -96,3 +102,11 @@ def cut(rest: bytearray) -> Iterator[Frame]:
         if number in _STREAMS:
             yield _STREAMS[number], bytes(rest[start:at])
     del rest[:at]
+
+
+def cut_lines(rest: bytearray) -> Iterator[Frame]:
+    """The whole lines, which are removed; a terminal ends them with a carriage return as well."""
+    *lines, last = rest.split(b"\n")
+    for line in lines:
+        yield Stream.STDOUT, bytes(line.removesuffix(b"\r")) + b"\n"
+    rest[:] = last

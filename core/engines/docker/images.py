@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
+from docker.utils import parse_repository_tag
+
 from core.ending import to_the_end
 from core.engines.base import Source
 from core.engines.docker import buildx, classic, labels
@@ -15,23 +17,26 @@ from core.engines.docker.instructions import first_port
 from core.engines.docker.job import Job
 from core.engines.docker.labels import Role
 from core.engines.docker.layers import Layers
+from core.engines.docker.pulling import Pulling
 from core.engines.docker.shelf import Shelf
-from core.engines.docker.sources import Content, Sources
+from core.engines.docker.sources import Sources
 from core.engines.source.snapshot import SourceChanged
 from core.errors import CompartmentError
-from core.model import BuildStrategy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from core.container import Container
     from core.engines.base import Owner, Variables
     from core.engines.docker.connection import Docker
+    from core.engines.docker.content import Content
     from core.model import Service
 
 Json = dict[str, Any]
 
 _ATTEMPTS: Final = 4
+_LATEST: Final = "latest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class Images:
         self._home = home
         self._shelf = Shelf(docker, home)
         self._sources = Sources(folder)
+        self._pulling = Pulling(docker, self._shelf)
         self._layers = Layers(docker, home, folder / "layers.json")
         self._locks = defaultdict[str, asyncio.Lock](asyncio.Lock)
         self._builds = 0
@@ -72,7 +78,7 @@ class Images:
         Raises:
             ConfigError: the source cannot be built.
         """
-        content = await self._sources.look(root, service, variables)
+        content = await self._look(root, service, variables, use_cache=True)
         artifact_id = await self._artifact_id(content)
         return Source(artifact_id, self.has(artifact_id))
 
@@ -120,6 +126,7 @@ class Images:
                         await self._make(source, owner, say)
                     finally:
                         self._builds -= 1
+            await self._name(source)
         finally:
             await to_the_end(self.discard(source))
 
@@ -158,7 +165,7 @@ class Images:
     async def _take_once(
         self, root: Path, service: Service, variables: Variables, *, use_cache: bool
     ) -> Source:
-        content = await self._sources.look(root, service, variables, use_cache=use_cache)
+        content = await self._look(root, service, variables, use_cache=use_cache)
         artifact_id = await self._artifact_id(content)
         if self.has(artifact_id):
             return Source(artifact_id, is_built=True, taken=Taken(content, service, None))
@@ -170,6 +177,21 @@ class Images:
             raise
         return Source(artifact_id, self.has(artifact_id), Taken(content, service, copy))
 
+    async def _look(
+        self, root: Path, service: Service, variables: Variables, *, use_cache: bool
+    ) -> Content:
+        """What a service would be built from; always something new where it may have changed."""
+        is_moving = service.container is not None and await self._is_moving(service.container)
+        use_cache = use_cache and not is_moving
+        return await self._sources.look(root, service, variables, use_cache=use_cache)
+
+    async def _is_moving(self, container: Container) -> bool:
+        """Whether the engine is asked for a newer image, or not to use what it has."""
+        if container.build is not None:
+            said = container.build.settings
+            return bool(said.get("pull") or said.get("no_cache"))
+        return await self._pulling.is_due(container.image or "", container.pull_policy)
+
     async def _make(self, source: Source, owner: Owner, say: Callable[[str], None]) -> None:
         taken: Taken = source.taken
         if taken.copy is None:
@@ -179,7 +201,16 @@ class Images:
             )
         job = self._job(source.artifact_id, taken, taken.copy, owner)
         has_buildx, layers = await buildx.is_there(), set[str]()
-        say(_beginning(taken, "BuildKit" if has_buildx else "the engine's own builder"))
+        if (key := job.options.needs_buildkit) and not has_buildx:
+            raise CompartmentError(
+                f"build.{key} of {taken.service.name} needs BuildKit",
+                hint="install docker's buildx plugin",
+            )
+        builder = "BuildKit" if has_buildx else "the engine's own builder"
+        if (image := taken.content.pulls) and (container := taken.service.container):
+            await self._pulling.pull(image, container.pull_policy, job.options.platform, say)
+        else:
+            say(f"building {taken.content.what} with {builder}")
         try:
             if has_buildx:
                 await buildx.build(self._docker.socket, job, say)
@@ -193,6 +224,17 @@ class Images:
         if other != source.artifact_id:
             await self._shelf.name_again(source.artifact_id, other)
 
+    async def _name(self, source: Source) -> None:
+        """Gives an image that was built the names that its file asks for, as Compose does."""
+        container = source.taken.service.container
+        if container is None or container.build is None:
+            return
+        named = [container.image, *(container.build.settings.get("tags") or ())]
+        for name in filter(None, named):
+            repository, tag = parse_repository_tag(name)
+            path = f"/images/{self.tag_of(source.artifact_id)}/tag"
+            await self._docker.order("POST", path, repo=repository, tag=tag or _LATEST)
+
     def _job(self, artifact_id: str, taken: Taken, copy: Path, owner: Owner) -> Job:
         content = taken.content
         return Job(
@@ -201,11 +243,13 @@ class Images:
             arguments=content.arguments,
             tag=self._shelf.name_of(artifact_id),
             labels={
+                **content.options.labels,
                 labels.ARTIFACT: artifact_id,
                 labels.PORT: str(first_port(content.dockerfile) or ""),
                 **labels.of_owner(self._home, Role.IMAGE, owner),
             },
             use_cache=not content.salt,
+            options=content.options,
         )
 
     async def _artifact_id(self, content: Content) -> str:
@@ -231,11 +275,3 @@ def exposed_port(image: Json) -> int | None:
         return int(said)
     exposed = (port.split("/") for port in config.get("ExposedPorts") or ())
     return min((int(number) for number, protocol in exposed if protocol == "tcp"), default=None)
-
-
-def _beginning(taken: Taken, builder: str) -> str:
-    if not taken.content.is_generated:
-        return f"building the Dockerfile in {taken.service.path} with {builder}"
-    is_railpack = taken.service.build.strategy is BuildStrategy.RAILPACK
-    instead = ", in place of Railpack" if is_railpack else ""
-    return f"building a generated Dockerfile{instead} with {builder}"

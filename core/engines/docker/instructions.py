@@ -83,6 +83,18 @@ def bases(text: str, arguments: Mapping[str, str]) -> list[Base]:
     ]
 
 
+def until_stage(text: str, stage: str) -> str | None:
+    """The Dockerfile as far as a stage, named or numbered, goes; None where it has no such."""
+    begins = [each for each in instructions(text) if each.name == "FROM"]
+    for number, begin in enumerate(begins):
+        match = _FROM.fullmatch(begin.rest)
+        name = (match["stage"] or "") if match else ""
+        if stage.lower() in (name.lower(), str(number)):
+            last = begins[number + 1].line - 1 if number + 1 < len(begins) else None
+            return "\n".join(text.splitlines()[:last]) + "\n"
+    return None
+
+
 def first_port(text: str) -> int | None:
     """The first port that the image itself exposes; None where that is not said in figures."""
     port = None

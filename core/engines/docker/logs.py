@@ -50,12 +50,17 @@ class LogReader:
         self.mask = mask
         self._docker = docker
         self._id = container["Id"]
+        self._is_tty: bool = container["Config"].get("Tty", False)
         self._path = Path(container["Config"]["Labels"][LOG])
         self._file = RotatingFile(self._path)
         self._wanted = asyncio.Event()
         self._is_read = asyncio.Event()
         self._begun: str | None = None
         """When the oldest line was begun that had not ended when the stream did."""
+
+    def note(self, text: str) -> None:
+        """Adds a line of ours."""
+        self._file.append([Line(stamp(), Stream.COMPARTMENT, text)])
 
     def wake(self) -> None:
         """Has it look: the container was started, or there is an engine again."""
@@ -115,7 +120,8 @@ class LogReader:
         lines = _Lines(self.mask)
         frames = read_frames(
             self._docker.socket, f"{self._docker.prefix}/containers/{self._id}/logs",
-            follow=str(int(is_followed)), stdout="1", stderr="1", timestamps="1",
+            is_tty=self._is_tty, follow=str(int(is_followed)),
+            stdout="1", stderr="1", timestamps="1",
             since=known.since,
         )  # fmt: skip
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ from core.engines.docker import labels
 from core.lines import LineSplitter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
 _STEP = re.compile(r"Step (?P<number>\d+)/(?P<all>\d+) : (?P<instruction>.*)")
 _LAYER = re.compile(r" ---> (?P<id>[0-9a-f]{12})")
@@ -19,7 +20,7 @@ _ERROR_COLOUR = re.compile(r"\x1b\[91m(.*)\x1b\[0m", re.DOTALL)
 
 
 class Progress:
-    """Hears the messages of one `POST /build`; `steps` is how many its Dockerfile has."""
+    """Hears the messages of a build or a pull; `steps` is how many its Dockerfile has."""
 
     def __init__(self, steps: int, say: Callable[[str], None]) -> None:
         self.step = 0
@@ -90,3 +91,13 @@ class Progress:
         if self._held:
             self._say(self._held + more)
             self._held = ""
+
+
+async def messages(answer: AsyncIterator[bytes]) -> AsyncIterator[dict[str, Any]]:
+    """The messages in what the engine sends, one a line."""
+    rest = b""
+    async for chunk in answer:
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            if line.strip():
+                yield json.loads(line)

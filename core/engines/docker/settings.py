@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
 Json = dict[str, Any]
-
-PIDS_LIMIT: Final = "pids_limit"
 
 _CONFIG: Final = {
     "domainname": "Domainname",
@@ -82,26 +80,13 @@ def host_config_of(settings: Mapping[str, Any]) -> Json:
     for key, read in _READ.items():
         if settings.get(key):
             made.update(read(settings[key]))
-    return {**_reserved(settings), **made}
+    return made
 
 
 def pids_limit(settings: Mapping[str, Any]) -> int | None:
     """How many processes a container may have; None without a limit."""
-    limits = _resources(settings).get("limits") or {}
-    limit = int(settings.get(PIDS_LIMIT) or limits.get("pids") or 0)
+    limit = int(settings.get("pids_limit") or 0)
     return limit if limit > 0 else None
-
-
-def _resources(settings: Mapping[str, Any]) -> Json:
-    return (settings.get("deploy") or {}).get("resources") or {}
-
-
-def _reserved(settings: Mapping[str, Any]) -> Json:
-    reserved = _resources(settings).get("reservations") or {}
-    made = _requests(reserved["devices"]) if reserved.get("devices") else {}
-    if reserved.get("memory") is not None:
-        made["MemoryReservation"] = int(reserved["memory"])
-    return made
 
 
 def _ulimits(said: Mapping[str, Any]) -> Json:
@@ -116,18 +101,13 @@ def _sysctls(said: Mapping[str, Any]) -> Json:
     return {"Sysctls": {name: str(value) for name, value in said.items()}}
 
 
-def _extra_hosts(said: list[str] | Mapping[str, Any]) -> Json:
-    return {"ExtraHosts": list(hosts(said))}
+def _extra_hosts(said: list[str]) -> Json:
+    return {"ExtraHosts": hosts(said)}
 
 
-def hosts(said: list[str] | Mapping[str, Any]) -> Iterator[str]:
-    """Names with addresses as `name:address`; the file may have `name=address`, or a map."""
-    if not isinstance(said, dict):
-        yield from (each.replace("=", ":", 1) if "=" in each else each for each in said)
-        return
-    for name, addresses in said.items():
-        for address in addresses if isinstance(addresses, list) else [addresses]:
-            yield f"{name}:{address}"
+def hosts(said: list[str]) -> list[str]:
+    """Lines of /etc/hosts, which the file has as `name=address`, as the engine takes them."""
+    return [each.replace("=", ":", 1) for each in said]
 
 
 def _tmpfs(said: list[str]) -> Json:
@@ -135,20 +115,20 @@ def _tmpfs(said: list[str]) -> Json:
     return {"Tmpfs": {path: options for path, _, options in pairs}}
 
 
-def _devices(said: list[str | Json]) -> Json:
+def _devices(said: list[Json]) -> Json:
     return {"Devices": [_device(each) for each in said]}
 
 
-def _device(said: str | Json) -> Json:
-    if isinstance(said, str):
-        source, _, rest = said.partition(":")
-        target, _, permissions = rest.partition(":")
-        said = {"source": source, "target": target, "permissions": permissions}
+def _device(said: Json) -> Json:
     return {
         "PathOnHost": said["source"],
-        "PathInContainer": said.get("target") or said["source"],
-        "CgroupPermissions": said.get("permissions") or "rwm",
+        "PathInContainer": said["target"],
+        "CgroupPermissions": said["permissions"],
     }
+
+
+def _deploy(said: Json) -> Json:
+    return _requests(said["resources"]["reservations"]["devices"])
 
 
 def _requests(said: list[Json]) -> Json:
@@ -156,13 +136,12 @@ def _requests(said: list[Json]) -> Json:
 
 
 def _request(said: Json) -> Json:
-    count = said.get("count")
     ids = said.get("device_ids") or []
     return {
         "Driver": said.get("driver") or "",
         # All of them, where neither a number nor names are given.
-        "Count": -1 if count in ("all", None) and not ids else int(count or 0),
-        "DeviceIDs": [str(each) for each in ids],
+        "Count": said.get("count", 0 if ids else -1),
+        "DeviceIDs": ids,
         "Capabilities": [said.get("capabilities") or ["gpu"]],
         "Options": said.get("options") or {},
     }
@@ -181,8 +160,14 @@ def _logging(said: Json) -> Json:
     return {"LogConfig": {"Type": said.get("driver") or "json-file", "Config": options}}
 
 
+def _volumes_from(said: list[str]) -> Json:
+    # Those of other services are among the mounts.
+    return {"VolumesFrom": [each.removeprefix("container:") for each in said]}
+
+
 _READ: Final[dict[str, Callable[[Any], Json]]] = {
     "blkio_config": _blkio,
+    "deploy": _deploy,
     "devices": _devices,
     "extra_hosts": _extra_hosts,
     "gpus": _requests,
@@ -190,4 +175,5 @@ _READ: Final[dict[str, Callable[[Any], Json]]] = {
     "sysctls": _sysctls,
     "tmpfs": _tmpfs,
     "ulimits": _ulimits,
+    "volumes_from": _volumes_from,
 }

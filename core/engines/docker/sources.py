@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import itertools
-import json
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from core.ending import to_the_end
-from core.engines.docker import dockerignore
+from core.engines.docker import compose_source, dockerignore
+from core.engines.docker.content import Content
 from core.engines.docker.dockerfile import generated
-from core.engines.docker.instructions import Base, bases
-from core.engines.docker.shelf import PREFIX
 from core.engines.source.disk import blocking, delete
 from core.engines.source.snapshot import (
     LIMIT_BYTES,
-    Snapshot,
     copy_to,
     fingerprint,
 )
@@ -37,36 +33,6 @@ DOCKERFILE: Final = "Dockerfile"
 
 _MADE_ANEW: Final = ("**/node_modules", "**/.venv", "**/__pycache__")
 """What a generated Dockerfile makes itself; that of this machine would be in its way."""
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What becomes of a service, whatever the images that it is built on."""
-
-    snapshot: Snapshot
-    dockerfile: str
-    is_generated: bool
-    arguments: Mapping[str, str]
-    """What the build sees of the variables."""
-    salt: str
-    """Something that was never there before makes an artifact that was not either."""
-
-    @property
-    def bases(self) -> list[Base]:
-        """The images that it is built on."""
-        return bases(self.dockerfile, self.arguments)
-
-    def artifact_id(self, known: Mapping[str, str]) -> str:
-        """The same id for the same content on the same images, `img_` and 24 hexadecimal digits.
-
-        Args:
-            known: The engine's ids of the images that it has. One that it has to fetch counts by
-                its name alone.
-        """
-        on = {base.image: known.get(base.image) for base in self.bases}
-        arguments = sorted(self.arguments.items())
-        parts = [self.snapshot.digest, self.dockerfile, arguments, sorted(on.items()), self.salt]
-        return PREFIX + hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
 
 class Sources:
@@ -119,6 +85,8 @@ class Sources:
     def _look(
         self, root: Path, service: Service, arguments: Mapping[str, str], salt: str
     ) -> Content:
+        if service.container is not None:
+            return compose_source.look(service, service.container, salt, self._limit_bytes)
         folder = root / service.path
         own = _dockerfile(folder, service)
         snapshot = fingerprint(
@@ -127,8 +95,12 @@ class Sources:
             self._limit_bytes,
             _ignored(folder, is_generated=own is None).left_out,
         )
-        text = generated(folder, service) if own is None else own
-        return Content(snapshot, text, own is None, arguments, salt)
+        if own is not None:
+            return Content(snapshot, own, arguments, salt, f"the Dockerfile in {service.path}")
+        is_railpack = service.build.strategy is BuildStrategy.RAILPACK
+        what = f"a generated Dockerfile{', in place of Railpack' if is_railpack else ''}"
+        text = generated(folder, service)
+        return Content(snapshot, text, arguments, salt, what, is_generated=True)
 
 
 def _dockerfile(folder: Path, service: Service) -> str | None:

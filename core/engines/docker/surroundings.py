@@ -11,7 +11,7 @@ from core.engines.docker.labels import Role
 from core.errors import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from core.container import Container
     from core.engines.base import InstanceSpec
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-_SHARED: Final = ("ipc", "pid")
+_SHARED: Final = {"ipc": "IpcMode", "pid": "PidMode"}
 _OF_SERVICE: Final = "service:"
-_OF_CONTAINER: Final = "container:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,25 +33,14 @@ class Surroundings:
     mounts: tuple[Placed, ...]
     containers: Mapping[str, str]
 
-    def in_place_of_services(self, container: Container) -> Json:
-        """What it shares with the containers of other services, in the engine's words."""
-        settings = container.settings
-        shared = {
-            key: f"{_OF_CONTAINER}{self.containers[name]}"
-            for key in _SHARED
-            if (name := _service_in(settings.get(key)))
+    def namespaces_of(self, container: Container) -> Json:
+        """The namespaces that it shares with containers of other services, for the engine."""
+        named = {key: _service_in(container.settings.get(key)) for key in _SHARED}
+        return {
+            _SHARED[key]: f"container:{self.containers[name]}"
+            for key, name in named.items()
+            if name
         }
-        ours = {"ipc": "IpcMode", "pid": "PidMode"}
-        made: Json = {ours[key]: value for key, value in shared.items()}
-        if settings.get("volumes_from"):
-            made["VolumesFrom"] = [self._volumes_from(each) for each in settings["volumes_from"]]
-        return made
-
-    def _volumes_from(self, said: str) -> str:
-        if said.startswith(_OF_CONTAINER):
-            return said.removeprefix(_OF_CONTAINER)
-        name, colon, mode = said.partition(":")
-        return f"{self.containers[name]}{colon}{mode}"
 
 
 async def prepare(
@@ -69,23 +57,15 @@ async def prepare(
         return None
     placed = [*mounts.placed(spec, container, image), *mounts.for_files(container)]
     await volumes.prepare(spec.owner.target, placed)
-    names = dict.fromkeys(_neighbours(container))
-    found = {name: await _container_of(docker, home, spec.owner.target, name) for name in names}
+    named = {_service_in(container.settings.get(key)) for key in _SHARED} - {None}
+    found = {
+        name: await _container_of(docker, home, spec.owner.target, name) for name in named if name
+    }
     return Surroundings(tuple(placed), found)
 
 
-def _neighbours(container: Container) -> Iterator[str]:
-    for key in _SHARED:
-        if name := _service_in(container.settings.get(key)):
-            yield name
-    for said in container.settings.get("volumes_from") or ():
-        if not said.startswith(_OF_CONTAINER):
-            yield said.partition(":")[0]
-
-
 def _service_in(said: str | None) -> str | None:
-    is_service = said is not None and said.startswith(_OF_SERVICE)
-    return said.removeprefix(_OF_SERVICE) if said and is_service else None
+    return said.removeprefix(_OF_SERVICE) if said and said.startswith(_OF_SERVICE) else None
 
 
 async def _container_of(docker: Docker, home: str, target: Target, service_name: str) -> str:

@@ -13,7 +13,7 @@ from core.model import Build, BuildStrategy, Service
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from core.engines.docker.sources import Content
+    from core.engines.docker.content import Content
 
 SERVICE = Service("web", "web")
 FILES = {"main.py": "print()", "notes.txt": "x", "Dockerfile": "FROM a\nCOPY . /\n"}
