@@ -73,7 +73,7 @@ _OF_SERVICE = Flag(
 _SENSITIVE = Flag("--sensitive", action="store_true", help="never show it again")
 _SCHEMA_OF = Flag(
     "of", nargs="?", choices=("descriptor", "routes", "compose"), default="descriptor",
-    metavar="descriptor|routes", help="which file (default: descriptor)",
+    metavar="descriptor|routes|compose", help="which file (default: descriptor)",
 )  # fmt: skip
 _LISTENERS = (
     Flag("--port", type=arguments.port, help="the public port (0: any free one)"),
@@ -95,6 +95,15 @@ COMMANDS = (
     Command("descriptor schema", "the JSON Schema of compartment.yml", "projects:schema"),
     Command("descriptor routes-schema", "the JSON Schema of compartment.routes.yml",
             "projects:routes_schema"),
+    Command("compose config", "print the Compose files merged, in their full form",
+            "compose:config", (
+        Flag("--env-file", action="append", metavar="FILE", help="variables, instead of .env"),
+        Flag("--profile", action="append", metavar="NAME", help="turn a profile on; repeatable"),
+        Flag("--services", action="store_true", help="only the names of the services"),
+        Flag("--volumes", action="store_true", help="only the names of the volumes"),
+        Flag("--images", action="store_true", help="only the images"),
+        Flag("--profiles", action="store_true", help="only the names of the profiles"),
+    )),
     Command("dockerfile", "show what a service is built with by Docker", "dockerfile:dockerfile", (
         Flag("path", nargs="?", metavar="PATH",
              help="the folder of the project (default: this one, or the nearest above)"),
@@ -189,6 +198,7 @@ COMMANDS = (
 
 GROUPS = {
     "agent": "start, stop, run or show the agent",
+    "compose": "what Compose files say",
     "cron": "run or list what runs by the clock",
     "deployment": "the history",
     "descriptor": "the schemas of the project files",
@@ -199,7 +209,6 @@ GROUPS = {
 }
 
 LATER = {
-    "": ("compose",),
     "agent": ("install",),
 }
 """Commands of the contract that are not there yet, by group."""

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.cli import compose
 from core.cli.exits import Exit
 from core.cli.target import check_service, project_here
 from core.cli.text import columns, counted, plain
@@ -73,13 +74,13 @@ def validate(_: Namespace, output: Output) -> int:
     return Exit.DONE
 
 
-def schema(arguments: Namespace, _: Output) -> int:
-    """The JSON Schema of a file."""
-    from core.config.schema import descriptor_schema, routes_schema
-
+def schema(arguments: Namespace, output: Output) -> int:
+    """The JSON Schema of a file; of Compose files what is honoured."""
     of = getattr(arguments, "of", "descriptor")
     if of == "compose":
-        raise UsageError("schema compose is not supported yet")
+        return compose.schema(output)
+    from core.config.schema import descriptor_schema, routes_schema
+
     print(json.dumps(routes_schema() if of == "routes" else descriptor_schema(), indent=2))
     return Exit.DONE
 

@@ -116,11 +116,6 @@ def test_schema(cli: Cli, arguments: list[str], key: str) -> None:
     assert key in json.loads(done.out)["properties"]
 
 
-def test_schema_of_compose_comes_later(cli: Cli) -> None:
-    done = cli("schema", "compose")
-    assert (done.code, done.err) == (2, "error: schema compose is not supported yet\n")
-
-
 def test_routes_list(cli: Cli, shop: Path) -> None:
     assert cli("routes", "list").out.splitlines() == [
         "ON   METHODS   PATH         TO          TRANSFORM",

@@ -119,7 +119,7 @@ def mode(value: Any, _: At) -> int:
     raise Wrong(f"must be the rights of a file, not {describe(value)}", "such as 0440")
 
 
-_OPTIONS_OF_BIND = Keyed(
+BIND = Keyed(
     {
         "create_host_path": Key(boolean, "false: an error where the source is missing"),
         "propagation": Key(word(*_PROPAGATION), "how mounts below it are passed on"),
@@ -129,14 +129,14 @@ _OPTIONS_OF_BIND = Keyed(
         "selinux": Key(word("z", "Z"), "labels it for the container"),
     }
 )
-_OPTIONS_OF_VOLUME = Keyed(
+MOUNTED_VOLUME = Keyed(
     {
         "nocopy": Key(boolean, "an empty volume is not filled from the image"),
         "subpath": Key(name, "a folder of it"),
         "labels": Key(pairs, "of a volume that is made for it"),
     }
 )
-_OPTIONS_OF_TMPFS = Keyed(
+TMPFS = Keyed(
     {
         "size": Key(size, "how much it holds"),
         "mode": Key(mode, "its rights"),
@@ -162,9 +162,9 @@ MOUNT = Keyed(
         "target": Key(_target, "an absolute path in the container"),
         "read_only": Key(boolean, "the container cannot write to it"),
         "consistency": noted(text, "it means nothing on Linux"),
-        "bind": Key(_OPTIONS_OF_BIND, "options of a bind mount"),
-        "volume": Key(_OPTIONS_OF_VOLUME, "options of a volume"),
-        "tmpfs": Key(_OPTIONS_OF_TMPFS, "options of a tmpfs"),
+        "bind": Key(BIND, "options of a bind mount"),
+        "volume": Key(MOUNTED_VOLUME, "options of a volume"),
+        "tmpfs": Key(TMPFS, "options of a tmpfs"),
         "image": Key(text, "put what you need into the image of the service", Tier.REFUSED),
     },
     required=("type", "target"),
