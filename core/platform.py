@@ -35,7 +35,7 @@ from core.promotion.parts import Parts
 from core.promotion.progress import Progress, WaitKind
 from core.promotion.recovery import recover, resume, tidy
 from core.promotion.resolver import Resolver
-from core.promotion.routing import Router
+from core.promotion.routing import PORTS, Router
 from core.promotion.run import CANCELLED, Promotion
 from core.promotion.turns import Turns
 from core.records import HostRecord, Run, new_id
@@ -55,8 +55,9 @@ if TYPE_CHECKING:
     from core.promotion.turns import Turn
 
 _log = logging.getLogger(__name__)
-_PORTS = "ports"
 _PAUSE_AFTER_BUG_S = 1.0
+
+_PORTS = ("port", "internal_port")
 
 
 class Platform:
@@ -111,7 +112,8 @@ class Platform:
             try:
                 async with asyncio.TaskGroup() as tasks:
                     engines = Engines(home, journal, tasks, settings.engine)
-                    router = Router(ledger, gateway, engines, settings.base_domain)
+                    chosen = [name for name in _PORTS if getattr(settings, name) is not None]
+                    router = Router(ledger, gateway, engines, settings.base_domain, chosen)
                     slots = asyncio.Semaphore(settings.concurrent_builds)
                     progress = Progress(ledger.mask)
                     parts = Parts(
@@ -142,7 +144,7 @@ class Platform:
         self.background.take_up()
         if self.gateway.envoy.is_running:
             self._gateway_wanted.set()
-        await self._keep_ports()
+        await self.parts.router.keep_ports()
         self._keep_doing(self._scheduler.follow)
         self._keep_doing(self.gateway.findings.follow)
         self._keep_doing(self._watch.follow)
@@ -425,18 +427,12 @@ class Platform:
         """Where it takes any free ports, it takes none of those that were given to services."""
         if not self.gateway.envoy.is_running:
             await self.parts.router.start(given=given)
-            await self._keep_ports()
+            await self.parts.router.keep_ports()
         self._gateway_wanted.set()
-
-    async def _keep_ports(self) -> None:
-        ports = self.gateway.ports
-        await self.ledger.journal.keep_setting(
-            _PORTS, f"{ports.public} {ports.internal} {ports.host}"
-        )
 
 
 async def _kept_ports(journal: Journal) -> Ports | None:
-    kept = await journal.setting(_PORTS)
+    kept = await journal.setting(PORTS)
     if kept is None:
         return None
     public, internal, host = kept.split(" ")

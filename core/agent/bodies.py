@@ -115,7 +115,8 @@ class DownBody(TargetBody):
     """Services to take down; none named means all."""
 
     services: list[Name] = Field(default_factory=list)
+    volumes: bool = False
 
     def request(self) -> Down:
         """As the platform takes it."""
-        return Down(self.target, tuple(self.services))
+        return Down(self.target, tuple(self.services), self.volumes)

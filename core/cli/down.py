@@ -19,8 +19,8 @@ Json = dict[str, Any]
 
 def down(arguments: Namespace, output: Output) -> int:
     """Stops and removes instances: all, those of named services, or the orphans."""
-    if arguments.volumes:
-        raise UsageError("down --volumes is not supported yet")
+    if arguments.volumes and (arguments.orphans or arguments.service):
+        raise UsageError("--volumes goes with all services: name none")
     if arguments.orphans and arguments.service:
         raise UsageError("--orphans and --service cannot be used together")
     target = target_of(arguments)
@@ -34,7 +34,7 @@ def down(arguments: Namespace, output: Output) -> int:
             if not services:
                 return {**target, "stopped": []}
         output.progress("draining and stopping")
-        return await client.down({**target, "services": services})
+        return await client.down({**target, "services": services, "volumes": arguments.volumes})
 
     found = ask(conversation)
     output.answer(found, lambda: [_line(found)])

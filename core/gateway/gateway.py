@@ -29,16 +29,17 @@ from core.gateway.routes import (
     route_configuration,
 )
 from core.gateway.table import Ports, Table
-from core.ports import free_port
+from core.ports import can_bind, free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
     from core.gateway.table import InFlight, Traffic, Upstream
 
 _ACKNOWLEDGE_TIMEOUT_S = 10.0
 _ENDED_KEPT = 500
+_NEAR = 20
 _ACKNOWLEDGE_PAUSE_S = 0.002
 _CDS_VERSION = "cluster_manager.cds.version_text"
 _CDS_WARMING = "cluster_manager.warming_clusters"
@@ -108,6 +109,27 @@ class Gateway:
 
     def _clusters(self, upstreams: tuple[Upstream, ...]) -> list[resources.Json]:
         return resources.clusters(upstreams, self.findings.log)
+
+    async def leave(self, ports: Collection[int]) -> None:
+        """Listens elsewhere, where its public or its internal port is one of these.
+
+        Raises:
+            GatewayUnavailable: Envoy refused; it listens where it did.
+        """
+        async with self._writing:
+            before = self.ports
+            taken = {*ports, before.public, before.internal}
+            public, internal = (
+                _free_above(port, taken) if port in ports else port
+                for port in (before.public, before.internal)
+            )
+            self.ports = Ports(public, internal, before.host)
+            try:
+                if await self.envoy.is_serving():
+                    await self._move_listeners()
+            except GatewayUnavailable:
+                self.ports = before
+                raise
 
     async def _move_listeners(self) -> None:
         """Where other ports are wanted than the running Envoy has, it listens there instead."""
@@ -366,6 +388,15 @@ class Gateway:
                 f"the gateway refused an update, the old routes stay: {reason}",
                 hint="this is a bug: please report it with the project files",
             )
+
+
+def _free_above(port: int, taken: set[int]) -> int:
+    """The next port that is free: one that a person would guess."""
+    for each in range(port + 1, port + _NEAR):
+        if each not in taken and can_bind(each, again=True):
+            taken.add(each)
+            return each
+    return free_port(taken)
 
 
 def _version() -> str:

@@ -10,6 +10,7 @@ from core.ending import single_error
 from core.errors import CompartmentError
 from core.health.activation import ActivationHealth
 from core.health.instance import InstanceHealth
+from core.health.ports import PortWatch
 from core.promotion.finishing import has_finished, is_finished
 from core.records import ActivationState
 
@@ -63,8 +64,18 @@ class HealthWatch:
         health = ActivationHealth(self._parts.ledger, activation)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(health.keep_told())
+            tasks.create_task(self._watch_ports(activation))
             for name in activation.instance_names:
                 tasks.create_task(self._watch_one(activation, name, health))
+
+    async def _watch_ports(self, activation: Activation) -> None:
+        try:
+            with single_error():
+                await PortWatch(self._parts, activation).follow()
+        except CompartmentError as error:
+            _log.warning("the ports of %s are not watched: %s", activation.name, error.message)
+        except Exception:  # noqa: BLE001 - the top of a watch; the agent must not end with it
+            _log.exception("the ports of %s are not watched, because of a bug", activation.name)
 
     async def _watch_one(self, activation: Activation, name: str, health: ActivationHealth) -> None:
         def note(fault: str | None) -> None:

@@ -74,6 +74,7 @@ class Deploys:
         engine = chosen.engine
         fit = Fitting(self._parts, request.target, engine)
         project, services = await self._load(request, chosen)
+        await self._parts.router.make_room(services)
         variables = engine.inherited(request.environ)
         hosts = self._parts.router.hosts.give(
             request.target, project.services.values(), engine.name
@@ -169,8 +170,7 @@ class Deploys:
             project.services,
             active,
         )
-        own = self._parts.router.gateway.ports
-        publishing = Publishing(self._ledger, request.target, own)
+        publishing = Publishing(self._ledger, request.target, self._parts.router.own_ports)
         services = [publishing.given(project.services[name]) for name in names]
         for service in services:
             refusal = engine.refusal(service)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.ending import single_error
-from core.errors import GatewayUnavailable, NotFound
+from core.errors import GatewayUnavailable, NotFound, UsageError
 from core.events import EventType
 from core.promotion.drain import drain
 from core.promotion.ledger import deployment_event
@@ -27,10 +27,16 @@ async def take_down(parts: Parts, request: Down) -> list[str]:
     """Stops the active deployments asked for; returns their services.
 
     Raises:
+        UsageError: volumes of some services only are to be deleted.
         NotFound: the environment is not deployed, or a named service is not active.
         EngineUnavailable: nothing could be stopped, and nothing was changed.
     """
     ledger = parts.ledger
+    if request.with_volumes and request.services:
+        raise UsageError(
+            "volumes are deleted with all services of an environment only",
+            hint="name no service, or leave --volumes out",
+        )
     if request.target not in ledger.environments:
         raise NotFound(f"{request.target} is not deployed", code="environment_not_found")
     active = ledger.active(request.target)
@@ -65,7 +71,7 @@ async def take_down(parts: Parts, request: Down) -> list[str]:
     with suppress(GatewayUnavailable):
         await parts.router.forget_gone()
     if not ledger.active(request.target):
-        await engine.clear(request.target)
+        await engine.clear(request.target, with_volumes=request.with_volumes)
         await ledger.forget_environment(request.target)
     ledger.forget_past()
     return list(names)

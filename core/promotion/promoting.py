@@ -16,11 +16,14 @@ from core.promotion.candidate import Step
 from core.promotion.fitting import Fitting
 from core.promotion.ledger import run_event
 from core.promotion.plan import Action
+from core.promotion.publishing import Publishing
 from core.promotion.requests import Accepted
 from core.records import EnvironmentRecord
 
 if TYPE_CHECKING:
+    from core.engines.base import Engine
     from core.journal import Record
+    from core.model import Service
     from core.promotion.engines import Chosen
     from core.promotion.parts import Parts
     from core.promotion.plan import Wanted
@@ -56,9 +59,10 @@ class Promotes:
         hosts = self._parts.router.hosts.give(
             request.target, [each.service for each in sources], engine.name
         )
+        wanteds = [_wanted(fit, each) for each in self._as_there(request.target, sources)]
+        await self._check(request.target, [each.service for each in wanteds], engine)
         deployments, warnings = [], []
-        for source in sources:
-            wanted = _wanted(fit, source)
+        for source, wanted in zip(sources, wanteds, strict=True):
             planned = fit.planned(wanted, request.trigger)
             if planned.action is Action.LEAVE and is_first:
                 continue
@@ -85,6 +89,21 @@ class Promotes:
 
         run = run.changed(deployment_ids=tuple(each.id for each in deployments))
         return Accepted(run, (*records, *warnings), ready)
+
+    def _as_there(self, target: Target, sources: list[Deployment]) -> list[Deployment]:
+        """The deployments with the ports that their services publish there already.
+
+        A port of this machine is one environment's: the other one's come from its own files.
+        """
+        publishing = self._publishing(target)
+        return [each.changed(service=publishing.kept(each.service)) for each in sources]
+
+    def _publishing(self, target: Target) -> Publishing:
+        return Publishing(self._ledger, target, self._parts.router.own_ports)
+
+    async def _check(self, target: Target, services: list[Service], engine: Engine) -> None:
+        self._publishing(target).check(services)
+        await engine.check_claims(target, services)
 
     def _leads_nowhere(self, request: Request, sources: list[Deployment]) -> list[str]:
         """Route rules of what is promoted whose service is missing on the other side."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.errors import Conflict
@@ -12,13 +12,23 @@ from core.ports import can_bind, free_port
 from core.promotion.doors import EVERYWHERE, host_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from core.container import Published
-    from core.gateway.table import Ports
     from core.model import Service
     from core.promotion.ledger import Ledger
     from core.records import Deployment, Target
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPorts:
+    """Where the gateway listens for all projects."""
+
+    movable: frozenset[int]
+    """Those that it leaves for a service that publishes them."""
+    fixed: Mapping[int, str]
+    """Those that somebody relies on, with the flag that chooses another one."""
+
 
 _NOWHERE = Door("", EVERYWHERE, 0)
 
@@ -26,10 +36,10 @@ _NOWHERE = Door("", EVERYWHERE, 0)
 class Publishing:
     """What the services of one environment publish, beside all that is published already.
 
-    `own` is where the gateway listens anyway.
+    `own` is where the gateway listens anyway, unless it may go elsewhere.
     """
 
-    def __init__(self, ledger: Ledger, target: Target, own: Ports) -> None:
+    def __init__(self, ledger: Ledger, target: Target, own: OwnPorts) -> None:
         self._ledger = ledger
         self._target = target
         self._own = own
@@ -52,6 +62,14 @@ class Publishing:
             port = before.port if before else self._choice(each, published)
             published.append(replace(each, port=port, last=None))
         return replace(service, container=replace(container, published=tuple(published)))
+
+    def kept(self, service: Service) -> Service:
+        """The service of another environment with the ports that it has in this one already."""
+        active = self._ledger.active(self._target).get(service.name)
+        if service.container is None or active is None or active.service.container is None:
+            return service
+        published = active.service.container.published
+        return replace(service, container=replace(service.container, published=published))
 
     def _choice(self, wanted: Published, given: Iterable[Published]) -> int:
         taken = {each.port for each in given if each.port}
@@ -110,8 +128,10 @@ class Publishing:
                 )
 
     def _check_free(self, port: int, host: str) -> None:
-        if port in (self._own.public, self._own.internal):
-            which = "--port" if port == self._own.public else "--internal-port"
+        if port in self._own.movable:
+            return
+        if port in self._own.fixed:
+            which = self._own.fixed[port]
             raise Conflict(
                 f"port {port} is the gateway's own",
                 hint=f"give that another one: compartment agent stop;"

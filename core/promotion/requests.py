@@ -46,6 +46,8 @@ class Down:
 
     target: Target
     services: tuple[str, ...] = ()
+    with_volumes: bool = False
+    """Whether named volumes are deleted, too: only with all services."""
 
 
 async def nothing() -> None:

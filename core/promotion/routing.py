@@ -7,29 +7,78 @@ from typing import TYPE_CHECKING
 
 from core.errors import GatewayUnavailable
 from core.promotion.hosts import Hosts
+from core.promotion.publishing import OwnPorts
 from core.promotion.serving import table
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
     from core.gateway.gateway import Gateway
     from core.gateway.table import Entrance, Table
+    from core.model import Service
     from core.promotion.engines import Engines
     from core.promotion.ledger import Ledger
     from core.records import Activation
+
+PORTS = "ports"
+"""The setting that keeps where the gateway listens."""
 
 
 class Router:
     """The only caller of the gateway: it turns the ledger into a table, one update at a time."""
 
     def __init__(
-        self, ledger: Ledger, gateway: Gateway, engines: Engines, base_domain: str = "localhost"
+        self,
+        ledger: Ledger,
+        gateway: Gateway,
+        engines: Engines,
+        base_domain: str = "localhost",
+        chosen: Collection[str] = (),
     ) -> None:
+        """`chosen` are those of `port` and `internal_port` that a person has settled on."""
         self.ledger = ledger
         self.gateway = gateway
         self.hosts = Hosts(ledger, engines, base_domain)
+        self._chosen = frozenset(chosen)
         self._served: tuple[Entrance, ...] | None = None
         self._updating = asyncio.Lock()
+
+    @property
+    def own_ports(self) -> OwnPorts:
+        """Where the gateway listens for all projects, and which of those it would leave."""
+        ports = self.gateway.ports
+        own = {"port": ports.public, "internal_port": ports.internal}
+        relied_on = set(own) if self._has_sites() else self._chosen
+        return OwnPorts(
+            frozenset(port for name, port in own.items() if name not in relied_on),
+            {own[name]: f"--{name.replace('_', '-')}" for name in relied_on},
+        )
+
+    def _has_sites(self) -> bool:
+        """Whether somebody may know a host name with the port: Compose services have their own."""
+        return any(
+            each.is_active and each.service.kind.is_routable and each.service.container is None
+            for each in self.ledger.deployments.values()
+        )
+
+    async def make_room(self, services: Iterable[Service]) -> None:
+        """Leaves those of the gateway's own ports that these services publish."""
+        wanted = {
+            each.port
+            for service in services
+            for each in (service.container.published if service.container else ())
+        }
+        left = self.own_ports.movable & wanted
+        if left:
+            async with self._updating:
+                await self.gateway.leave(left)
+            await self.keep_ports()
+
+    async def keep_ports(self) -> None:
+        """Keeps where the gateway listens, for the next one."""
+        ports = self.gateway.ports
+        told = f"{ports.public} {ports.internal} {ports.host}"
+        await self.ledger.journal.keep_setting(PORTS, told)
 
     async def start(
         self, incoming: Sequence[Activation] = (), *, given: Iterable[int] = ()

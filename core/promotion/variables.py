@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from core.config.document import quote
-from core.config.fields import PATTERN_WORDS, RESERVED_VARIABLES, SERVICE_NAME, VARIABLE_KEY
+from core.config.patterns import PATTERN_WORDS, RESERVED_VARIABLES, SERVICE_NAME, VARIABLE_KEY
 from core.errors import ConfigError, NotFound, UsageError
 from core.events import Event, EventType
 from core.lines import stamp
