@@ -149,9 +149,6 @@ async def test_one_that_was_never_deployed_is_watched_until_it_is(home: Path) ->
             **HERE,
             "engine": None,
             "root": None,
-            "files": [],
-            "envFiles": [],
-            "profiles": [],
             "publicAddress": "127.0.0.1:0",
             "internalAddress": "127.0.0.1:0",
             "gatewayRunning": False,
@@ -459,6 +456,9 @@ async def test_environments(home: Path) -> None:
             **HERE,
             "engine": "process",
             "root": "/shop",
+            "files": [],
+            "envFiles": [],
+            "profiles": [],
             "services": {"active": 2, "unhealthy": 1},
         }
         assert other["environment"] == "staging"
