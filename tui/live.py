@@ -32,7 +32,7 @@ def project_of(arguments: Namespace) -> Project | None:
         ConfigError: there is none and none is named, or something is wrong with it.
         UsageError: the file that is named is no project file.
     """
-    from core.config.descriptor import DESCRIPTOR_FILE
+    from core.config.file_names import DESCRIPTOR_FILE
 
     path: Path | None = arguments.path
     if path is not None:

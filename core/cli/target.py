@@ -79,7 +79,7 @@ def check_deployable(project: Project, name: str, services: Sequence[str]) -> No
         UsageError: it cannot be deployed as it is asked for.
     """
     from core.config.document import did_you_mean
-    from core.config.fields import PATTERN_WORDS, PROJECT_NAME
+    from core.config.patterns import PATTERN_WORDS, PROJECT_NAME
 
     if not re.fullmatch(PROJECT_NAME, name):
         message = f"{name!r} cannot be the name of a project"

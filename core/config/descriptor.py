@@ -8,17 +8,19 @@ from pydantic import Field, GetJsonSchemaHandler, model_validator
 
 from core.config.document import describe
 from core.config.fields import (
-    APT_PACKAGE,
-    CRON_EXPRESSION,
-    MEMORY,
-    PROJECT_NAME,
-    VARIABLE_KEY,
     CheckPath,
     ServiceName,
     StrictModel,
     Text,
     broken_rule,
     refuse_later,
+)
+from core.config.patterns import (
+    APT_PACKAGE,
+    CRON_EXPRESSION,
+    MEMORY,
+    PROJECT_NAME,
+    VARIABLE_KEY,
 )
 from core.config.schedule import CronExpression, TimeZone
 from core.config.waits import Waits
@@ -34,8 +36,6 @@ from core.model import (
 if TYPE_CHECKING:
     from pydantic.json_schema import JsonSchemaValue
     from pydantic_core import CoreSchema
-
-DESCRIPTOR_FILE = "compartment.yml"
 
 HOUR_MS = 60 * 60 * 1000
 DAY_MS = 24 * HOUR_MS

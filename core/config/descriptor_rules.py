@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.config import kind_rules, wait_rules
 from core.config.document import mapping, quote
-from core.config.fields import RESERVED_VARIABLES
+from core.config.patterns import RESERVED_VARIABLES
 from core.model import ServiceKind
 
 if TYPE_CHECKING:

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING
 
 from core.config.document import quote
 from core.config.dotenv_reader import DotenvReader
-from core.config.fields import PATTERN_WORDS, RESERVED_VARIABLES, VARIABLE_KEY
-from core.config.problems import config_error
+from core.config.failure import config_error
+from core.config.patterns import PATTERN_WORDS, RESERVED_VARIABLES, VARIABLE_KEY
 from core.model import Problem
 
 if TYPE_CHECKING:

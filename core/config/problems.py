@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
 from pydantic import ValidationError
 
 from core.config.document import describe, did_you_mean, nearest, quote
-from core.config.fields import PATTERN_WORDS, StrictModel
-from core.errors import ConfigError
+from core.config.fields import StrictModel
+from core.config.patterns import PATTERN_WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from pydantic_core import ErrorDetails
 
     from core.config.document import Document, KeyPath
@@ -76,14 +74,6 @@ def _unknown_key(model: type[StrictModel], key: str) -> tuple[str, str | None]:
         return f"{quote(key)} does not belong here", model.elsewhere[key]
     valid = [field.alias or name for name, field in model.model_fields.items()]
     return f"unknown key {quote(key)}", did_you_mean(key, valid)
-
-
-def config_error(problems: Iterable[Problem]) -> ConfigError:
-    """Return the error that reports problems, in the order of their files."""
-    ordered = sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column))
-    files = " and ".join(sorted({problem.file for problem in ordered}))
-    count = "1 problem" if len(ordered) == 1 else f"{len(ordered)} problems"
-    return ConfigError(f"{count} in {files}", problems=ordered)
 
 
 def model_at(model: type[StrictModel], path: KeyPath) -> type[StrictModel]:

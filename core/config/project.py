@@ -1,77 +1,64 @@
-"""Finding a project and loading it: both files, all their problems at once."""
+"""Finding a project and loading it, whichever files it has; all their problems at once."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.config import descriptor_rules, routes_file
+from core.config.compose.files import USUAL_NAMES, are_named
 from core.config.compose.options import ComposeOptions
-from core.config.descriptor import DESCRIPTOR_FILE, DescriptorModel
-from core.config.problems import config_error, validate
-from core.config.reading import read_file
-from core.config.routes_file import ROUTES_FILE, RoutesModel, route_rules
-from core.config.service_paths import path_problems
-from core.config.services import services
-from core.config.yaml import read_yaml
+from core.config.file_names import DESCRIPTOR_FILE
 from core.errors import ConfigError
-from core.model import Project, RouteRule
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from core.config.document import Document
-
+    from core.model import Project
 
 _NO_OPTIONS = ComposeOptions()
 
 
-def find_project(start: Path) -> Path:
-    """Return the folder of the nearest `compartment.yml`: `start` or one above it.
+def find_project(start: Path, options: ComposeOptions = _NO_OPTIONS) -> Path:
+    """Return the folder of the project: that of the Compose files that are named, else the nearest.
+
+    The nearest is `start` or one above it that has a `compartment.yml` or a Compose file.
 
     Raises:
         ConfigError: There is none.
     """
+    if options.files:
+        return Path(options.files[0]).parent
     if not os.access(start, os.F_OK):
         raise ConfigError(f"{start} does not exist")
     start = start.resolve()
     for folder in (start, *start.parents):
-        if os.path.lexists(folder / DESCRIPTOR_FILE):
+        if has_descriptor(folder) or _has_compose(folder) or are_named(folder, options):
             return folder
     raise ConfigError(
-        f"no {DESCRIPTOR_FILE} in {start} or in any folder above it",
+        f"no {DESCRIPTOR_FILE} in {start} or in any folder above it, and no Compose file",
         hint="go to a project, or make one with: compartment init",
     )
 
 
-def load_project(root: Path, options: ComposeOptions = _NO_OPTIONS) -> Project:  # noqa: ARG001
+def has_descriptor(folder: Path) -> bool:
+    """Whether a folder has a `compartment.yml`, which comes before Compose files beside it."""
+    return os.path.lexists(folder / DESCRIPTOR_FILE)
+
+
+def load_project(root: Path, options: ComposeOptions = _NO_OPTIONS) -> Project:
     """Return the project in a folder: its `compartment.yml`, or else its Compose files.
 
     Raises:
-        ConfigError: Something is wrong; its `problems` are all of them, of both files.
+        ConfigError: Something is wrong; its `problems` are all of them, of all files.
     """
-    descriptor = _read(root / DESCRIPTOR_FILE)
-    model, problems = validate(DescriptorModel, descriptor)
-    problems += descriptor_rules.broken_rules(descriptor)
-    problems += path_problems(root, descriptor)
+    # Each is loaded where it is needed: the one takes pydantic, the other a reader of its own.
+    if has_descriptor(root) and not options.files:
+        from core.config.descriptor_project import load_descriptor
 
-    rules: tuple[RouteRule, ...] = ()
-    if os.path.lexists(root / ROUTES_FILE):
-        routes = _read(root / ROUTES_FILE)
-        routes_model, routes_problems = validate(RoutesModel, routes)
-        kinds = descriptor_rules.service_kinds(descriptor)
-        problems += routes_problems
-        problems += routes_file.broken_rules(routes, kinds)
-        rules = route_rules(routes_model) if routes_model else ()
-    if model is None or problems:
-        raise config_error(problems)
-    return Project(
-        name=model.name,
-        root=root,
-        services=services(model),
-        rules=rules,
-    )
+        return load_descriptor(root)
+    from core.config.compose.project import load_compose_project
+
+    return load_compose_project(root, options)
 
 
-def _read(path: Path) -> Document:
-    return read_file(path, path.name, read_yaml)
+def _has_compose(folder: Path) -> bool:
+    return any((folder / name).exists() for name in USUAL_NAMES)

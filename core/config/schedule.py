@@ -9,7 +9,8 @@ from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, Field
 
 from core.config.document import describe, did_you_mean
-from core.config.fields import CRON_EXPRESSION, PATTERN_WORDS, broken_rule
+from core.config.fields import broken_rule
+from core.config.patterns import CRON_EXPRESSION, PATTERN_WORDS
 
 _SOME_TIME = datetime(2024, 1, 1, tzinfo=UTC)
 

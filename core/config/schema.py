@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from core.config.descriptor import DESCRIPTOR_FILE, DescriptorModel
+from core.config.descriptor import DescriptorModel
 from core.config.descriptor_rules import RESERVED_NAME
 from core.config.document import quote
-from core.config.fields import PATTERN_WORDS, PROJECT_NAME
+from core.config.file_names import DESCRIPTOR_FILE
+from core.config.patterns import PATTERN_WORDS, PROJECT_NAME
 from core.config.routes_file import ROUTES_FILE, RoutesModel
 from core.config.scalars import resolve
 from core.errors import UsageError

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from pydantic import AfterValidator, ConfigDict, Field
 
 from core.config.document import Document, describe
-from core.config.fields import DOMAIN, RESERVED_VARIABLES, StrictModel, broken_rule
-from core.config.problems import config_error, validate
+from core.config.failure import config_error
+from core.config.fields import StrictModel, broken_rule
+from core.config.patterns import DOMAIN, RESERVED_VARIABLES
+from core.config.problems import validate
 from core.config.reading import read_file
 from core.config.toml import read_toml
 from core.model import Problem

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from core.config.document import describe
-from core.config.fields import SERVICE_NAME, broken_rule
+from core.config.fields import broken_rule
+from core.config.patterns import SERVICE_NAME
 from core.model import Condition, Dependency, ServiceKind
 
 if TYPE_CHECKING:

@@ -11,7 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from core.config.document import quote
-from core.config.patterns import PATTERN_WORDS, RESERVED_VARIABLES, SERVICE_NAME, VARIABLE_KEY
+from core.config.patterns import (
+    COMPOSE_SERVICE_NAME,
+    PATTERN_WORDS,
+    RESERVED_VARIABLES,
+    VARIABLE_KEY,
+)
 from core.errors import ConfigError, NotFound, UsageError
 from core.events import Event, EventType
 from core.lines import stamp
@@ -214,10 +219,10 @@ def check_name(name: str) -> None:
 
 def _check_service(scope: Scope) -> None:
     """The name will do: a service may need its variables for its first deploy."""
-    if scope.service is not None and not re.fullmatch(SERVICE_NAME, scope.service):
+    if scope.service is not None and not re.fullmatch(COMPOSE_SERVICE_NAME, scope.service):
         raise UsageError(
             f"{quote(scope.service)} cannot be the name of a service",
-            hint=f"use {PATTERN_WORDS[SERVICE_NAME]}",
+            hint=f"use {PATTERN_WORDS[COMPOSE_SERVICE_NAME]}",
             code="invalid_variable_target",
         )
 

@@ -172,7 +172,9 @@ def test_find_says_where_it_looked(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         find_project(tmp_path)
 
-    message = f"no compartment.yml in {tmp_path.resolve()} or in any folder above it"
+    message = (
+        f"no compartment.yml in {tmp_path.resolve()} or in any folder above it, and no Compose file"
+    )
     assert caught.value.message == message
     assert caught.value.hint == "go to a project, or make one with: compartment init"
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import core
-from core.config.descriptor import DESCRIPTOR_FILE
 from core.config.document import did_you_mean
+from core.config.file_names import DESCRIPTOR_FILE
 from core.errors import UsageError
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.config.compose.environment import absolute, with_default_env_file, with_env_files
+from core.config.compose.report import Report
 from core.errors import ConfigError
 from core.model import Problem
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.config.compose.options import ComposeOptions
-    from core.config.compose.report import Report
 
 USUAL_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 """In the order in which they are looked for."""
@@ -59,6 +59,12 @@ def find_files(root: Path, options: ComposeOptions, report: Report) -> Files:
     if not env_files and (options.files or folder != root):
         environ = with_default_env_file(environ, folder, report)
     return Files(folder, tuple(paths), environ)
+
+
+def are_named(folder: Path, options: ComposeOptions) -> bool:
+    """Whether a variable, or the `.env` of a folder, says which files the project has."""
+    environ = with_default_env_file(options.environ, folder, Report(folder))
+    return bool(environ.get("COMPOSE_FILE"))
 
 
 def active_profiles(options: ComposeOptions, environ: dict[str, str]) -> frozenset[str]:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 from core.config.compose.files import active_profiles, find_files
 from core.config.compose.including import Projects
 from core.config.compose.keys.completion import complete
+from core.config.compose.keys.practice import written_secret
 from core.config.compose.layers import Context, Layers
 from core.config.compose.places import Places
 from core.config.compose.profiles import with_profiles
 from core.config.compose.report import Report
 from core.config.compose.tree import leaf, plain
 from core.config.compose.variables import with_variables
+from core.config.failure import config_error
 from core.config.interpolation import BrokenTemplate, interpolate
-from core.config.problems import config_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,9 +77,10 @@ def load_compose(root: Path, options: ComposeOptions) -> Loaded:
     if report.is_partial:
         raise config_error(report.problems)
     places = Places(project)
-    completed = complete(plain(project), places, files.folder.name, environ.get)
+    completed = complete(plain(project), places, files.folder, environ.get)
     report.add_problems(completed.problems)
     report.add_notes(completed.notes)
+    report.add_notes(written_secret(map(layers.document, files.paths)))
     if report.problems:
         raise config_error(report.problems)
     notes = tuple(sorted(report.notes, key=lambda note: (note.file, note.line, note.column)))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from core.config.compose.keys.services import SERVICE
+from core.config.compose.keys.shapes import Tier
 from core.config.compose.mapping.given import part
 from core.container import ImageBuild
 from core.model import Limits
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from core.config.compose.mapping.given import Json
 
 _MAPPED = (
-    "build", "command", "configs", "container_name", "cpus", "depends_on", "deploy", "develop",
+    "build", "command", "configs", "container_name", "cpus", "depends_on", "deploy",
     "entrypoint", "env_file", "environment", "expose", "extends", "healthcheck", "image",
     "label_file", "links", "mem_limit", "network_mode", "networks", "ports", "profiles",
     "pull_policy", "restart", "scale", "secrets", "stop_grace_period", "volumes", "volumes_from",
@@ -58,8 +60,12 @@ def limits_of(service: Json) -> Limits:
 
 
 def settings_of(service: Json) -> dict[str, Any]:
-    """Return all other keys of a service, as Compose spells them."""
-    settings = _rest(service, _MAPPED)
+    """Return all other keys of a service that are honoured, as Compose spells them."""
+    settings = {
+        key: value
+        for key, value in _rest(service, _MAPPED).items()
+        if SERVICE.table[key].tier is Tier.HONOURED
+    }
     resources = part(service, "deploy", "resources")
     if pids := part(resources, "limits").get("pids"):
         settings.setdefault("pids_limit", pids)

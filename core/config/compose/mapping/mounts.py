@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.config.compose.keys.names import own_name
 from core.config.compose.mapping.digests import digest_of
 from core.config.compose.mapping.given import part
 from core.container import InlineFile, Mount, MountType
@@ -51,7 +52,7 @@ def mounted(given: Given, name: str) -> Mounted:
 def volume_mounts(model: Json, name: str) -> list[Mount]:
     """Return the mounts under `volumes` of a service alone, without looking at any file."""
     described = part(model, "volumes")
-    project = model["name"]
+    project = own_name(model["name"])
     return [
         _mount(project, described, each) for each in model["services"][name].get("volumes") or ()
     ]

@@ -9,6 +9,7 @@ from core.config.compose.mapping.extension import EXTENSION
 from core.config.compose.mapping.relations import relations, replicas_of
 from core.config.compose.mapping.services import mapped
 from core.config.document import quote
+from core.config.patterns import COMPOSE_SERVICE_NAME, PATTERN_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
 
     from core.config.compose.mapping.given import Given
     from core.model import Problem, Service
-
-SERVICE_NAME = r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}"
-"""Wider than that of a `compartment.yml`: what the files of others have. It names no path."""
 
 
 def services_of(
@@ -42,9 +40,9 @@ def services_of(
 
 def _names(given: Given) -> Iterator[Problem]:
     for name in given.model["services"]:
-        if not re.fullmatch(SERVICE_NAME, name):
+        if not re.fullmatch(COMPOSE_SERVICE_NAME, name):
             message = f"the name {quote(name)} is not valid"
-            hint = "at most 63 of letters, digits, . _ and -, beginning with a letter or digit"
+            hint = f"use {PATTERN_WORDS[COMPOSE_SERVICE_NAME]}"
             yield given.problem(("services", name), message, hint)
 
 

@@ -1,0 +1,7 @@
+"""What the project files are called."""
+
+from __future__ import annotations
+
+from typing import Final
+
+DESCRIPTOR_FILE: Final = "compartment.yml"
