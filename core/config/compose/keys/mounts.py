@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from core.config.compose.keys.places import At
 
-_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+_WINDOWS = re.compile(r"[A-Za-z]:\\|\\\\")
+# `a:/data` alone is a volume with a short name.
+_WINDOWS_MOUNT = re.compile(rf"{_WINDOWS.pattern}|[A-Za-z]:/[^:]*:/")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _PROPAGATION = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
 _CONSISTENCY = ("consistent", "cached", "delegated")
@@ -40,7 +42,7 @@ def host_path(value: Any, at: At) -> str:
 
 def short_mount(line: str, at: At) -> dict[str, Any]:
     """`[source:]target[:options]` in its long form."""
-    if _WINDOWS.match(line):
+    if _WINDOWS_MOUNT.match(line):
         raise Wrong(f"is the Windows path {quote(line)}", "use a path of this machine")
     parts = _split(line)
     if not all(parts) or len(parts) > 3:
@@ -175,9 +177,9 @@ def _long_mount(value: Any, at: At) -> dict[str, Any]:
     mount = MOUNT(value, at)
     kind, source = mount.get("type"), mount.get("source")
     if kind == "bind":
-        if source is None:
+        if "source" not in value:
             at.problem(f"{at.label} is a bind mount without a source", "name a path")
-        else:
+        elif source is not None:
             mount["source"] = absolute(source, at.folder)
         mount.setdefault("bind", {})
     elif kind == "tmpfs" and source is not None:
