@@ -100,7 +100,11 @@ class Layers:
         self.report.add_problems(document.problems)
         self.report.note_unset(unset)
         found = canonical(document, context.folder)
-        self.report.add_problems(found.problems)
+        # A value whose variables are wrong is wrong in other ways, too, until they are set.
+        told = {(problem.line, problem.column) for problem in document.problems}
+        self.report.add_problems(
+            problem for problem in found.problems if (problem.line, problem.column) not in told
+        )
         self.report.add_notes(found.notes)
         root = tree(found, document.file)
         for _, service in items(child(root, "services")):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from core.config.compose.files import active_profiles, find_files
 from core.config.compose.including import Projects
 from core.config.compose.keys.completion import complete
+from core.config.compose.keys.names import folder_name
 from core.config.compose.keys.practice import written_secret
 from core.config.compose.layers import Context, Layers
 from core.config.compose.places import Places
@@ -15,6 +16,7 @@ from core.config.compose.profiles import with_profiles
 from core.config.compose.report import Report
 from core.config.compose.tree import leaf, plain
 from core.config.compose.variables import with_variables
+from core.config.document import mapping
 from core.config.failure import config_error
 from core.config.interpolation import BrokenTemplate, interpolate
 
@@ -78,7 +80,9 @@ def load_compose(root: Path, options: ComposeOptions) -> Loaded:
         raise config_error(report.problems)
     places = Places(project)
     completed = complete(plain(project), places, files.folder, environ.get)
-    report.add_problems(completed.problems)
+    # What such a service seems to lack may be what could not be read.
+    unread = {problem.service for problem in report.problems if problem.service}
+    report.add_problems(each for each in completed.problems if each.service not in unread)
     report.add_notes(completed.notes)
     report.add_notes(written_secret(map(layers.document, files.paths)))
     if report.problems:
@@ -87,12 +91,29 @@ def load_compose(root: Path, options: ComposeOptions) -> Loaded:
     return Loaded(files.folder, files.paths, environ, completed.model, notes, places)
 
 
+def name_and_services(root: Path, options: ComposeOptions) -> tuple[str, tuple[str, ...]]:
+    """Return what Compose calls a project and its services, without checking anything else.
+
+    The name is empty where it cannot be known. What the files include or extend is not looked at.
+
+    Raises:
+        ConfigError: There are no files, or what names them makes no sense.
+    """
+    report = Report(root)
+    files = find_files(root, options, report)
+    layers = Layers(report)
+    name = _with_name(files, layers).get(PROJECT_NAME, "")
+    found = [mapping(mapping(layers.document(path).data).get("services")) for path in files.paths]
+    services = tuple(dict.fromkeys(str(each) for services in found for each in services))
+    return "" if report.problems else name, services
+
+
 def _with_name(files: Files, layers: Layers) -> dict[str, str]:
     """The environment with the name of the project, which files may use: the last one wins."""
     environ = files.environ
     if environ.get(PROJECT_NAME):
         return environ
-    name = files.folder.name
+    name = folder_name(files.folder.name)
     for path in files.paths:
         data = layers.document(path).data
         found = data.get("name") if isinstance(data, dict) else None
