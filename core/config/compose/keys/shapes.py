@@ -81,7 +81,8 @@ def _read_key(key: Key, value: Any, at: At) -> Any:
         at.problem(f"{at.label} is not supported", key.words, at_key=True)
         return GONE
     if value is None and not key.may_be_empty:
-        at.note(f"{at.label} is empty and says nothing", "give it a value, or remove it")
+        message = f"{at.label} is empty and says nothing"
+        at.note(message, "give it a value, or remove it", at_key=True)
         return GONE
     if key.tier is Tier.NOTED:
         at.note(f"{at.label} does nothing here", key.words, at_key=True)
