@@ -30,8 +30,6 @@ def parse(given: Sequence[str]) -> Namespace:
         if not is_utf8(each):
             raise UsageError(f"the argument {each!r} is not UTF-8")
     found = _parser().parse_args(given)
-    if found.file:
-        raise UsageError("Compose files are not supported yet", hint="leave out -f/--file")
     _check_together(found)
     _check_path(found.path)
     return found
@@ -96,7 +94,15 @@ def _parser() -> Parser:
         default="auto",
         help="what runs the instances (default: %(default)s)",
     )
-    add("-f", "--file", action="append", metavar="FILE", help="a Compose file; not supported yet")
+    add(
+        "-f",
+        "--file",
+        action="append",
+        metavar="FILE",
+        help="a Compose file; repeatable: later ones win (default: those that are here)",
+    )
+    add("--env-file", action="append", metavar="FILE", help="variables for Compose files")
+    add("--profile", action="append", metavar="NAME", help="turn a profile of Compose files on")
     add(
         "--demo",
         nargs="?",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from core.agent.client import Client
 from core.cli.output import Output
+from core.config.compose.options import ComposeOptions
 from core.errors import AgentUnavailable, CompartmentError
 from core.files import Home
 from tui.app import DashboardApp
@@ -37,6 +38,7 @@ class Dashboard:
         project: The files of the project; None where they are not here.
         verbs: How the agent is asked.
         kind: What this is besides the usual, for the status line.
+        compose: Where the files are, if they are Compose files.
     """
 
     def __init__(
@@ -46,10 +48,12 @@ class Dashboard:
         *,
         verbs: type[LiveVerbs] = LiveVerbs,
         kind: str | None = None,
+        compose: ComposeOptions | None = None,
     ) -> None:
         self._arguments = arguments
         self._project = project
         self._verbs = verbs
+        self._compose = compose or ComposeOptions()
         self._home = Home.locate()
         self._choices = Choices.load(self._home.root / FILE_NAME, is_read_only=arguments.read_only)
         self._options = options_of(arguments, self._choices, kind)
@@ -81,7 +85,7 @@ class Dashboard:
         self, client: Client, place: Place, project: Project | None, record: Path | None
     ) -> tuple[DashboardApp, Feed]:
         target = {"project": place.project, "environment": place.environment}
-        verbs = self._verbs(client, target, project, self._arguments.engine)
+        verbs = self._verbs(client, target, project, self._arguments.engine, self._compose)
         options = self._options
         feed: Feed = LiveFeed(client, target, attach=lambda: self._attach(client))
         recorder = Recorder(feed, create(record), **target) if record else None

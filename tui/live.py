@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from core.cli.target import name_in_file, project_here, project_in
+from core.cli.target import compose_options, name_in_file, project_here, project_in
 from core.errors import UsageError
 from tui.aside import Aside
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from pathlib import Path
 
-    from core.model import Project
+    from core.cli.target import Here
 
 
 def open_live(arguments: Namespace) -> int:
@@ -22,10 +22,12 @@ def open_live(arguments: Namespace) -> int:
     checking = Aside(lambda: project_of(arguments))
     from tui.dashboard import Dashboard
 
-    return asyncio.run(Dashboard(arguments, checking.result()).run())
+    here = checking.result()
+    project, compose = here or (None, compose_options(arguments))
+    return asyncio.run(Dashboard(arguments, project, compose=compose).run())
 
 
-def project_of(arguments: Namespace) -> Project | None:
+def project_of(arguments: Namespace) -> Here | None:
     """The project whose files are here; None where another one is named.
 
     Raises:
@@ -35,10 +37,12 @@ def project_of(arguments: Namespace) -> Project | None:
     from core.config.file_names import DESCRIPTOR_FILE
 
     path: Path | None = arguments.path
+    options = compose_options(arguments)
     if path is not None:
         if path.is_file() and path.name != DESCRIPTOR_FILE:
-            raise UsageError(f"{path} is no {DESCRIPTOR_FILE}", hint="name a folder")
-        return project_in(path.parent if path.is_file() else path)
-    if arguments.project is not None and name_in_file() != arguments.project:
+            hint = "name a folder, or a Compose file with -f"
+            raise UsageError(f"{path} is no {DESCRIPTOR_FILE}", hint=hint)
+        return project_in(path.parent if path.is_file() else path, options)
+    if arguments.project is not None and name_in_file(options) != arguments.project:
         return None
-    return project_here()
+    return project_here(options)

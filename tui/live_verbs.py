@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from core.cli.requests import deploy_body, promote_body, rollback_body
 from core.cli.target import project_in
+from core.config.compose.options import ComposeOptions
 from core.errors import UsageError
 from core.model import Trigger
 from tui.live_executions import LiveExecutions
@@ -36,6 +38,8 @@ class LiveVerbs:
     project: Project | None = None
     """As its files were when the dashboard was opened; None without files here."""
     engine: str = "auto"
+    compose: ComposeOptions = field(default_factory=ComposeOptions)
+    """Those that lead to the files of the project."""
 
     @property
     def variables(self) -> LiveVariables:
@@ -62,25 +66,32 @@ class LiveVerbs:
     async def _body(self, trigger: Trigger, services: Sequence[str], to: str | None) -> Json:
         if trigger is Trigger.ROLLBACK:
             return rollback_body(self.target, services, to=to)
-        root = self.project.root if self.project else await self._known_root()
+        root, known = await self._files()
         # Read again each time, as a person edits while the dashboard is open; checking everything
         # takes longer than a frame.
-        project = await asyncio.to_thread(project_in, root)
+        project, options = await asyncio.to_thread(
+            project_in, root, replace(known, environ=dict(os.environ), services=tuple(services))
+        )
         return deploy_body(
             project,
             trigger,
+            options,
             environment=self.target["environment"],
             name=self.target["project"],
             services=services,
             engine=self.engine,
         )
 
-    async def _known_root(self) -> Path:
-        """Where it was deployed from last."""
+    async def _files(self) -> tuple[Path, ComposeOptions]:
+        """Where the files are: here, or where it was deployed from last."""
+        if self.project:
+            return self.project.root, self.compose
         for each in await self.environments():
             is_ours = all(each[name] == value for name, value in self.target.items())
             if is_ours and each.get("root"):
-                return Path(each["root"])
+                return Path(each["root"]), ComposeOptions(
+                    tuple(each["files"]), tuple(each["envFiles"]), tuple(each["profiles"])
+                )
         project = self.target["project"]
         raise UsageError(
             f"it is not known where the files of {project} are",

@@ -39,7 +39,12 @@ COMMON = (
     Flag("--output", choices=("text", "json", "jsonl"), metavar="FORM",
          help="text, json, or jsonl: one event a line"),
     Flag("--engine", choices=ENGINES, help="what runs the instances (default: auto)"),
-    Flag("-f", "--file", action="append", metavar="FILE", help="a Compose file; not supported yet"),
+    Flag("-f", "--file", action="append", metavar="FILE",
+         help="a Compose file; repeatable: later ones win (default: those that are here)"),
+    Flag("--env-file", action="append", metavar="FILE",
+         help="variables for Compose files, instead of .env; repeatable"),
+    Flag("--profile", action="append", metavar="NAME",
+         help="turn a profile of Compose files on; repeatable"),
     Flag("--verbose", action="store_true", help="say more, with tracebacks"),
     Flag("--timeout", type=arguments.seconds, metavar="S",
          help="wait at most this long for runs ahead (0: not at all)"),
@@ -52,6 +57,8 @@ DEFAULTS: dict[str, Any] = {
     "output": "text",
     "engine": "auto",
     "file": None,
+    "env_file": None,
+    "profile": None,
     "verbose": False,
     "timeout": None,
 }
@@ -88,7 +95,8 @@ _RUN_NOW = (
 COMMANDS = (
     Command("init", "write a minimal compartment.yml", "projects:init", (
         Flag("--name", metavar="NAME", help="the project (default: after the folder)"),
-        Flag("--from-compose", action="store_true", help="not supported yet"),
+        Flag("--from-compose", action="store_true",
+             help="the equivalent of the Compose files that are here, as far as there is one"),
     )),
     Command("validate", "check the project files", "projects:validate"),
     Command("schema", "print the JSON Schema of a project file", "projects:schema", (_SCHEMA_OF,)),
@@ -97,8 +105,6 @@ COMMANDS = (
             "projects:routes_schema"),
     Command("compose config", "print the Compose files merged, in their full form",
             "compose:config", (
-        Flag("--env-file", action="append", metavar="FILE", help="variables, instead of .env"),
-        Flag("--profile", action="append", metavar="NAME", help="turn a profile on; repeatable"),
         Flag("--services", action="store_true", help="only the names of the services"),
         Flag("--volumes", action="store_true", help="only the names of the volumes"),
         Flag("--images", action="store_true", help="only the images"),

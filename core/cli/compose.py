@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.cli.exits import Exit
 from core.cli.output import Form
+from core.cli.target import compose_options
 from core.cli.text import columns
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
     from core.cli.output import Output
-    from core.config.compose.options import ComposeOptions
 
 Json = dict[str, Any]
 
@@ -24,11 +23,12 @@ Json = dict[str, Any]
 def config(arguments: Namespace, output: Output) -> int:
     """Prints the normalised model of the Compose files, or one list from it."""
     from core.config.compose.loading import load_compose
+    from core.config.project import find_project
 
-    options = options_of(arguments)
+    options = compose_options(arguments)
     if arguments.profiles:
         options = replace(options, profiles=("*",))
-    loaded = load_compose(Path.cwd(), options)
+    loaded = load_compose(find_project(Path.cwd(), options), options)
     for note in loaded.notes:
         output.progress(f"note: {note}")
     wanted = _list(arguments, loaded.model)
@@ -37,22 +37,6 @@ def config(arguments: Namespace, output: Output) -> int:
     else:
         output.answer(wanted, lambda: wanted)
     return Exit.DONE
-
-
-def options_of(arguments: Namespace) -> ComposeOptions:
-    """What the command line and the environment say about Compose files."""
-    from core.config.compose.options import ComposeOptions
-
-    return ComposeOptions(
-        files=_absolute(arguments.file),
-        env_files=_absolute(arguments.env_file),
-        profiles=tuple(arguments.profile or ()),
-        environ=dict(os.environ),
-    )
-
-
-def _absolute(paths: list[str] | None) -> tuple[str, ...]:
-    return tuple("-" if path == "-" else os.path.abspath(path) for path in paths or ())  # noqa: PTH100 - keeps links
 
 
 def dumped(model: Json) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from core.cli.exits import Exit
-from core.cli.target import ask, project_here, target_of
+from core.cli.target import ask, compose_options, project_here, target_of
 from core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +24,11 @@ def down(arguments: Namespace, output: Output) -> int:
     if arguments.orphans and arguments.service:
         raise UsageError("--orphans and --service cannot be used together")
     target = target_of(arguments)
-    known = frozenset(project_here().services) if arguments.orphans else None
+    known = (
+        frozenset(project_here(compose_options(arguments)).project.services)
+        if arguments.orphans
+        else None
+    )
 
     async def conversation(client: Client) -> Json:
         services = arguments.service

@@ -59,8 +59,6 @@ def parse(arguments: Sequence[str], program: str) -> argparse.Namespace:
     if found.output == Form.JSONL and not found.has_events:
         able = ", ".join(command.words for command in COMMANDS if command.has_events)
         raise UsageError(f"--output jsonl is only for {able}", hint="use --output json")
-    if found.file and not found.handler.startswith("compose:"):
-        raise UsageError("Compose files are not supported yet", hint="leave out -f/--file")
     return found
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.cli import compose
 from core.cli.exits import Exit
-from core.cli.target import check_service, project_here
+from core.cli.target import check_service, compose_options, project_here
 from core.cli.text import columns, counted, plain
 from core.errors import Conflict, UsageError
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from core.cli.output import Output
     from core.config.routes import Decision
-    from core.model import RouteRule
+    from core.model import Project, RouteRule
 
 
 def init(arguments: Namespace, output: Output) -> int:
@@ -51,13 +52,14 @@ def _slug(text: str) -> str:
     return re.sub(r"^[^a-z]+", "", re.sub(r"[^a-z0-9]+", "-", text.lower()))[:63].strip("-")
 
 
-def validate(_: Namespace, output: Output) -> int:
-    """Reads every project file, and the settings; problems are errors."""
+def validate(arguments: Namespace, output: Output) -> int:
+    """Reads every project file, and the settings; problems are errors, notes are not."""
     from core.config.settings import read_settings
 
-    project = project_here()
+    project = project_here(compose_options(arguments)).project
     read_settings(os.environ)
     services = list(project.services)
+    more = {"files": list(project.files)} if project.is_compose else {}
     output.answer(
         {
             "project": project.name,
@@ -65,13 +67,19 @@ def validate(_: Namespace, output: Output) -> int:
             "services": services,
             "routes": len(project.rules),
             "problems": [],
+            "notes": [asdict(each) for each in project.notes],
+            **more,
         },
-        lambda: [
-            f"project {project.name} is valid: {counted(len(services), 'service')}"
-            f" ({', '.join(services)}), {counted(len(project.rules), 'route rule')}"
-        ],
+        lambda: [*(f"note: {plain(str(each))}" for each in project.notes), _valid(project)],
     )
     return Exit.DONE
+
+
+def _valid(project: Project) -> str:
+    services = project.services
+    told = f"project {project.name} is valid: {counted(len(services), 'service')}"
+    routes = "" if project.is_compose else f", {counted(len(project.rules), 'route rule')}"
+    return f"{told} ({', '.join(services)}){routes}"
 
 
 def schema(arguments: Namespace, output: Output) -> int:
@@ -93,7 +101,7 @@ def routes_schema(arguments: Namespace, output: Output) -> int:
 
 def routes_list(arguments: Namespace, output: Output) -> int:
     """The rules in their order."""
-    project = project_here()
+    project = project_here(compose_options(arguments)).project
     check_service(arguments.service, project.services)
     rules = [rule for rule in project.rules if arguments.service in (None, rule.on)]
     output.answer(
@@ -114,7 +122,7 @@ def routes_test(arguments: Namespace, output: Output) -> int:
     """Which rule takes a request, and the path that the target sees."""
     from core.config.routes import match
 
-    project = project_here()
+    project = project_here(compose_options(arguments)).project
     check_service(arguments.service, project.services)
     if not arguments.path.startswith("/"):
         raise UsageError(f"{plain(arguments.path)!r} is no path: it begins with /")

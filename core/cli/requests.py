@@ -12,6 +12,7 @@ from core.model import Trigger
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from core.config.compose.options import ComposeOptions
     from core.model import Project
 
 Json = dict[str, Any]
@@ -20,6 +21,7 @@ Json = dict[str, Any]
 def deploy_body(
     project: Project,
     trigger: Trigger,
+    options: ComposeOptions,
     *,
     environment: str,
     name: str | None = None,
@@ -30,6 +32,8 @@ def deploy_body(
     wait_s: float | None = None,
 ) -> Json:
     """A run from source, or a plan for one; `name` if it is deployed under another than its own.
+
+    The options are those that lead to the project from anywhere.
 
     Raises:
         ConfigError, UsageError: it cannot be deployed as it is asked for.
@@ -47,6 +51,15 @@ def deploy_body(
         "label": label,
         "useCache": use_cache,
         "waitS": wait_s,
+        **(_compose(options) if project.is_compose else {}),
+    }
+
+
+def _compose(options: ComposeOptions) -> Json:
+    return {
+        "files": list(options.files),
+        "envFiles": list(options.env_files),
+        "profiles": list(options.profiles),
     }
 
 

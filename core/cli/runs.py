@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from core.agent.client import Client
 from core.cli import exits
 from core.cli.exits import Exit
 from core.cli.follow import Follower
+from core.cli.plan_text import plan_lines
 from core.cli.report import result_lines
 from core.cli.requests import deploy_body, promote_body, rollback_body
 from core.cli.signals import Signals
-from core.cli.target import ask, project_here, target_of
-from core.cli.text import columns, plain
+from core.cli.target import ask, compose_options, project_here, target_of
+from core.cli.text import plain
 from core.files import Home
 from core.model import Trigger
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from core.cli.output import Output
+    from core.cli.target import Here
 
 Json = dict[str, Any]
 
@@ -60,9 +63,12 @@ def promote(arguments: Namespace, output: Output) -> int:
 
 def plan(arguments: Namespace, output: Output) -> int:
     """What a deploy would do."""
-    body = _deploy_body(arguments, Trigger.DEPLOY)
+    here = project_here(compose_options(arguments))
+    body = _body_of(here, arguments, Trigger.DEPLOY)
     found = ask(lambda client: client.plan(body))
-    output.answer(found, lambda: _plan_lines(found, colour=output.has_colour))
+    found["notes"] = [asdict(each) for each in here.project.notes]
+    notes = [f"note: {plain(str(each))}" for each in here.project.notes]
+    output.answer(found, lambda: [*plan_lines(found, colour=output.has_colour), *notes])
     return Exit.DONE
 
 
@@ -85,9 +91,14 @@ _WHY = "`compartment logs --service NAME` says why; deploy again when it is mend
 
 
 def _deploy_body(arguments: Namespace, trigger: Trigger) -> Json:
+    return _body_of(project_here(compose_options(arguments)), arguments, trigger)
+
+
+def _body_of(here: Here, arguments: Namespace, trigger: Trigger) -> Json:
     return deploy_body(
-        project_here(),
+        here.project,
         trigger,
+        here.options,
         name=arguments.project,
         environment=arguments.env,
         services=arguments.service,
@@ -96,49 +107,6 @@ def _deploy_body(arguments: Namespace, trigger: Trigger) -> Json:
         use_cache=not getattr(arguments, "no_cache", False),
         wait_s=arguments.timeout,
     )
-
-
-def _plan_lines(found: Json, *, colour: bool) -> list[str]:
-    rows = [("SERVICE", "KIND", "ACTION", "BUILD", "ZERO DOWNTIME", "BECAUSE")]
-    for each in found["services"]:
-        build = "build" if each["build"] else "reuse" if each["action"] == "deploy" else "-"
-        zero = f"{'yes' if each['zeroDowntime'] else 'no'}: {plain(each['zeroDowntimeReason'])}"
-        is_left = each["action"] == "leave"
-        rows.append(
-            (
-                each["serviceName"],
-                each["kind"],
-                "leave alone" if is_left else each["action"],
-                build,
-                "-" if is_left else zero,
-                plain(each["because"]),
-            )
-        )
-    warnings = [
-        f"warning: {each['serviceName']}: {plain(text)}"
-        for each in found["services"]
-        for text in each["warnings"]
-    ]
-    warnings += [f"warning: {plain(text)}" for text in found["warnings"]]
-    target = f"{found['project']}/{found['environment']}"
-    waits = [
-        f"{each['serviceName']} waits for {wait['serviceName']} to be {wait['condition']}"
-        for each in found["services"]
-        for wait in (each["waitsFor"] if each["action"] != "leave" else ())
-    ]
-    # Of several reasons `because` tells the first; what a deploy brings into force is told all.
-    variables = [
-        f"{each['serviceName']}: variables changed: {', '.join(each['variablesChanged'])}"
-        for each in found["services"]
-        if each["variablesChanged"] and not each["because"].startswith("variables changed")
-    ]
-    return [
-        f"plan for {target}, engine {found['engine']}: {plain(found['engineBecause'])}",
-        *columns(rows, colour=colour),
-        *waits,
-        *variables,
-        *warnings,
-    ]
 
 
 def _carry_out(body: Json, arguments: Namespace, output: Output) -> int:

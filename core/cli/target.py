@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from core.cli.text import is_utf8
 from core.errors import UsageError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Sequence
 
     from core.agent.client import Client
+    from core.config.compose.options import ComposeOptions
     from core.model import Project
 
 T = TypeVar("T")
@@ -34,8 +36,12 @@ def ask(use: Callable[[Client], Awaitable[T]]) -> T:
 
 def target_of(arguments: Namespace) -> dict[str, Any]:
     """The project and environment, as requests name them. Needs no valid project file."""
-    name = arguments.project or name_in_file() or project_here().name
-    return {"project": name, "environment": arguments.env}
+    return {"project": arguments.project or _name_here(arguments), "environment": arguments.env}
+
+
+def _name_here(arguments: Namespace) -> str:
+    options = compose_options(arguments)
+    return name_in_file(options) or project_here(options).project.name
 
 
 def service_query(arguments: Namespace) -> dict[str, Any]:
@@ -43,20 +49,49 @@ def service_query(arguments: Namespace) -> dict[str, Any]:
     return {**target_of(arguments), "service": arguments.service}
 
 
-def project_here() -> Project:
-    """The project of this folder or of the nearest one above it, valid as a whole.
+def compose_options(arguments: Namespace) -> ComposeOptions:
+    """What the command line and the environment say about Compose files."""
+    from core.config.compose.options import ComposeOptions
+
+    named = getattr(arguments, "service", None) or ()
+    return ComposeOptions(
+        files=_absolute(arguments.file),
+        env_files=_absolute(arguments.env_file),
+        profiles=tuple(arguments.profile or ()),
+        environ=dict(os.environ),
+        services=(named,) if isinstance(named, str) else tuple(named),
+    )
+
+
+def _absolute(paths: list[str] | None) -> tuple[str, ...]:
+    """Paths as they are anywhere; a dash stays one, to be refused with a reason."""
+    return tuple("-" if path == "-" else os.path.abspath(path) for path in paths or ())  # noqa: PTH100 - keeps links
+
+
+class Here(NamedTuple):
+    """A project, valid as a whole."""
+
+    project: Project
+    options: ComposeOptions
+    """Those that lead to it from wherever its files are read."""
+
+
+def project_here(options: ComposeOptions) -> Here:
+    """The project of this folder or of the nearest one above it.
 
     Raises:
         ConfigError: there is none, or something is wrong with it.
     """
-    return project_in(_here())
+    return project_in(_here(), options)
 
 
-def project_in(folder: Path) -> Project:
+def project_in(folder: Path, options: ComposeOptions) -> Here:
     """The same for another folder."""
-    from core.config.project import find_project, load_project
+    from core.config.project import find_project, load_project, pinned
 
-    return load_project(find_project(folder))
+    found = find_project(folder, options)
+    project = load_project(found, options)
+    return Here(project, pinned(project, found, options))
 
 
 def check_service(service: str | None, services: Collection[str]) -> None:
@@ -100,33 +135,16 @@ def _here() -> Path:
         raise UsageError("the current folder does not exist any more") from None
 
 
-def name_in_file() -> str | None:
-    """The name in the nearest project file, if that much of it can be read.
+def name_in_file(options: ComposeOptions) -> str | None:
+    """The name in the nearest project files, if that much of them can be read."""
+    from core.config.glance import glance
 
-    Validating the file would take longer than most commands that only need its name.
-    """
-    name = _in_file().get("name")
-    return name if isinstance(name, str) and name else None
+    return glance(_here(), options).name
 
 
-def services_in_file(project: str) -> list[str]:
-    """The services of the nearest project file, as `name_in_file` reads it.
+def services_in_file(project: str, options: ComposeOptions) -> tuple[str, ...]:
+    """The services of the nearest project files; none where they are those of another project."""
+    from core.config.glance import glance
 
-    There are none where it is the file of another project.
-    """
-    from core.config.document import mapping
-
-    data = _in_file()
-    named = mapping(data.get("services")) if data.get("name") == project else {}
-    return [str(each) for each in named]
-
-
-def _in_file() -> dict[str, Any]:
-    from core.config.document import mapping
-    from core.config.yaml import read_yaml
-
-    folder = _here()
-    for file in (each / "compartment.yml" for each in (folder, *folder.parents)):
-        if file.is_file():
-            return mapping(read_yaml(file.read_bytes(), file.name).data)
-    return {}
+    found = glance(_here(), options)
+    return found.services if found.name == project else ()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.cli.exits import Exit
-from core.cli.target import ask, service_query, services_in_file
+from core.cli.target import ask, compose_options, service_query, services_in_file
 from core.cli.text import columns, counted, moment, pairs, plain_lines
 from core.errors import NotFound, UsageError
 
@@ -31,7 +31,7 @@ def set_variable(arguments: Namespace, output: Output) -> int:
     value = _value(arguments)
     body = {**scope, "value": value, "sensitive": arguments.sensitive}
     told = ask(lambda client: client.set_variable(arguments.key, body))
-    _warn_of_unknown_service(scope, output)
+    _warn_of_unknown_service(scope, arguments, output)
     output.answer(told, lambda: [f"set {arguments.key} for {_scope(told)}; {_FROM_NOW_ON}"])
     return Exit.DONE
 
@@ -103,7 +103,7 @@ def import_variables(arguments: Namespace, output: Output) -> int:
         "replace": arguments.replace,
     }
     told = ask(lambda client: client.import_variables(body))
-    _warn_of_unknown_service(scope, output)
+    _warn_of_unknown_service(scope, arguments, output)
     output.answer(told, lambda: [_imported(told)])
     return Exit.DONE
 
@@ -113,11 +113,12 @@ def _imported(told: Json) -> str:
     return f"set {counted(len(names), 'variable')} for {_scope(told)}; {_FROM_NOW_ON}"
 
 
-def _warn_of_unknown_service(scope: Json, output: Output) -> None:
+def _warn_of_unknown_service(scope: Json, arguments: Namespace, output: Output) -> None:
     """A service may be given its variables before there is one, but its name may be a slip."""
     from core.config.document import did_you_mean
 
-    service, known = scope["service"], services_in_file(scope["project"])
+    service = scope["service"]
+    known = services_in_file(scope["project"], compose_options(arguments))
     if service is None or not known or service in known or _was_deployed(scope):
         return
     hint = did_you_mean(service, known)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.config.compose.environment import ENV_FILE
 from core.config.compose.files import USUAL_NAMES, are_named
 from core.config.compose.options import ComposeOptions
 from core.config.file_names import DESCRIPTOR_FILE
@@ -58,6 +60,24 @@ def load_project(root: Path, options: ComposeOptions = _NO_OPTIONS) -> Project:
     from core.config.compose.project import load_compose_project
 
     return load_compose_project(root, options)
+
+
+def pinned(project: Project, found: Path, options: ComposeOptions) -> ComposeOptions:
+    """Return options that lead to the same project from wherever they are read.
+
+    Args:
+        project: As it was loaded.
+        found: Where, which is not its folder where a variable names its files.
+        options: With which.
+    """
+    if not project.is_compose:
+        return options
+    env_files = options.env_files
+    if not env_files and found != project.root:
+        # The last one wins.
+        both = (project.root / ENV_FILE, found / ENV_FILE)
+        env_files = tuple(str(each) for each in both if each.is_file())
+    return replace(options, files=project.files, env_files=env_files)
 
 
 def _has_compose(folder: Path) -> bool:

@@ -85,7 +85,6 @@ def test_what_comes_later_says_so(words: str) -> None:
         (["status", "--output", "xml"], "invalid choice: 'xml'", "see: compartment status --help"),
         (["deploy", "--timeout", "soon"], "'soon' is no time to wait", None),
         (["status", "--output", "jsonl"], "jsonl is only for deploy", "use --output json"),
-        (["deploy", "-f", "compose.yaml"], "Compose files are not supported yet", None),
         (["deploy", "--label", "\udcff"], "is not UTF-8", None),
         (["cancel"], "required: --run", None),
         ([], "required: COMMAND", None),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.cli.runs import _plan_lines
+from core.cli.plan_text import plan_lines
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from core.cli.runs import _plan_lines
     ],
 )
 def test_variables_are_named_once_whatever_else_changed(because: str, told: list[str]) -> None:
-    assert _plan_lines(_plan(because), colour=False)[3:] == told
+    assert plan_lines(_plan(because), colour=False)[3:] == told
 
 
 def _plan(because: str) -> dict[str, Any]:
@@ -41,3 +41,29 @@ def _plan(because: str) -> dict[str, Any]:
         "services": [service],
         "warnings": [],
     }
+
+
+def test_roles_of_compose_services_are_told_with_their_reasons() -> None:
+    plan = _plan("first deployment")
+    plan["services"][0] |= {
+        "variablesChanged": [],
+        "strategy": "overlap",
+        "kindReason": "it publishes 80",
+        "strategyReason": "nothing keeps it",
+        "ports": [
+            {"port": 80, "protocol": "http", "because": "it is so"},
+            {"port": 9000, "protocol": "look", "because": "nobody knows"},
+        ],
+        "published": [
+            {"host": "127.0.0.1", "port": 8080, "target": 80, "protocol": "tcp"},
+            {"host": "", "port": None, "target": 9000, "protocol": "tcp"},
+        ],
+    }
+    assert plan_lines(plan, colour=False)[3:] == [
+        "web is of kind web: it publishes 80",
+        "web has the strategy overlap: nothing keeps it",
+        "web listens on 80 (http): it is so",
+        "web listens on 9000 (to be looked at): nobody knows",
+        "web is published: 127.0.0.1:8080 leads to 80/tcp",
+        "web is published: any free port leads to 9000/tcp",
+    ]

@@ -68,6 +68,7 @@ def test_validate_finds_the_project_upwards(
         "services": ["web", "backoffice"],
         "routes": 2,
         "problems": [],
+        "notes": [],
     }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from core.config.compose.options import ComposeOptions
 from core.config.project import load_project
 from core.errors import ConfigError, UsageError
 from core.model import Trigger
@@ -224,13 +225,30 @@ async def test_files_are_read_again_each_time(asked: Asked, folder: Path) -> Non
     assert set(verbs.project.services) == {"web", "api"}
 
 
+@pytest.mark.parametrize("is_here", [True, False])
+async def test_compose_files_are_named(asked: Asked, tmp_path: Path, *, is_here: bool) -> None:
+    file = tmp_path / "prod.yaml"
+    file.write_text(
+        "name: shop\nservices: {web: {image: nginx}, tool: {image: a, profiles: [x]}}\n"
+    )
+    options = ComposeOptions(files=(str(file),), profiles=("x",))
+    project = load_project(tmp_path, options)
+    named = {"files": [str(file)], "envFiles": [], "profiles": ["x"]}
+    asked.known = [{**TARGET, "root": str(tmp_path), **named}]
+    verbs = LiveVerbs(cast("Client", asked), TARGET, project if is_here else None, "auto", options)
+    await verbs.submit(Trigger.DEPLOY)
+    (body,) = asked.bodies
+    assert body["root"] == str(tmp_path)
+    assert {key: body[key] for key in named} == named
+
+
 async def test_without_files_here_it_deploys_from_where_it_was_deployed(
     asked: Asked, folder: Path
 ) -> None:
     verbs = verbs_of(asked, None)
     asked.known = [
         {"project": "shop", "environment": "production", "root": "/elsewhere"},
-        {**TARGET, "root": str(folder)},
+        {**TARGET, "root": str(folder), "files": [], "envFiles": [], "profiles": []},
     ]
     await verbs.submit(Trigger.DEPLOY)
     assert asked.bodies[0]["root"] == str(folder)

@@ -129,7 +129,6 @@ async def test_a_damaged_recording(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message", "hint"),
     [
-        (["-f", "compose.yaml"], "Compose files are not supported yet", "leave out -f/--file"),
         (["deploy"], "there is no folder deploy", "compartment-tui --run deploy"),
         (["nowhere"], "there is no folder nowhere", None),
         (["--replay", "x", "--record", "y"], "--replay and --record do not go together", None),

@@ -1,0 +1,156 @@
+"""Commands in a folder with Compose files, or with files that are named."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from core.cli import runs
+from core.cli.exits import Exit
+from core.cli.parser import parse
+from core.cli.target import services_in_file, target_of
+from core.config.compose.options import ComposeOptions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.conftest import Cli
+
+COMPOSE = """\
+services:
+  app:
+    image: nginx:1.27
+    ports: ["127.0.0.1:8080:80"]
+  tool:
+    image: alpine:3.20
+    profiles: [tools]
+  lib:
+    build: ./lib
+"""
+
+
+@pytest.fixture
+def compose(folder: Path) -> Path:
+    (folder / "compose.yaml").write_text(COMPOSE)
+    return folder
+
+
+def test_validate_tells_notes_and_is_content(cli: Cli, compose: Path) -> None:
+    done = cli("validate")
+    assert (done.code, done.err) == (0, "")
+    *notes, told = done.out.splitlines()
+    assert told == "project myshop is valid: 2 services (app, lib)"
+    assert notes
+    assert all(each.startswith("note: compose.yaml:") for each in notes)
+    document = json.loads(cli("validate", "--output", "json").out)
+    assert document["files"] == [str(compose / "compose.yaml")]
+    assert len(document["notes"]) == len(notes)
+    assert document["notes"][0]["file"] == "compose.yaml"
+
+
+def test_problems_of_the_files_and_of_roles(cli: Cli, compose: Path) -> None:
+    (compose / "compose.yaml").write_text(f"{COMPOSE}    x-compartment: {{kind: web}}\n")
+    done = cli("validate")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.splitlines() == [
+        "error: 1 problem in compose.yaml",
+        "compose.yaml:10:27: kind web needs a port that speaks HTTP"
+        " (name it: x-compartment: {kind: web, port: 3000})",
+    ]
+
+
+def test_files_can_be_named_before_and_after_the_command(cli: Cli, compose: Path) -> None:
+    (compose / "prod").mkdir()
+    (compose / "compose.yaml").rename(compose / "prod" / "base.yaml")
+    (compose / "over.yaml").write_text("services: {app: {image: nginx:1.28}}\n")
+    (compose / "vars").write_text("COMPOSE_PROJECT_NAME=named\n")
+    named = ("--env-file", "vars", "-f", "prod/base.yaml", "-f", "over.yaml")
+    for words in (("validate", *named), (*named, "validate")):
+        assert "project named is valid" in cli(*words).out
+    assert "3 services" in cli("validate", *named, "--profile", "tools").out
+    assert cli("validate", "-f", "prod/base.yaml").out.endswith("(app, lib)\n")
+
+
+@pytest.mark.parametrize("text", ["-", "nowhere.yaml"])
+def test_files_that_cannot_be_read(cli: Cli, folder: Path, text: str) -> None:
+    done = cli("validate", "-f", text)
+    assert done.code == 2
+    assert "Traceback" not in done.err
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What is asked of the agent."""
+    found: list[dict[str, Any]] = []
+
+    def carry_out(body: dict[str, Any], *_: object) -> Exit:
+        found.append(body)
+        return Exit.DONE
+
+    monkeypatch.setattr(runs, "_carry_out", carry_out)
+    return found
+
+
+def test_a_deploy_names_the_files(cli: Cli, compose: Path, asked: list[dict[str, Any]]) -> None:
+    assert cli("deploy", "--profile", "x", "--service", "tool").code == 0
+    (body,) = asked
+    assert body["project"] == "myshop"
+    assert body["root"] == str(compose)
+    assert body["files"] == [str(compose / "compose.yaml")]
+    assert (body["envFiles"], body["profiles"]) == ([], ["x"])
+    assert body["environ"]["COMPARTMENT_HOME"]
+
+
+def test_variables_beside_the_variable_that_names_the_files_are_kept(
+    cli: Cli, compose: Path, asked: list[dict[str, Any]]
+) -> None:
+    (compose / "in").mkdir()
+    (compose / "compose.yaml").rename(compose / "in" / "prod.yaml")
+    (compose / ".env").write_text("COMPOSE_FILE=in/prod.yaml\n")
+    assert cli("redeploy").code == 0
+    assert asked[0]["root"] == str(compose / "in")
+    assert asked[0]["files"] == [str(compose / "in" / "prod.yaml")]
+    assert asked[0]["envFiles"] == [str(compose / ".env")]
+
+
+def test_a_compartment_yml_is_sent_without_files(
+    cli: Cli, shop: Path, asked: list[dict[str, Any]]
+) -> None:
+    (shop / "compose.yaml").write_text(COMPOSE)
+    assert cli("deploy").code == 0
+    assert "files" not in asked[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (COMPOSE, "myshop"),
+        (f"name: a_b\n{COMPOSE}", "a-b"),
+        (f"name: x-${{NAME}}\n{COMPOSE}", "x-set"),
+        ("name: shop\nservices: {app: {imgae: x}}\n", "shop"),
+    ],
+)
+def test_the_name_needs_no_valid_file(
+    compose: Path, monkeypatch: pytest.MonkeyPatch, text: str, name: str
+) -> None:
+    monkeypatch.setenv("NAME", "set")
+    (compose / "compose.yaml").write_text(text)
+    assert target_of(parse(["status"], "compartment"))["project"] == name
+    monkeypatch.setenv("COMPOSE_PROJECT_NAME", "other")
+    assert target_of(parse(["status"], "compartment"))["project"] == "other"
+    assert target_of(parse(["status", "--project", "p"], "compartment"))["project"] == "p"
+
+
+def test_services_by_name(compose: Path) -> None:
+    assert services_in_file("myshop", ComposeOptions()) == ("app", "tool", "lib")
+    assert services_in_file("other", ComposeOptions()) == ()
+
+
+def test_what_a_service_is_built_with(cli: Cli, compose: Path) -> None:
+    assert cli("dockerfile", "--service", "lib").out == f"{compose}/lib/Dockerfile\n"
+    done = cli("dockerfile", "--service", "app")
+    assert (done.code, done.err) == (
+        2, "error: app is not built: it runs the image nginx:1.27\n",
+    )  # fmt: skip
