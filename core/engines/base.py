@@ -149,6 +149,8 @@ class WantedNetwork:
     """None: the one that all services of a `compartment.yml` share."""
     names: Mapping[str, tuple[str, ...]]
     """The services whose names are held on it, each with its further names."""
+    reserved: tuple[str, ...] = ()
+    """Addresses that the file gives to services itself, so that nothing else gets them."""
 
     @property
     def key(self) -> str:

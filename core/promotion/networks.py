@@ -47,9 +47,15 @@ def holds_name(service: Service) -> bool:
 def _drawn(services: Iterable[Service]) -> list[WantedNetwork]:
     networks: dict[str, Network] = {}
     names: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
+    reserved: dict[str, list[str]] = defaultdict(list)
     for service in services:
         for link in service.container.networks if service.container else ():
             networks[link.network.key] = link.network
+            if address := link.settings.get("ipv4_address"):
+                reserved[link.network.key].append(address)
             if holds_name(service):
                 names[link.network.key][service.name] = link.aliases
-    return [WantedNetwork(found, names[key]) for key, found in sorted(networks.items())]
+    return [
+        WantedNetwork(found, names[key], tuple(reserved[key]))
+        for key, found in sorted(networks.items())
+    ]

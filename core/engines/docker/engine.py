@@ -6,7 +6,9 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from core.engines.docker import abilities
 from core.engines.docker.beside import run_beside
+from core.engines.docker.claims import check_claims
 from core.engines.docker.endpoint import Mode
 from core.engines.docker.events import Events
 from core.engines.docker.images import Images
@@ -15,6 +17,7 @@ from core.engines.docker.labels import home_id
 from core.engines.docker.networks import Networks
 from core.engines.docker.shell import shell_in
 from core.engines.docker.usage import usage_of
+from core.engines.docker.volumes import Volumes
 from core.errors import EngineUnavailable, NotFound
 from core.model import EngineName
 from core.secrets import Mask
@@ -64,6 +67,7 @@ class DockerEngine:
     ) -> None:
         ours = home_id(home)
         self._docker = docker
+        self._home = ours
         self._mode = mode
         self.holds_names = mode is Mode.HOLDERS
         self._tasks = tasks
@@ -110,14 +114,16 @@ class DockerEngine:
         """Returns when the engine answers again, or somebody moved or removed something of ours."""
         await self._events.wait_back()
 
-    def refusal(self, _service: Service) -> str | None:
-        """It runs all that an instance can be of."""
-        return None
+    def refusal(self, service: Service) -> str | None:
+        """What an engine of this version cannot do, and would not tell that it does not."""
+        container = service.container
+        return abilities.refusal(container, self._docker.api) if container else None
 
     def warnings(self, service: Service) -> tuple[str, ...]:
-        """What calls between services can lose here."""
-        cost = self._mode.cost
-        return (cost,) if cost is not None and service.kind.is_routable else ()
+        """What calls between services can lose here, and what is not as its file says."""
+        container, cost = service.container, self._mode.cost
+        lost = (cost,) if cost is not None and service.kind.is_routable else ()
+        return (*lost, *(abilities.warnings(container, self._docker.api) if container else ()))
 
     def fixed_port(self, _service: Service, _variables: Variables) -> None:
         """None: every container has an address of its own."""
@@ -158,20 +164,21 @@ class DockerEngine:
 
     async def check_claims(self, target: Target, services: Sequence[Service]) -> None:
         """Looks whether somebody else's container has a volume or name of these services."""
+        await check_claims(self._docker, self._home, target, services)
 
     async def prepare(self, target: Target, wanted: Sequence[WantedNetwork]) -> None:
         """Makes the networks of an environment, and the holders of its names."""
-        for each in wanted:
-            await self._networks.prepare(target, list(each.names))
+        await self._networks.prepare(target, wanted)
 
     def holders(self, target: Target, service_name: str) -> tuple[Holder, ...]:
         """Where the name of a service leads to."""
-        found = self._networks.holder(target, service_name)
-        return (found,) if found else ()
+        return self._networks.holders(target, service_name)
 
-    async def clear(self, target: Target, *, with_volumes: bool = False) -> None:  # noqa: ARG002
-        """Removes the holders and the networks."""
+    async def clear(self, target: Target, *, with_volumes: bool = False) -> None:
+        """Removes the holders and the networks, and the volumes that were made here."""
         await self._networks.clear(target)
+        if with_volumes:
+            await Volumes(self._docker, self._home).clear(target)
 
     async def release(self, spec: InstanceSpec, command: str, limit_s: float) -> Exit:
         """Runs a command in a container that is removed after it, whatever happens."""

@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Final
 from core.ending import single_error
 from core.engines.base import Holder
 from core.engines.docker import pause
-from core.engines.docker.labels import HOME, ROLE, SERVICE, Role, of_target, only_of
+from core.engines.docker.labels import (
+    HOME,
+    NAMES,
+    NETWORK,
+    ROLE,
+    SERVICE,
+    Role,
+    of_target,
+    only_of,
+)  # fmt: skip
 from core.errors import CompartmentError, NotFound
 
 if TYPE_CHECKING:
@@ -32,11 +41,38 @@ _MEMORY_BYTES: Final = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """A holder that is to be made."""
+
+    target: Target
+    key: str
+    """That of its network; empty for the shared one."""
+    service_name: str
+    names: tuple[str, ...]
+    """Further ones."""
+    address: str
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Those besides its home."""
+        found = {SERVICE: self.service_name}
+        if self.key:
+            found[NETWORK] = self.key
+        if self.names:
+            found[NAMES] = json.dumps(self.names)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """A holder as the engine has it."""
 
     id: str
     service_name: str
+    names: tuple[str, ...]
+    """Further ones."""
+    key: str
+    """That of the network it was made for."""
     network_id: str
     """Empty when it was never started, or was detached."""
     address: str
@@ -48,7 +84,7 @@ class Held:
     @property
     def holder(self) -> Holder | None:
         """What the gateway needs to know of it."""
-        return None if self.namespace is None else Holder(self.address, self.namespace)
+        return Holder(self.address, self.namespace, self.key) if self.namespace else None
 
 
 class Holders:
@@ -60,8 +96,8 @@ class Holders:
         self._image_labels = {HOME: home, ROLE: Role.HOLDER}
         self._image = pause.tag(self._image_labels)
 
-    async def read(self, target: Target) -> list[Held]:
-        """All holders of an environment, also those that do not run."""
+    async def read(self, target: Target, key: str = "") -> list[Held]:
+        """All holders on a network of an environment, also those that do not run."""
         listed = await self._docker.get(
             "/containers/json",
             all=1,
@@ -69,7 +105,11 @@ class Holders:
         )
         with single_error():
             async with asyncio.TaskGroup() as group:
-                looks = [group.create_task(self._look(each["Id"])) for each in listed]
+                looks = [
+                    group.create_task(self._look(each["Id"]))
+                    for each in listed
+                    if each["Labels"].get(NETWORK, "") == key
+                ]
         return [held for look in looks if (held := look.result()) is not None]
 
     async def _look(self, container_id: str) -> Held | None:
@@ -100,19 +140,21 @@ class Holders:
         with suppress(CompartmentError):
             await self._docker.call(lambda client: client.remove_image(self._image))
 
-    async def make(self, target: Target, network: Network, service_name: str, address: str) -> Held:
+    async def make(self, network: Network, wish: Wish) -> Held:
         """Creates and starts a holder.
 
         Raises:
             NotFound: the network or the image is gone.
         """
-        labels = {**of_target(self._home, Role.HOLDER, target), SERVICE: service_name}
+        labels = {**of_target(self._home, Role.HOLDER, wish.target), **wish.labels}
 
         def work(client: sdk.APIClient) -> Json:
-            endpoint = client.create_endpoint_config(aliases=[service_name], ipv4_address=address)
+            endpoint = client.create_endpoint_config(
+                aliases=[wish.service_name, *wish.names], ipv4_address=wish.address
+            )
             created = client.create_container(
                 self._image,
-                name=f"{network.name}-holder-{service_name}",
+                name=f"{network.name}-holder-{wish.service_name}",
                 labels=labels,
                 networking_config=client.create_networking_config({network.id: endpoint}),
                 host_config=client.create_host_config(
@@ -155,11 +197,14 @@ def _started(client: sdk.APIClient, container_id: str) -> Json:
 
 def _held(described: Json) -> Held:
     state, settings = described["State"], described["NetworkSettings"]
+    labels = described["Config"]["Labels"]
     endpoint: Json = next(iter(settings["Networks"].values()), {})
     is_running = state["Running"] and not state["Restarting"]
     return Held(
         id=described["Id"],
-        service_name=described["Config"]["Labels"][SERVICE],
+        service_name=labels[SERVICE],
+        names=tuple(json.loads(labels.get(NAMES, "[]"))),
+        key=labels.get(NETWORK, ""),
         network_id=endpoint.get("NetworkID") or "",
         address=(endpoint.get("IPAMConfig") or {}).get("IPv4Address") or "",
         # The path of the last time stays when a container stops.

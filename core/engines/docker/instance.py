@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from core.engines.base import Exit, Life, OwnHealth
-from core.engines.docker import containers, healthcheck, labels, silence
+from core.engines.docker import (
+    container_names,
+    containers,
+    healthcheck,
+    labels,
+    listening,
+    silence,
+)
 from core.engines.docker.beside import run_argv
 from core.engines.docker.exits import exit_by, exit_of
-from core.errors import CompartmentError, NotFound
+from core.engines.docker.wiring import BRIDGE, is_own
+from core.errors import CompartmentError, EngineUnavailable, NotFound
 from core.lines import clean, shorten
 from core.model import Health
 
@@ -43,7 +52,7 @@ class DockerInstance:
         self.id: str = container["Id"]
         self.name: str = described[labels.INSTANCE]
         host, _, port = described[labels.ADDRESS].rpartition(":")
-        self.address = (host, int(port))
+        self._host, self._port = host, int(port)
         self.exit: Exit | None = None
         self.own_health: OwnHealth | None = None
         self.life = Life()
@@ -51,7 +60,7 @@ class DockerInstance:
         self.is_kept = containers.is_kept(container)
         self._docker = docker
         self._container = container
-        self._endpoint: Json = {"IPAMConfig": {"IPv4Address": host}}
+        self._endpoints = _endpoints(container, host)
         self._signals: set[str] = set()
         """That it was sent through the engine, since it was started."""
         self._counted_before = 0
@@ -69,13 +78,27 @@ class DockerInstance:
         """Its first process, as the engine's machine counts; None while it does not run."""
         return self._container["State"]["Pid"] or None
 
+    @property
+    def address(self) -> Address:
+        """Where it is expected to answer; without a host where it cannot be reached from here."""
+        return self._host, self._port
+
+    @property
+    def fixed_addresses(self) -> list[str]:
+        """Those that were reserved for it."""
+        configs = [each.get("IPAMConfig") or {} for each in self._endpoints.values()]
+        return [each["IPv4Address"] for each in configs if "IPv4Address" in each]
+
     def address_of(self, port: int) -> Address | None:
-        """Where one of its ports answers."""
-        return self.address[0], port
+        """Where one of its ports answers; None where it cannot be reached from here."""
+        published = containers.published(self._container)
+        if published:
+            return published.get(port)
+        return (self._host, port) if self._host else None
 
     async def listens(self) -> tuple[int, ...] | None:
-        """What it listens on for others."""
-        return None
+        """The TCP ports that it listens on for others now; None where that cannot be known."""
+        return await listening.ports_of(self._docker, self._container)
 
     @property
     def restarts(self) -> int:
@@ -123,7 +146,7 @@ class DockerInstance:
                 self.reader.wake()
             try:
                 container = await self._seen()
-                if not container["NetworkSettings"]["Networks"]:
+                if self._endpoints.keys() - container["NetworkSettings"]["Networks"].keys():
                     container = await self._connect_again(container)
                 if self._comes_back(container, is_after_loss=is_after_loss):
                     container = await self._start_again(is_after_loss=is_after_loss)
@@ -155,11 +178,11 @@ class DockerInstance:
         return await self._seen()
 
     async def _connect_again(self, container: Json) -> Json:
-        """Has it where it was, after somebody took it off its network."""
-        network = container["HostConfig"]["NetworkMode"]
-        with suppress(CompartmentError):  # what it is afterwards tells why
-            body = {"Container": self.id, "EndpointConfig": self._endpoint}
-            await self._docker.order("POST", f"/networks/{network}/connect", body)
+        """Has it where it was, after somebody took it off a network."""
+        for network in self._endpoints.keys() - container["NetworkSettings"]["Networks"].keys():
+            with suppress(CompartmentError):  # what it is afterwards tells why
+                body = {"Container": self.id, "EndpointConfig": self._endpoints[network]}
+                await self._docker.order("POST", f"/networks/{network}/connect", body)
         return await self._seen()
 
     async def _seen(self) -> Json:
@@ -172,7 +195,7 @@ class DockerInstance:
         if container["RestartCount"] < self._container["RestartCount"]:
             self._counted_before += self._container["RestartCount"]
         self._container = container
-        self._endpoint = _endpoint(container) or self._endpoint
+        self._host = _given_host(container) or self._host
         self.own_health = _own_health(container["State"].get("Health"), self.reader.mask)
         self._health_news.set()
         self._live(self._life())
@@ -239,6 +262,19 @@ class DockerInstance:
         update = containers.kept(self._container)
         await self._docker.order("POST", f"/containers/{self.id}/update", update)
         self.is_kept = True
+        await self._take_its_name()
+
+    async def _take_its_name(self) -> None:
+        """Gets the name that its service asks for; where it cannot, it goes on without."""
+        described = self._container["Config"]["Labels"]
+        if (name := described.get(labels.NAME)) is None:
+            return
+        try:
+            await container_names.give(self._docker, self.id, name, described)
+        except EngineUnavailable:
+            raise
+        except CompartmentError as error:
+            self.reader.note(str(error))
 
     async def foreign_listener(self) -> str | None:
         """Nobody: its address is its own."""
@@ -260,11 +296,23 @@ def _stop_signals(container: Json) -> set[str]:
     return {_STOPPED, named if named.isdecimal() else str(int(signal.Signals[f"SIG{named}"]))}
 
 
-def _endpoint(container: Json) -> Json:
-    """How it is attached to its network; empty while it is not."""
-    for endpoint in container["NetworkSettings"]["Networks"].values():
-        return {name: endpoint[name] for name in ("IPAMConfig", "Aliases")}
-    return {}
+def _endpoints(container: Json, host: str) -> dict[str, Json]:
+    """How it is to be attached to each of its networks."""
+    told = container["Config"]["Labels"].get(labels.ENDPOINTS)
+    network = container["HostConfig"]["NetworkMode"]
+    if told or not is_own(network) or network == BRIDGE:
+        return json.loads(told) if told else {}
+    # Of one that was started by an older version nothing is told.
+    attached = container["NetworkSettings"]["Networks"].get(network)
+    known = attached or {"IPAMConfig": {"IPv4Address": host}, "Aliases": []}
+    return {network: {name: known[name] for name in ("IPAMConfig", "Aliases")}}
+
+
+def _given_host(container: Json) -> str:
+    """Where this machine reaches it now, if the engine has chosen that."""
+    network = container["Config"]["Labels"].get(labels.REACHED_ON)
+    attached = container["NetworkSettings"]["Networks"].get(network) or {}
+    return str(attached.get("IPAddress", ""))
 
 
 def _own_health(state: Json | None, mask: Mask) -> OwnHealth | None:

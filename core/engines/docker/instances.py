@@ -10,13 +10,16 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 from core.ending import single_error, to_the_end
-from core.engines.docker import containers, labels
+from core.engines.docker import containers, labels, surroundings
 from core.engines.docker.containers import Image, Place
 from core.engines.docker.endpoint import Mode
 from core.engines.docker.exits import exit_of
+from core.engines.docker.inline_files import packed
 from core.engines.docker.instance import DockerInstance
 from core.engines.docker.labels import Role
 from core.engines.docker.logs import LogReader
+from core.engines.docker.volumes import Volumes
+from core.engines.docker.wiring import wire
 from core.engines.docker.words import explained_start, is_taken
 from core.errors import CompartmentError, EngineUnavailable, NotFound
 from core.ports import free_port
@@ -65,6 +68,7 @@ class Instances:
         self._docker = docker
         self._home = home
         self._networks = networks
+        self._volumes = Volumes(docker, home)
         self._mode = mode
         self._tasks = tasks
         self._moved = moved
@@ -153,14 +157,19 @@ class Instances:
         except NotFound as error:
             raise explained_start(error) from error
         await self.stop(spec.name, grace_s=0)  # what is left of the start before
+        around = await surroundings.prepare(
+            self._docker, self._home, self._volumes, spec, described
+        )
+        made_of = Image(image, described, self._docker.api)
         for attempt in range(1, _TRIES + 1):
             place = await self._place(spec, described)
-            made_of = Image(image, described)
-            body = containers.body_of(self._home, spec, made_of, place, command)
+            body = containers.body_of(self._home, spec, made_of, place, around, command)
             try:
-                return await self._run(containers.name_of(spec), body)
+                others = place.wiring.connections(is_named=command is None)
+                return await self._run(spec, body, others)
             except CompartmentError as error:
-                self._networks.release_address(place.attachment.address)
+                for attachment in place.wiring.attachments:
+                    self._networks.release_address(attachment.address)
                 if not is_taken(error) or spec.address is not None or attempt == _TRIES:
                     raise explained_start(error) from error
         raise AssertionError
@@ -168,26 +177,33 @@ class Instances:
     async def _place(self, spec: InstanceSpec, image: Json) -> Place:
         wanted = spec.address
         is_published = self._mode is Mode.PUBLISHED
-        attachment = await self._networks.attach(
-            spec.owner.target,
-            spec.owner.service_name,
-            {host for host, _ in spec.taken},
-            wanted[0] if wanted and not is_published else None,
-        )
-        port = containers.port_of(spec.variables, spec.service, image)
+        beside = self._known.get(spec.beside) if spec.beside else None
+        known = (wanted[0] if wanted and not is_published else "") or None
+        wiring = await wire(self._networks, spec, known, beside)
+        port = containers.port_of(spec, image)
         if not is_published:
-            return Place(attachment, port, (attachment.address, port))
-        known = {instance.address[1] for instance in self}
-        taken = known | {at for _, at in spec.taken}
-        return Place(attachment, port, wanted or (_HERE, free_port(taken)))
+            return Place(wiring, port, (wiring.host, port))
+        taken = {instance.address[1] for instance in self} | {at for _, at in spec.taken}
+        address = wanted or (_HERE, free_port(taken))
+        published = {port: address} if wiring.attachments and port else {}
+        for each in containers.other_ports(spec, port) if published else ():
+            taken |= {at for _, at in published.values()}
+            published[each] = (_HERE, free_port(taken))
+        return Place(wiring, port, address, published)
 
-    async def _run(self, name: str, body: Json) -> DockerInstance:
+    async def _run(
+        self, spec: InstanceSpec, body: Json, connections: list[tuple[str, Json]]
+    ) -> DockerInstance:
+        name, compose = containers.name_of(spec), spec.service.container
         made = await self._docker.call(
             lambda client: client.create_container_from_config(body, name)
         )
+        await self._connect(made["Id"], connections)
         container = await self._docker.get(f"/containers/{made['Id']}/json")
         instance = self._take(container, await self._mask_of(container))
         try:
+            if compose is not None and compose.files:
+                await self._docker.unpack(instance.id, packed(compose.files))
             await self._docker.order("POST", f"/containers/{instance.id}/start")
         except CompartmentError:
             self._forget(instance.name)
@@ -198,6 +214,17 @@ class Instances:
         with suppress(EngineUnavailable):  # it is looked at when that is back
             await instance.look()
         return instance
+
+    async def _connect(self, container_id: str, connections: list[tuple[str, Json]]) -> None:
+        """Attaches a container to the networks that it could not be made on."""
+        try:
+            for network_id, endpoint in connections:
+                body = {"Container": container_id, "EndpointConfig": endpoint}
+                await self._docker.order("POST", f"/networks/{network_id}/connect", body)
+        except CompartmentError:
+            with suppress(CompartmentError):
+                await self._docker.order("DELETE", f"/containers/{container_id}", v=1, force=1)
+            raise
 
     async def adopt(self, name: str) -> DockerInstance | None:
         """The instance of a name, if it is known or runs."""
@@ -260,7 +287,8 @@ class Instances:
                 await self._stop(container, grace_s)
             if instance is not None:
                 # Also of one that somebody else has removed.
-                self._networks.release_address(instance.address[0])
+                for address in instance.fixed_addresses:
+                    self._networks.release_address(address)
         except (CompartmentError, TimeoutError) as error:
             # Whoever ends something goes on: it is ended as a stranger later.
             _log.warning("%s could not be ended: %s", name, str(error) or "it takes too long")

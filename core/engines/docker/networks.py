@@ -1,4 +1,7 @@
-"""The networks of all environments: one each, which do not see each other.
+"""The networks of all environments, which do not see each other.
+
+An environment of a `compartment.yml` has one. One of a Compose file has those that the file
+describes, which do not see each other either.
 
 All is found by its labels, also by an agent after the one that made it; what others remove or
 stop is mended at once.
@@ -10,33 +13,28 @@ import asyncio
 import json
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.ending import single_error
 from core.engines.docker.environment_network import EnvironmentNetwork
 from core.engines.docker.holders import Holders
-from core.engines.docker.labels import ENVIRONMENT, HOME, PROJECT, ROLE, Role, only
+from core.engines.docker.labels import ENVIRONMENT, HOME, NETWORK, PROJECT, ROLE, Role, only
+from core.engines.docker.network import key_of, labelled
+from core.engines.docker.occupants import addresses_in_use
 from core.errors import CompartmentError, EngineUnavailable
 from core.records import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from core.engines.base import Holder
+    from core.engines.base import Holder, WantedNetwork
+    from core.engines.docker.attachments import Attachment, Joining
     from core.engines.docker.connection import Docker, Json
 
 _log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """How an instance is attached: to which network, at which address, under which names."""
-
-    network: str
-    network_id: str
-    address: str
-    aliases: tuple[str, ...]
+Place = tuple[Target, str]
+"""Which network: its environment, and its key there."""
 
 
 class Networks:
@@ -53,16 +51,20 @@ class Networks:
         self._home = home
         self._holders = Holders(docker, home) if holds else None
         self._moved = moved
-        self._networks: dict[Target, EnvironmentNetwork] = {}
-        self._disturbed: set[Target] = set()
+        self._networks: dict[Place, EnvironmentNetwork] = {}
+        self._disturbed: set[Place] = set()
         self._woken = asyncio.Event()
 
-    def _of(self, target: Target) -> EnvironmentNetwork:
-        if target not in self._networks:
-            self._networks[target] = EnvironmentNetwork(
-                self._docker, self._home, target, self._holders, self._moved
+    def _at(self, place: Place) -> EnvironmentNetwork:
+        if place not in self._networks:
+            self._networks[place] = EnvironmentNetwork(
+                self._docker, self._home, *place, self._holders, self._moved
             )
-        return self._networks[target]
+        return self._networks[place]
+
+    def _of(self, target: Target) -> dict[str, EnvironmentNetwork]:
+        """The networks of an environment that are known, by their keys."""
+        return {key: each for (of, key), each in self._networks.items() if of == target}
 
     async def run(self) -> None:
         """Mends what `listen` hears of, until it is cancelled."""
@@ -82,21 +84,21 @@ class Networks:
         """
         filters = json.dumps(only(self._home, Role.NETWORK))
         for described in await self._docker.get("/networks", filters=filters):
-            target = _target(described["Labels"])
-            if target not in self._networks:
-                self._of(target).is_wanted = True
+            place = _place(described["Labels"])
+            if place not in self._networks:
+                self._at(place).is_wanted = True
         with single_error():
             async with asyncio.TaskGroup() as group:
-                for target in self._networks:
-                    group.create_task(self._mend(target))
+                for place in self._networks:
+                    group.create_task(self._mend(place))
 
-    async def _mend(self, target: Target) -> None:
+    async def _mend(self, place: Place) -> None:
         try:
-            await self._networks[target].mend()
+            await self._networks[place].mend()
         except EngineUnavailable:
             raise
         except CompartmentError as error:
-            _log.warning("the network of %s cannot be mended: %s", target, error.message)
+            _log.warning("the network of %s cannot be mended: %s", place[0], error.message)
 
     def listen(self, event: Json) -> None:
         """Takes notice of an event of the engine."""
@@ -105,64 +107,81 @@ class Networks:
         if event.get("Type") == "network":
             self._hear_of_network(event["Action"], actor["ID"], attributes.get("container", ""))
         elif event.get("Type") == "container" and self._is_holder(attributes):
-            self._hear_of_holder(event["Action"], actor["ID"], _target(attributes))
+            self._hear_of_holder(event["Action"], actor["ID"], _place(attributes))
 
     def _is_holder(self, labels: Mapping[str, str]) -> bool:
         return labels.get(HOME) == self._home and labels.get(ROLE) == Role.HOLDER
 
-    def _hear_of_holder(self, action: str, container_id: str, target: Target) -> None:
-        network = self._networks.get(target)
+    def _hear_of_holder(self, action: str, container_id: str, place: Place) -> None:
+        network = self._networks.get(place)
         if network is None:
             return
         if action in ("die", "destroy"):
             network.lose_holder(container_id)
-            self._disturb(target)
+            self._disturb(place)
         elif action == "start" and not network.has_holder(container_id):
-            self._disturb(target)
+            self._disturb(place)
 
     def _hear_of_network(self, action: str, network_id: str, container_id: str) -> None:
-        for target, network in self._networks.items():
+        for place, network in self._networks.items():
             if network.network is None or network.network.id != network_id:
                 continue
             if action == "destroy":
                 network.network = None
-                self._disturb(target)
+                self._disturb(place)
             elif action == "disconnect" and network.lose_holder(container_id):
-                self._disturb(target)
+                self._disturb(place)
 
-    def _disturb(self, target: Target) -> None:
-        self._disturbed.add(target)
+    def _disturb(self, place: Place) -> None:
+        self._disturbed.add(place)
         self._woken.set()
 
-    async def prepare(self, target: Target, names: Sequence[str]) -> None:
-        """Makes the network of an environment, and holders for the names of its services.
+    async def prepare(self, target: Target, wanted: Sequence[WantedNetwork]) -> None:
+        """Makes the networks of an environment, and holders for the names of its services.
 
         Asks the engine nothing when all is known to be there. What was removed by hand is made
-        again, with the same addresses where they are still free.
+        again, with the same addresses where they are still free. What is not wanted any more is
+        removed as soon as nothing is on it.
 
         Raises:
-            CompartmentError: no subnet, or no address, is left.
+            Conflict: what is to change is in use.
+            CompartmentError: no subnet, or no address, is left, or something is not there.
         """
-        await self._of(target).prepare(names)
+        keys = {each.key for each in wanted}
+        for key, network in self._of(target).items():
+            if key and key not in keys and network.is_wanted:
+                await network.retire()
+        missing = [each for each in wanted if not self._at((target, each.key)).is_as(each)]
+        with single_error():
+            async with asyncio.TaskGroup() as group:
+                for each in missing:
+                    group.create_task(self._at((target, each.key)).prepare(each))
 
-    def holder(self, target: Target, service_name: str) -> Holder | None:
-        """Where the name of a service leads to; None while it leads nowhere."""
-        network = self._networks.get(target)
-        return network.holder(service_name) if network else None
+    def holders(self, target: Target, service_name: str) -> tuple[Holder, ...]:
+        """Where the name of a service leads to, on each network where it is held now."""
+        found = (each.holder(service_name) for each in self._of(target).values())
+        return tuple(each for each in found if each is not None)
 
-    async def attach(
-        self, target: Target, service_name: str, taken: Collection[str], wanted: str | None
-    ) -> Attachment:
-        """Reserves a fixed address for an instance, until `release_address`.
-
-        `taken` must not be given out; `wanted` is the one that it must have.
+    async def attach(self, target: Target, joining: Joining) -> list[Attachment]:
+        """Attaches an instance, at fixed addresses that are reserved until `release_address`.
 
         Raises:
             CompartmentError: there is no network, no address is left, or not the wanted one.
         """
-        network, address = await self._of(target).attach(taken, wanted)
-        aliases = () if self._holders else (service_name,)
-        return Attachment(network.name, network.id, address, aliases)
+        used = await addresses_in_use(self._docker)
+        links = joining.links or (None,)
+        found = [self._at((target, each.network.key if each else "")) for each in links]
+        reached = next((each for each in found if each.gives_addresses), None)
+        attached: list[Attachment] = []
+        try:
+            for link, network in zip(links, found, strict=True):
+                wanted = joining.wanted if network is reached else None
+                attached.append(network.attach(link, joining, used, wanted))
+        except CompartmentError:
+            for each in attached:
+                self.release_address(each.address)
+            raise
+        return attached
 
     def release_address(self, address: str) -> None:
         """Lets an address be given out again, now that its container is removed."""
@@ -170,12 +189,15 @@ class Networks:
             network.release(address)
 
     async def clear(self, target: Target) -> None:
-        """Removes the holders of an environment, then its network.
+        """Removes the holders of an environment, then its networks.
 
-        A network that containers of others are attached to stays, and the log says so.
+        A network that containers of others are attached to stays, and the log says so. What is
+        external stays always.
         """
-        await self._of(target).clear()
+        found = await labelled(self._docker, self._home, target)
+        for key in {"", *self._of(target), *map(key_of, found)}:
+            await self._at((target, key)).clear()
 
 
-def _target(labels: Mapping[str, str]) -> Target:
-    return Target(labels[PROJECT], labels[ENVIRONMENT])
+def _place(labels: Mapping[str, str]) -> Place:
+    return Target(labels[PROJECT], labels[ENVIRONMENT]), labels.get(NETWORK, "")

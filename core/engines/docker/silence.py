@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from ipaddress import IPv4Address, IPv6Address
-from pathlib import Path
-from typing import Final
 
-_LISTENS: Final = "0A"
-_LOCAL, _STATE = 1, 3
-_WORD_DIGITS: Final = 8
-_IPV4_DIGITS: Final = 8
-
-Listener = tuple[IPv4Address | IPv6Address, int]
+from core.engines.docker.listening import listeners_of
 
 
 async def explain(pid: int, container_id: str, port: int) -> str | None:
     """A guess from the sockets that a container listens on; None where they cannot be seen."""
-    found = await asyncio.to_thread(_listeners, pid, container_id)
+    found = await asyncio.to_thread(listeners_of, pid, container_id)
     if found is None:
         return None
     if not found:
@@ -29,26 +21,3 @@ async def explain(pid: int, container_id: str, port: int) -> str | None:
         ports = ", ".join(str(at) for at in sorted({at for _, at in found}))
         return f"it listens on port {ports}, not on {port}: listen on $PORT, or set PORT to it"
     return None
-
-
-def _listeners(pid: int, container_id: str) -> list[Listener] | None:
-    """Where anything listens in the network of a process; None if it is not in the container."""
-    try:
-        if container_id not in Path(f"/proc/{pid}/cgroup").read_text():
-            return None
-        tables = [Path(f"/proc/{pid}/net/{name}").read_text() for name in ("tcp", "tcp6")]
-    except OSError:
-        return None
-    rows = [row.split() for table in tables for row in table.splitlines()[1:]]
-    found = [_address(row[_LOCAL]) for row in rows if row[_STATE] == _LISTENS]
-    # Docker's own server of names listens at 127.0.0.11 in each container.
-    return [each for each in found if each[0] != IPv4Address("127.0.0.11")]
-
-
-def _address(text: str) -> Listener:
-    """An address as the kernel prints it: words of the machine's byte order, then the port."""
-    digits, _, port = text.partition(":")
-    words = [digits[at : at + _WORD_DIGITS] for at in range(0, len(digits), _WORD_DIGITS)]
-    packed = b"".join(bytes.fromhex(word)[::-1] for word in words)
-    kind = IPv4Address if len(digits) == _IPV4_DIGITS else IPv6Address
-    return kind(packed), int(port, 16)

@@ -8,8 +8,10 @@ itself would hand out the address of an instance that is down for a moment.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,6 +31,12 @@ The second, which is set aside for benchmarks, is for where a VPN takes all of 1
 
 _PREFIX: Final = 24
 _DYNAMIC: Final = 27
+_SMALLEST_CUT: Final = 26
+"""A network that is smaller has no range at its end: all of it is ours to give out."""
+
+_MOST_FIXED: Final = 4096
+"""More than containers fit on a bridge, which has 1024 ports (`BR_MAX_PORTS` of Linux)."""
+
 _ROUTES: Final = Path("/proc/net/route")
 
 _SHORTEST_ROUTE: Final = 8
@@ -43,43 +51,76 @@ class Subnet:
     gateway: IPv4Address
     dynamic: IPv4Network | None
     """Where the engine takes addresses from; None: from all of them."""
+    auxiliary: Mapping[str, str] = field(default_factory=dict)
+    """What else has an address on it, such as a router: `aux_addresses` of a Compose file."""
 
     @classmethod
     def of(cls, subnet: IPv4Network) -> Subnet:
         """A subnet as we cut it."""
-        *_, last = subnet.subnets(new_prefix=_DYNAMIC)
-        return cls(subnet, subnet[1], last)
+        return cls(subnet, subnet[1], _cut(subnet))
 
     @classmethod
-    def read(cls, config: Mapping[str, str]) -> Subnet:
-        """The subnet of a network that is there, as the engine describes it."""
-        subnet = IPv4Network(config["Subnet"])
-        gateway = config.get("Gateway", "").partition("/")[0]
-        dynamic = config.get("IPRange")
+    def asked(cls, config: Mapping[str, Any]) -> Subnet:
+        """A subnet as a Compose file asks for it; what it leaves open is as we cut it."""
+        subnet = IPv4Network(config["subnet"], strict=False)
+        gateway, dynamic = config.get("gateway"), config.get("ip_range")
         return cls(
             subnet,
             IPv4Address(gateway) if gateway else subnet[1],
-            IPv4Network(dynamic) if dynamic else None,
+            IPv4Network(dynamic, strict=False) if dynamic else _cut(subnet),
+            config.get("aux_addresses") or {},
+        )
+
+    @classmethod
+    def read(cls, config: Mapping[str, Any]) -> Subnet:
+        """The subnet of a network that is there, as the engine describes it."""
+        subnet = IPv4Network(config["Subnet"])
+        gateway = config.get("Gateway", "").partition("/")[0]
+        dynamic = IPv4Network(config.get("IPRange") or subnet)
+        return cls(
+            subnet,
+            IPv4Address(gateway) if gateway else subnet[1],
+            dynamic if dynamic != subnet else None,
+            config.get("AuxiliaryAddresses") or {},
         )
 
     @property
-    def config(self) -> dict[str, str]:
+    def config(self) -> dict[str, Any]:
         """What the engine is asked for."""
-        return {
+        asked = {
             "Subnet": str(self.range),
             "Gateway": str(self.gateway),
             "IPRange": str(self.dynamic or self.range),
         }
+        return {**asked, "AuxiliaryAddresses": dict(self.auxiliary)} if self.auxiliary else asked
 
     @property
     def fixed(self) -> list[str]:
-        """The addresses that can be given out."""
-        dynamic = self.dynamic
-        return [
+        """The addresses that can be given out; of a very large network the first of them."""
+        free = (
             str(address)
             for address in self.range.hosts()
-            if address != self.gateway and not (dynamic and address in dynamic)
-        ]
+            if not (self.dynamic and address in self.dynamic)
+        )
+        return [each for each in islice(free, _MOST_FIXED) if self.has(each)]
+
+    def has(self, address: str) -> bool:
+        """Whether a container can have an address."""
+        try:
+            given = IPv4Address(address)
+        except ValueError:
+            return False
+        ends = (self.range.network_address, self.range.broadcast_address, self.gateway)
+        is_free = given not in ends and address not in list(self.auxiliary.values())
+        return is_free and given in self.range
+
+
+def _cut(subnet: IPv4Network) -> IPv4Network | None:
+    """The range at the end of a subnet that the engine gives addresses of."""
+    if subnet.prefixlen > _SMALLEST_CUT:
+        return None
+    size = 2 ** (subnet.max_prefixlen - _DYNAMIC)
+    return IPv4Network((int(subnet.broadcast_address) + 1 - size, _DYNAMIC))
 
 
 class Addresses:
@@ -89,8 +130,12 @@ class Addresses:
     """
 
     def __init__(self, subnet: Subnet) -> None:
-        self._fixed = subnet.fixed
+        self._subnet = subnet
         self._next: int | None = None
+
+    @cached_property
+    def _fixed(self) -> list[str]:
+        return self._subnet.fixed
 
     def take(self, used: Container[str]) -> str | None:
         """The next one that is not used; None if all are."""

@@ -8,6 +8,8 @@ import secrets
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from core.engines.base import WantedNetwork
+from core.engines.docker.attachments import Joining
 from core.engines.docker.connection import Docker
 from core.engines.docker.events import Events
 from core.engines.docker.networks import Networks
@@ -16,9 +18,10 @@ from tests.engine import leftovers
 from tests.engine.client import connected
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 
-    from core.engines.docker.networks import Attachment
+    from core.engines.base import Holder
+    from core.engines.docker.attachments import Attachment
 
 IMAGE = "python:3.11-slim"
 LIMIT_S = 15
@@ -188,6 +191,28 @@ async def environments(socket: str) -> AsyncIterator[Environments]:
         await docker.close()
         with connected(socket) as client:
             leftovers.remove(client, home)
+
+
+async def prepare(networks: Networks, of: Target, names: Iterable[str]) -> None:
+    """The shared network of an environment, with holders of these names."""
+    await networks.prepare(of, [WantedNetwork(None, dict.fromkeys(names, ()))])
+
+
+async def attach(
+    networks: Networks,
+    of: Target,
+    service: str,
+    taken: Collection[str] = (),
+    wanted: str | None = None,
+) -> Attachment:
+    """Attaches to the shared network."""
+    (made,) = await networks.attach(of, Joining(service, (), taken, wanted))
+    return made
+
+
+def holder_of(networks: Networks, of: Target, service: str, key: str = "") -> Holder | None:
+    """The holder of a name on a network, if there is one."""
+    return next((each for each in networks.holders(of, service) if each.network == key), None)
 
 
 def target(environment: str = "production") -> Target:

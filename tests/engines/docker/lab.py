@@ -20,6 +20,7 @@ from core.model import Service
 from core.records import Target
 from tests.engine import leftovers
 from tests.engine.client import connected
+from tests.engines.docker.environments import prepare
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -154,7 +155,7 @@ async def labs(
     async def make(through: str = socket) -> Lab:
         found = Lab(through, home, folder, tasks, mode)
         made.append(found)
-        await found.networks.prepare(found.target, ["web"])
+        await prepare(found.networks, found.target, ["web"])
         await found.events.wait_tried()
         return found
 

@@ -18,7 +18,13 @@ import pytest
 from core.engines.docker import pause
 from core.engines.docker.holders import Holders
 from core.errors import CompartmentError
-from tests.engines.docker.environments import Environments, environments, target
+from tests.engines.docker.environments import (
+    Environments,
+    environments,
+    holder_of,
+    prepare,
+    target,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -114,13 +120,13 @@ async def test_a_machine_without_a_program_is_refused(
 ) -> None:
     monkeypatch.setattr(pause, "ARCHITECTURES", frozenset({"riscv64"}))
     with pytest.raises(CompartmentError, match="no holder for this kind of machine") as caught:
-        await engine.networks.prepare(target(), ["web"])
+        await prepare(engine.networks, target(), ["web"])
     assert "riscv64" in (caught.value.hint or "")
 
 
 @pytest.mark.docker
 async def test_a_holder_can_do_nothing(engine: Environments, figures: FiguresRecorder) -> None:
-    await engine.networks.prepare(target(), ["web"])
+    await prepare(engine.networks, target(), ["web"])
     found = await engine.docker.get(f"/containers/{await engine.holder_id(target(), 'web')}/json")
     host = found["HostConfig"]
     assert found["Config"]["User"] == "65534:65534"
@@ -130,7 +136,7 @@ async def test_a_holder_can_do_nothing(engine: Environments, figures: FiguresRec
     assert host["RestartPolicy"]["Name"] == "always"
     (endpoint,) = found["NetworkSettings"]["Networks"].values()
     assert "web" in endpoint["Aliases"]
-    holder = engine.networks.holder(target(), "web")
+    holder = holder_of(engine.networks, target(), "web")
     assert holder is not None
     assert (endpoint["IPAddress"], found["NetworkSettings"]["SandboxKey"]) == (
         holder.address,
@@ -145,7 +151,7 @@ async def test_a_holder_can_do_nothing(engine: Environments, figures: FiguresRec
 
 
 def holder(engine: Environments, name: str = "web") -> Holder:
-    found = engine.networks.holder(target(), name)
+    found = holder_of(engine.networks, target(), name)
     assert found is not None
     return found
 
@@ -155,7 +161,7 @@ def holder(engine: Environments, name: str = "web") -> Holder:
 async def test_a_holder_is_there_again_whatever_is_done_to_it(
     engine: Environments, how: str, figures: FiguresRecorder
 ) -> None:
-    await engine.networks.prepare(target(), ["web", "api"])
+    await prepare(engine.networks, target(), ["web", "api"])
     before, untouched = holder(engine), holder(engine, "api")
     container, network = await engine.holder_id(target(), "web"), await engine.network(target())
 
@@ -168,7 +174,7 @@ async def test_a_holder_is_there_again_whatever_is_done_to_it(
             getattr(client, how)(container)
 
     def is_back() -> bool:
-        found = engine.networks.holder(target(), "web")
+        found = holder_of(engine.networks, target(), "web")
         return engine.times_moved > 0 and found is not None and found != before
 
     began = time.monotonic()
@@ -189,9 +195,9 @@ async def test_a_holder_is_there_again_whatever_is_done_to_it(
 @pytest.mark.docker
 async def test_what_nobody_heard_of_is_found_by_looking(engine: Environments) -> None:
     deaf = engine.agent()
-    await engine.networks.prepare(target(), ["web", "api", "admin"])
+    await prepare(engine.networks, target(), ["web", "api", "admin"])
     await deaf.resync()
-    before = {name: deaf.holder(target(), name) for name in ("web", "api", "admin")}
+    before = {name: holder_of(deaf, target(), name) for name in ("web", "api", "admin")}
     ids = {name: await engine.holder_id(target(), name) for name in ("web", "api")}
 
     # Nobody mends it but the agent that is asked to look.
@@ -201,7 +207,7 @@ async def test_what_nobody_heard_of_is_found_by_looking(engine: Environments) ->
     assert engine.times_moved == 0
     await deaf.resync()
     assert engine.times_moved == 1
-    after = {name: deaf.holder(target(), name) for name in before}
+    after = {name: holder_of(deaf, target(), name) for name in before}
     for name, was in before.items():
         found = after[name]
         assert found is not None
@@ -217,7 +223,7 @@ async def test_after_an_engine_was_restarted_all_are_where_they_were(
     engine: Environments, engine_faults: Faults
 ) -> None:
     names = ["web", "api", "admin"]
-    await engine.networks.prepare(target(), names)
+    await prepare(engine.networks, target(), names)
     before = {name: holder(engine, name) for name in names}
     for again in (engine_faults.restart, engine_faults.kill):
         moved = engine.times_moved
@@ -225,7 +231,7 @@ async def test_after_an_engine_was_restarted_all_are_where_they_were(
         await engine.until(
             lambda moved=moved: (
                 engine.times_moved > moved  # type: ignore[misc]
-                and all(engine.networks.holder(target(), name) for name in names)
+                and all(holder_of(engine.networks, target(), name) for name in names)
             )
         )
         for name in names:

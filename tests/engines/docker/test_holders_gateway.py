@@ -16,7 +16,15 @@ from core.engines.docker.labels import Role, of_target
 from core.files import write_atomically
 from core.gateway.resources import bootstrap, cluster
 from core.gateway.table import Upstream
-from tests.engines.docker.environments import LIMIT_S, Environments, environments, target
+from tests.engines.docker.environments import (
+    LIMIT_S,
+    Environments,
+    attach,
+    environments,
+    holder_of,
+    prepare,
+    target,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -109,7 +117,7 @@ class Gateway:
         self.write("listeners", [self._listener(engine, *each) for each in names])
 
     def _listener(self, engine: Environments, of: Target, service: str) -> Any:
-        name, holder = f"{of.environment}-{service}", engine.networks.holder(of, service)
+        name, holder = f"{of.environment}-{service}", holder_of(engine.networks, of, service)
         assert holder is not None
         connections = {
             "@type": f"{HTTP}.HttpConnectionManager",
@@ -168,7 +176,7 @@ async def engine(docker_socket: str) -> AsyncIterator[Environments]:
 async def serve(engine: Environments, of: Target, service: str, version: str) -> Any:
     """An instance, and the cluster that leads to it."""
     name = f"{of.environment}-{service}-{version}"
-    attachment = await engine.networks.attach(of, service, (), None)
+    attachment = await attach(engine.networks, of, service)
     await engine.run(attachment, "python3", "-c", SERVER, name)
     return cluster(name, Upstream(name, ((attachment.address, 3000),)), None, None)
 
@@ -206,7 +214,7 @@ async def test_a_caller_keeps_its_connection_over_a_switch(
     await make_internal(engine, both[1])
     names = [(each, service) for each in both for service in services]
     for each in both:
-        await engine.networks.prepare(each, services)
+        await prepare(engine.networks, each, services)
     versions = [(*each, version) for each in names for version in ("v1", "v2")]
     gateway.write("clusters", [await serve(engine, *each) for each in versions])
     for of, service in names:
@@ -217,24 +225,24 @@ async def test_a_caller_keeps_its_connection_over_a_switch(
         for each in both:
             await watch(engine, gateway, each)
         # A name whose holder was killed leads to the same service again, at the same address.
-        before = engine.networks.holder(both[1], "web")
+        before = holder_of(engine.networks, both[1], "web")
         killed = await engine.holder_id(both[1], "web")
-        asking = await engine.run(await engine.networks.attach(both[1], "asks", (), None))
+        asking = await engine.run(await attach(engine.networks, both[1], "asks"))
         await engine.docker.call(lambda client: client.kill(killed))
-        await engine.until(lambda: engine.networks.holder(both[1], "web") not in (None, before))
+        await engine.until(lambda: holder_of(engine.networks, both[1], "web") not in (None, before))
         gateway.listen(engine, names)
         assert await engine.python(asking, ASK, "web") == "closed-web-v1 web"
 
 
 async def watch(engine: Environments, gateway: Gateway, of: Target) -> None:
     """Switches a service while another one calls it, through one connection."""
-    attachment = await engine.networks.attach(of, "calls", (), None)
+    attachment = await attach(engine.networks, of, "calls")
     probe = await engine.run(attachment)
     environment = of.environment
     for service in ("web", "backoffice"):
         found = await engine.python(probe, ASK, service)
         assert found == f"{environment}-{service}-v1 {service}"
-    attachment = await engine.networks.attach(of, "calls", (), None)
+    attachment = await attach(engine.networks, of, "calls")
     caller = await engine.run(attachment, "python3", "-c", CALLER, tty=True)
     seen = []
     async with asyncio.timeout(LIMIT_S):

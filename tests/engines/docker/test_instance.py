@@ -5,22 +5,23 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
+from core.engines.base import InstanceSpec, Owner
 from core.engines.docker import containers
 from core.engines.docker.endpoint import Mode
 from core.errors import CompartmentError
 from core.model import Health, Limits, Restart, RestartPolicy
 from core.records import Target
 from tests.engine.cut import cut
+from tests.engines.docker.environments import prepare
 from tests.engines.docker.lab import LIMIT_S, NAME, SERVICE, lab, labs
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.figures import FiguresRecorder
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(60), pytest.mark.usefixtures("lab_image")]
@@ -95,7 +96,10 @@ def test_the_port_is_named_by_the_variable_the_service_or_the_image(
     variables: dict[str, str], port: int | None, exposed: dict[str, object] | None, wanted: int
 ) -> None:
     image = {"Config": {"ExposedPorts": exposed}}
-    assert containers.port_of(variables, replace(SERVICE, port=port), image) == wanted
+    owner = Owner(Target("lab", "production"), "web", "dep_cccccccccccc")
+    service = replace(SERVICE, port=port)
+    spec = InstanceSpec(NAME, owner, service, "img_c", variables, Path("log"))
+    assert containers.port_of(spec, image) == wanted
 
 
 async def test_a_port_that_the_user_names_is_not_injected_again(
@@ -111,7 +115,7 @@ async def test_a_port_that_the_user_names_is_not_injected_again(
 async def test_any_name_of_an_environment_will_do(docker_socket: str, home: Path) -> None:
     async with lab(docker_socket, home) as it:
         target = Target("lab", "-Ä b/" + 58 * "x")
-        await it.networks.prepare(target, ["web"])
+        await prepare(it.networks, target, ["web"])
         owner = replace(it.spec().owner, target=target)
         instance = await it.start(owner=owner)
         assert instance.exit is None

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.engines.base import InstanceSpec, Owner
-from core.engines.docker import containers, network
+from core.engines.docker import containers, definitions
 from core.model import Service
 from core.records import Target
-from tests.engines.docker.environments import Environments, environments
+from tests.engines.docker.environments import Environments, environments, prepare
 from tests.promotion.test_hosts import NAMES
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def container_name(environment: str, instance: str = "dep_a.1") -> str:
 @pytest.mark.parametrize("environment", NAMES)
 def test_the_engine_takes_the_names(environment: str) -> None:
     for name in (
-        network.name_of("home", Target("shop", environment)),
+        definitions.name_of("home", Target("shop", environment)),
         container_name(environment),
     ):
         assert NAME.fullmatch(name)
@@ -46,7 +46,7 @@ def test_the_engine_takes_the_names(environment: str) -> None:
 @settings(max_examples=100, derandomize=True, deadline=None)
 @given(st.lists(st.text(min_size=1, max_size=63), min_size=2, max_size=5, unique=True))
 def test_two_environments_never_share_a_network(names: list[str]) -> None:
-    made = [network.name_of("home", Target("shop", name)) for name in names]
+    made = [definitions.name_of("home", Target("shop", name)) for name in names]
 
     assert all(NAME.fullmatch(name) for name in made)
     assert all(one != other for one, other in combinations(made, 2))
@@ -70,10 +70,10 @@ async def test_environments_that_are_spelled_alike_have_networks_of_their_own(
 ) -> None:
     alike = [Target("shop", name) for name in ("a b", "a/b", "a=b,c", "日本", "..", "A b")]
     for each in alike:
-        await engine.networks.prepare(each, [])
+        await prepare(engine.networks, each, [])
     found = [(await engine.network(each))["Labels"]["compartment.environment"] for each in alike]
     assert found == [each.environment for each in alike]
     later = engine.agent()
     for each in alike:
-        await later.prepare(each, [])
+        await prepare(later, each, [])
     assert len(await engine.all_networks()) == len(alike)

@@ -12,7 +12,14 @@ import pytest
 from core.engines.docker import subnets
 from core.errors import CompartmentError
 from core.records import Target
-from tests.engines.docker.environments import Environments, environments, target
+from tests.engines.docker.environments import (
+    Environments,
+    attach,
+    environments,
+    holder_of,
+    prepare,
+    target,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -45,7 +52,7 @@ async def engine(docker_socket: str) -> AsyncIterator[Environments]:
 async def test_a_network_is_made_once(engine: Environments, figures: FiguresRecorder) -> None:
     names = ["web", "api", "back_office", "7up", "admin"]
     began = time.monotonic()
-    await engine.networks.prepare(target(), names)
+    await prepare(engine.networks, target(), names)
     figures("prepare an environment of 5 services", (time.monotonic() - began) * 1000, "ms")
     network = await engine.network(target())
     assert network["Driver"] == "bridge"
@@ -54,27 +61,27 @@ async def test_a_network_is_made_once(engine: Environments, figures: FiguresReco
     subnet = IPv4Network(config["Subnet"])
     assert subnet.prefixlen == 24
     assert subnet.subnet_of(IPv4Network("10.201.0.0/16"))
-    held = [engine.networks.holder(target(), name) for name in names]
+    held = [holder_of(engine.networks, target(), name) for name in names]
     assert len({each.address for each in held if each}) == 5
     assert all(each and IPv4Address(each.address) in subnet for each in held)
 
     asked = engine.docker.asked
-    await engine.networks.prepare(target(), names)
-    await engine.networks.prepare(target(), ["web"])
+    await prepare(engine.networks, target(), names)
+    await prepare(engine.networks, target(), ["web"])
     assert engine.docker.asked == asked
 
 
 async def test_an_agent_after_this_one_finds_it(engine: Environments) -> None:
-    await engine.networks.prepare(target(), ["web"])
+    await prepare(engine.networks, target(), ["web"])
     network = await engine.network(target())
     for way in ("resync", "prepare"):
         later = engine.agent()
         if way == "resync":
             await later.resync()
         else:
-            await later.prepare(target(), ["web"])
-        assert later.holder(target(), "web") == engine.networks.holder(target(), "web")
-        attachment = await later.attach(target(), "web", (), None)
+            await prepare(later, target(), ["web"])
+        assert holder_of(later, target(), "web") == holder_of(engine.networks, target(), "web")
+        attachment = await attach(later, target(), "web")
         assert attachment.network_id == network["Id"]
     assert len(await engine.containers()) == 1
     assert engine.times_moved == 0
@@ -84,67 +91,65 @@ async def test_names_that_look_alike_have_networks_of_their_own(engine: Environm
     alike = [Target("d-a-b", "c"), Target("d-a", "b-c"), Target("d-a", "B c"), Target("d-a", "b:c")]
     longest = Target("d" * 63, "e" * 63)
     for each in (*alike, longest):
-        await engine.networks.prepare(each, ["s" * 63])
+        await prepare(engine.networks, each, ["s" * 63])
     found = await engine.all_networks()
     assert len({each["Name"] for each in found}) == len(found) == 5
     assert all(each["Name"].startswith("compartment-d") for each in found)
 
 
 async def test_another_home_has_a_network_of_its_own(engine: Environments) -> None:
-    await engine.networks.prepare(target(), ["web"])
+    await prepare(engine.networks, target(), ["web"])
     other = engine.agent(home=f"{engine.home}-other")
     try:
-        await other.prepare(target(), ["web"])
-        before = engine.networks.holder(target(), "web")
+        await prepare(other, target(), ["web"])
+        before = holder_of(engine.networks, target(), "web")
         assert before is not None
-        assert other.holder(target(), "web") not in (None, before)
+        assert holder_of(other, target(), "web") not in (None, before)
     finally:
         await other.clear(target())
     await engine.networks.resync()
-    assert engine.networks.holder(target(), "web") == before
+    assert holder_of(engine.networks, target(), "web") == before
 
 
 async def test_who_is_slower_takes_the_next_subnet(
     engine: Environments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(subnets.SUBNETS, "10.201.250.0/23")
-    await engine.networks.prepare(target("first"), [])
+    await prepare(engine.networks, target("first"), [])
     # The other agents' networks are made after this one has looked.
     monkeypatch.setattr(subnets, "of_networks", lambda _: ())
     monkeypatch.setattr(subnets, "of_host", lambda: ())
-    await engine.networks.prepare(target("second"), [])
+    await prepare(engine.networks, target("second"), [])
     with pytest.raises(CompartmentError, match="no subnet is left"):
-        await engine.networks.prepare(target("third"), [])
+        await prepare(engine.networks, target("third"), [])
     found = {each["IPAM"]["Config"][0]["Subnet"] for each in await engine.all_networks()}
     assert found == {"10.201.250.0/24", "10.201.251.0/24"}
 
 
 async def test_an_address_is_given_out_once(engine: Environments, figures: FiguresRecorder) -> None:
-    await engine.networks.prepare(target(), ["web"])
-    web = engine.networks.holder(target(), "web")
+    await prepare(engine.networks, target(), ["web"])
+    web = holder_of(engine.networks, target(), "web")
     assert web is not None
-    attach = engine.networks.attach
-    given = [
-        each.address
-        for each in await asyncio.gather(*(attach(target(), "web", (), None) for _ in range(20)))
-    ]
+    networks = engine.networks
+    attaching = (attach(networks, target(), "web") for _ in range(20))
+    given = [each.address for each in await asyncio.gather(*attaching)]
     assert len({web.address, *given}) == 21
     began = time.monotonic()
-    last = (await attach(target(), "web", (), None)).address
+    last = (await attach(networks, target(), "web")).address
     figures("reserve an address", (time.monotonic() - began) * 1000, "ms")
     # One that is free again is not the next one.
     engine.networks.release_address(last)
     following = IPv4Address(last) + 1
-    assert (await attach(target(), "web", (), None)).address == str(following)
+    assert (await attach(networks, target(), "web")).address == str(following)
     # One that belongs to an instance which is down at this moment is left out.
     skipped = {str(following + 1), str(following + 2)}
-    assert (await attach(target(), "web", skipped, None)).address == str(following + 3)
+    assert (await attach(networks, target(), "web", skipped)).address == str(following + 3)
 
 
 async def test_addresses_of_containers_that_do_not_run_are_in_use(engine: Environments) -> None:
-    await engine.networks.prepare(target(), [])
-    first = await engine.networks.attach(target(), "web", (), None)
-    second = await engine.networks.attach(target(), "web", (), None)
+    await prepare(engine.networks, target(), [])
+    first = await attach(engine.networks, target(), "web")
+    second = await attach(engine.networks, target(), "web")
     await engine.create(first)
     stopped = await engine.run(second, "true")
     await engine.docker.call(lambda client: client.wait(stopped))
@@ -152,12 +157,12 @@ async def test_addresses_of_containers_that_do_not_run_are_in_use(engine: Enviro
         each for each in subnet_of(first.address) if each not in (first.address, second.address)
     ]
     later = engine.agent()
-    await later.prepare(target(), [])
+    await prepare(later, target(), [])
     with pytest.raises(CompartmentError, match="all addresses of the network compartment-d-shop"):
-        await later.attach(target(), "web", unused, None)
+        await attach(later, target(), "web", unused, None)
     for address in (first.address, second.address):
         with pytest.raises(CompartmentError, match=f"{address} is used by the container d-"):
-            await later.attach(target(), "web", (), address)
+            await attach(later, target(), "web", (), address)
 
 
 def subnet_of(address: str) -> list[str]:
@@ -165,20 +170,20 @@ def subnet_of(address: str) -> list[str]:
 
 
 async def test_an_instance_has_its_address_again(engine: Environments) -> None:
-    await engine.networks.prepare(target(), [])
-    first = await engine.networks.attach(target(), "web", (), None)
+    await prepare(engine.networks, target(), [])
+    first = await attach(engine.networks, target(), "web")
     container = await engine.run(first)
     await engine.remove(container)
     # Also where it was not released, and although it is its own that is down at this moment.
-    again = await engine.networks.attach(target(), "web", {first.address}, first.address)
+    again = await attach(engine.networks, target(), "web", {first.address}, first.address)
     assert again == first
     await engine.run(again)
     with pytest.raises(CompartmentError, match=r"10\.9\.9\.9 is not on it"):
-        await engine.networks.attach(target(), "web", (), "10.9.9.9")
+        await attach(engine.networks, target(), "web", (), "10.9.9.9")
 
 
 async def test_what_the_engine_chooses_is_out_of_the_way(engine: Environments) -> None:
-    await engine.networks.prepare(target(), ["web"])
+    await prepare(engine.networks, target(), ["web"])
     network = (await engine.network(target()))["Id"]
     container = await engine.run(None, network_mode=network)
     described = await engine.docker.get(f"/containers/{container}/json")
@@ -187,7 +192,7 @@ async def test_what_the_engine_chooses_is_out_of_the_way(engine: Environments) -
 
 
 async def test_a_network_removed_by_hand_is_made_again(engine: Environments) -> None:
-    await engine.networks.prepare(target(), [])
+    await prepare(engine.networks, target(), [])
     before = await engine.network(target())
     await engine.docker.call(lambda client: client.remove_network(before["Id"]))
 
@@ -195,14 +200,14 @@ async def test_a_network_removed_by_hand_is_made_again(engine: Environments) -> 
         return [each["Id"] for each in await engine.all_networks()] not in ([], [before["Id"]])
 
     await engine.until(is_back)
-    await engine.networks.prepare(target(), [])
+    await prepare(engine.networks, target(), [])
     after = await engine.network(target())
     assert after["IPAM"] == before["IPAM"]
-    assert (await engine.networks.attach(target(), "web", (), None)).network_id == after["Id"]
+    assert (await attach(engine.networks, target(), "web")).network_id == after["Id"]
 
 
 async def test_what_was_removed_while_nobody_listened_is_made_again(engine: Environments) -> None:
-    await engine.networks.prepare(target(), ["web", "api"])
+    await prepare(engine.networks, target(), ["web", "api"])
     before = await engine.network(target())
     addresses = {name: address_of(engine, name) for name in ("web", "api")}
     held = [each["Id"] for each in await engine.containers()]
@@ -223,20 +228,20 @@ async def test_what_was_removed_while_nobody_listened_is_made_again(engine: Envi
 
 
 def whole(engine: Environments, *names: str) -> bool:
-    return all(engine.networks.holder(target(), name) for name in names)
+    return all(holder_of(engine.networks, target(), name) for name in names)
 
 
 def address_of(engine: Environments, name: str) -> str:
-    holder = engine.networks.holder(target(), name)
+    holder = holder_of(engine.networks, target(), name)
     assert holder is not None
     return holder.address
 
 
 async def test_nothing_is_left_once_an_environment_is_cleared(engine: Environments) -> None:
-    await engine.networks.prepare(target(), ["web"])
-    await engine.networks.prepare(target("staging"), ["web"])
+    await prepare(engine.networks, target(), ["web"])
+    await prepare(engine.networks, target("staging"), ["web"])
     await engine.networks.clear(target())
-    assert engine.networks.holder(target(), "web") is None
+    assert holder_of(engine.networks, target(), "web") is None
     await engine.network(target("staging"))
     assert len(await engine.containers()) == 1
     await engine.networks.clear(target("staging"))
@@ -248,14 +253,14 @@ async def test_nothing_is_left_once_an_environment_is_cleared(engine: Environmen
     )
     assert images == []
     # It can be deployed again.
-    await engine.networks.prepare(target(), ["web"])
+    await prepare(engine.networks, target(), ["web"])
     assert whole(engine, "web")
 
 
 async def test_a_network_with_containers_of_others_stays(
     engine: Environments, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await engine.networks.prepare(target(), ["web"])
+    await prepare(engine.networks, target(), ["web"])
     network = (await engine.network(target()))["Id"]
     others = [await start(None, network_mode=network) for start in (engine.run, engine.create)]
     await engine.networks.clear(target())
@@ -273,14 +278,14 @@ async def test_a_network_with_containers_of_others_stays(
 async def test_environments_do_not_see_each_other(engine: Environments) -> None:
     staging = target("staging")
     for each in (target(), staging):
-        await engine.networks.prepare(each, ["web", each.environment])
-    here = await engine.networks.attach(target(), "web", (), None)
-    there = await engine.networks.attach(staging, "web", (), None)
+        await prepare(engine.networks, each, ["web", each.environment])
+    here = await attach(engine.networks, target(), "web")
+    there = await attach(engine.networks, staging, "web")
     caller, *_ = [await engine.run(each, *SERVES) for each in (here, there)]
-    beside = await engine.run(await engine.networks.attach(staging, "web", (), None))
+    beside = await engine.run(await attach(engine.networks, staging, "web"))
     await serving(engine, beside, there.address)
     await serving(engine, caller, here.address)
-    holder = engine.networks.holder(staging, "staging")
+    holder = holder_of(engine.networks, staging, "staging")
     assert holder is not None
     found = await engine.python(
         caller, REACHES,
@@ -308,8 +313,8 @@ async def serving(engine: Environments, container: str, address: str) -> None:
 
 
 async def test_containers_reach_the_outside(engine: Environments) -> None:
-    await engine.networks.prepare(target(), [])
-    container = await engine.run(await engine.networks.attach(target(), "web", (), None))
+    await prepare(engine.networks, target(), [])
+    container = await engine.run(await attach(engine.networks, target(), "web"))
     server = await asyncio.start_server(lambda _, writer: writer.close(), "0.0.0.0", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
@@ -320,11 +325,11 @@ async def test_containers_reach_the_outside(engine: Environments) -> None:
 
 async def test_without_holders_a_name_is_an_alias(engine: Environments) -> None:
     plain = engine.agent(holds=False)
-    await plain.prepare(target(), ["web", "api"])
-    assert plain.holder(target(), "web") is None
+    await prepare(plain, target(), ["web", "api"])
+    assert holder_of(plain, target(), "web") is None
     assert await engine.containers() == []
-    web = await plain.attach(target(), "web", (), None)
-    api = await plain.attach(target(), "api", (), None)
+    web = await attach(plain, target(), "web")
+    api = await attach(plain, target(), "api")
     assert (web.aliases, api.aliases) == (("web",), ("api",))
     caller = await engine.run(web)
     await engine.run(api)
@@ -333,11 +338,11 @@ async def test_without_holders_a_name_is_an_alias(engine: Environments) -> None:
 
 async def test_where_nothing_was_prepared_nothing_is_attached(engine: Environments) -> None:
     with pytest.raises(CompartmentError, match="the network of d-shop/production is not there"):
-        await engine.networks.attach(target(), "web", (), None)
+        await attach(engine.networks, target(), "web")
 
 
 async def test_a_cancelled_preparation_leaves_nothing_half_made(engine: Environments) -> None:
-    preparing = asyncio.create_task(engine.networks.prepare(target(), ["web", "api"]))
+    preparing = asyncio.create_task(prepare(engine.networks, target(), ["web", "api"]))
     before = engine.docker.asked
     while engine.docker.asked == before:
         await asyncio.sleep(0)

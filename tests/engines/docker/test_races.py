@@ -39,10 +39,10 @@ async def test_the_address_of_one_that_somebody_removed_can_be_given_out_again(
     async with lab(docker_socket, home) as it:
         instance = await it.start()
         (network,) = it.networks._networks.values()
-        assert instance.address[0] in network._given
+        assert network._addresses.is_used
         await it.docker.order("DELETE", f"/containers/{instance.id}", force=1)
         await it.instances.stop(NAME, grace_s=0)
-        assert instance.address[0] not in network._given
+        assert not network._addresses.is_used
 
 
 async def test_an_instance_that_the_engine_does_not_end_holds_nobody_up(
