@@ -29,7 +29,7 @@ STARTED = {"condition": "service_started", "required": True}
         ("environment: [A=1, B, C=, D=a=b, A=2]", {"A": "2", "B": None, "C": "", "D": "a=b"}),
         ("environment: {A: 1, B: , C: '', D: true, E: 1.5, F: 1.0}",
          {"A": "1", "B": None, "C": "", "D": "true", "E": "1.5", "F": "1"}),
-        ("labels: [a.b=c, d]", {"a.b": "c", "d": None}),
+        ("labels: [a.b=c, d]", {"a.b": "c", "d": ""}),
         ("labels: {a.b: c, d: 1}", {"a.b": "c", "d": "1"}),
         ("annotations: {a: b}", {"a": "b"}),
         ("sysctls: [net.core.somaxconn=1024]", {"net.core.somaxconn": "1024"}),

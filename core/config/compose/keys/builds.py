@@ -19,6 +19,7 @@ from core.config.compose.keys.shapes import (
     listed,
     noted,
     pairs,
+    settings,
     short_or_long,
     texts,
 )
@@ -54,7 +55,7 @@ BUILD = Keyed(
         "dockerfile_inline": Key(name, "the Dockerfile itself"),
         "args": Key(pairs, "build arguments; one without a value is taken from the caller"),
         "target": Key(text, "the stage"),
-        "labels": Key(pairs, "labels of the image"),
+        "labels": Key(settings, "labels of the image"),
         "tags": Key(texts, "further names of the image"),
         "network": Key(name, "the network of RUN"),
         "shm_size": Key(size, "the shared memory of RUN"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.config.compose.keys.quantities import duration, size
 from core.config.compose.keys.resources import REQUEST
 from core.config.compose.keys.scalars import anything, name, number, whole, word
-from core.config.compose.keys.shapes import Key, Keyed, listed, noted, pairs
+from core.config.compose.keys.shapes import Key, Keyed, listed, noted, settings
 
 _ONE_SWITCH = "all replicas are started, and requests switched to all of them at once"
 
@@ -61,7 +61,7 @@ DEPLOY = Keyed(
         "restart_policy": Key(RESTART, "when it is started again"),
         "update_config": Key(UPDATE, "how a new version takes the place of the old one"),
         "rollback_config": Key(UPDATE, "the same for a rollback"),
-        "labels": noted(pairs, "labels of containers are those of the service"),
+        "labels": noted(settings, "labels of containers are those of the service"),
         "endpoint_mode": noted(name, "names lead to all replicas"),
         "placement": noted(anything, "there is one machine"),
     },

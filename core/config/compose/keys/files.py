@@ -8,7 +8,7 @@ from core.config.compose.keys.mounts import host_path, mode
 from core.config.compose.keys.networks import external, lift_external
 from core.config.compose.keys.places import GONE, Wrong, read
 from core.config.compose.keys.scalars import boolean, name, text, word
-from core.config.compose.keys.shapes import Key, Keyed, Tier, listed, noted, pairs, short_or_long
+from core.config.compose.keys.shapes import Key, Keyed, Tier, listed, noted, settings, short_or_long
 from core.config.document import describe
 
 if TYPE_CHECKING:
@@ -40,9 +40,9 @@ _BASE = {
     "file": Key(host_path, "a file of this machine"),
     "environment": Key(name, "the variable of the caller that holds it"),
     "external": external,
-    "labels": noted(pairs, "it is no object of the engine"),
+    "labels": noted(settings, "it is no object of the engine"),
     "driver": Key(name, _OTHER_DRIVER, Tier.REFUSED),
-    "driver_opts": Key(pairs, _OTHER_DRIVER, Tier.REFUSED),
+    "driver_opts": Key(settings, _OTHER_DRIVER, Tier.REFUSED),
     "template_driver": Key(name, _OTHER_DRIVER, Tier.REFUSED),
 }
 SECRET = Keyed(_BASE)

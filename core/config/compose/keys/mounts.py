@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from core.config.compose.keys.places import Wrong
 from core.config.compose.keys.quantities import size
 from core.config.compose.keys.scalars import boolean, name, text, word
-from core.config.compose.keys.shapes import Key, Keyed, Tier, listed, noted, pairs, short_or_long
+from core.config.compose.keys.shapes import Key, Keyed, Tier, listed, noted, settings, short_or_long
 from core.config.document import describe, quote
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ MOUNTED_VOLUME = Keyed(
     {
         "nocopy": Key(boolean, "an empty volume is not filled from the image"),
         "subpath": Key(name, "a folder of it"),
-        "labels": Key(pairs, "of a volume that is made for it"),
+        "labels": Key(settings, "of a volume that is made for it"),
     }
 )
 TMPFS = Keyed(

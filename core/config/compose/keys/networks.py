@@ -14,7 +14,7 @@ from core.config.compose.keys.shapes import (
     listed,
     named,
     noted,
-    pairs,
+    settings,
     texts,
 )
 from core.config.document import describe, quote
@@ -67,13 +67,19 @@ LINK = Keyed(
         ),
         "link_local_ips": Key(listed(address), "further addresses"),
         "mac_address": Key(name, "the address of its interface"),
-        "driver_opts": Key(pairs, "options for the driver"),
+        "driver_opts": Key(settings, "options for the driver"),
         "priority": Key(whole(), "which network is attached first"),
         "gw_priority": noted(whole(), "which network leads out is the engine's to say"),
         "interface_name": noted(name, "interfaces are named by the engine"),
     }
 )
-links = keyed_list(lambda: None, LINK)
+
+
+def _link(value: Any, at: At) -> dict[str, Any] | None:
+    return LINK(value, at) or None
+
+
+links = keyed_list(lambda: None, _link)
 
 
 def _external(value: Any, at: At) -> bool | dict[str, Any]:
@@ -110,21 +116,21 @@ IPAM = Keyed(
     {
         "driver": Key(name, "who hands out addresses"),
         "config": Key(listed(IPAM_POOL), "the subnets"),
-        "options": Key(pairs, "options for the driver"),
+        "options": Key(settings, "options for the driver"),
     }
 )
 NETWORK = Keyed(
     {
         "name": Key(name, "its name on the engine"),
         "driver": Key(name, "what makes it"),
-        "driver_opts": Key(pairs, "options for the driver"),
+        "driver_opts": Key(settings, "options for the driver"),
         "ipam": Key(IPAM, "its addresses"),
         "external": external,
         "internal": Key(boolean, "without a way out"),
         "enable_ipv4": noted(boolean, "a network has IPv4 addresses"),
         "enable_ipv6": Key(boolean, "with IPv6 addresses, too"),
         "attachable": Key(boolean, "for swarm; passed on to the engine"),
-        "labels": Key(pairs, "labels of the network"),
+        "labels": Key(settings, "labels of the network"),
     }
 )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from core.config.compose.keys.places import GONE, Wrong, read
 from core.config.compose.keys.quantities import size
 from core.config.compose.keys.scalars import name, text, whole
-from core.config.compose.keys.shapes import Key, Keyed, listed, pairs, short_or_long, texts
+from core.config.compose.keys.shapes import Key, Keyed, listed, settings, short_or_long, texts
 from core.config.document import describe, did_you_mean, quote
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ REQUEST = Keyed(
         "driver": Key(name, "such as nvidia"),
         "count": Key(_count, "how many; all is -1"),
         "device_ids": Key(texts, "which ones"),
-        "options": Key(pairs, "options for the driver"),
+        "options": Key(settings, "options for the driver"),
     }
 )
 
@@ -120,6 +120,6 @@ BLKIO = Keyed(
 LOGGING = Keyed(
     {
         "driver": Key(text, "who keeps the log"),
-        "options": Key(pairs, "options for the driver, such as max-size"),
+        "options": Key(settings, "options for the driver, such as max-size"),
     }
 )

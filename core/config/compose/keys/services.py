@@ -33,6 +33,7 @@ from core.config.compose.keys.shapes import (
     listed,
     noted,
     pairs,
+    settings,
     short_or_long,
     texts,
 )
@@ -67,9 +68,9 @@ _BASICS = {
     "user": Key(text, "who it runs as"),
     "environment": Key(pairs, "variables; one without a value is taken from the caller"),
     "env_file": Key(env_files, "files of variables; `environment` comes over them"),
-    "labels": Key(pairs, "labels of the container"),
+    "labels": Key(settings, "labels of the container"),
     "label_file": Key(label_files, "files of labels; `labels` comes over them"),
-    "annotations": Key(pairs, "annotations of the container"),
+    "annotations": Key(settings, "annotations of the container"),
     "profiles": Key(listed(name), "only where one of them is on"),
     "extends": Key(short_or_long(_short_extends, EXTENDS), "another service as the base"),
 }
@@ -153,7 +154,7 @@ _LIMITS = {
     "pids_limit": Key(whole(-1), "processes"),
     "blkio_config": Key(BLKIO, "disk"),
     "ulimits": Key(ulimits, "limits of its processes"),
-    "sysctls": Key(pairs, "settings of the kernel"),
+    "sysctls": Key(settings, "settings of the kernel"),
 }
 _REFUSED = {
     "provider": Key(anything, "run it as a service with an image", Tier.REFUSED),

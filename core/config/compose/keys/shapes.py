@@ -161,6 +161,11 @@ def pairs(value: Any, at: At) -> dict[str, str | Reset | None]:
 _VARIABLES = named(variable)
 
 
+def settings(value: Any, at: At) -> dict[str, str | Reset]:
+    """The same where one without a value is empty: labels, options for drivers."""
+    return {key: "" if said is None else said for key, said in pairs(value, at).items()}
+
+
 def keyed_list(default: Callable[[], Any], long: Read) -> Read:
     """Return the reader of a mapping by name that may be written as a list of names.
 

@@ -10,7 +10,7 @@ from core.config.compose.keys.networks import external, lift_external, network
 from core.config.compose.keys.places import Wrong
 from core.config.compose.keys.scalars import anything, name, text
 from core.config.compose.keys.services import SERVICE
-from core.config.compose.keys.shapes import Key, Keyed, Tier, listed, named, pairs, texts
+from core.config.compose.keys.shapes import Key, Keyed, Tier, listed, named, settings, texts
 from core.config.document import describe, quote
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ VOLUME = Keyed(
     {
         "name": Key(name, "its name on the engine"),
         "driver": Key(name, "what makes it"),
-        "driver_opts": Key(pairs, "options for the driver"),
+        "driver_opts": Key(settings, "options for the driver"),
         "external": external,
-        "labels": Key(pairs, "labels of the volume"),
+        "labels": Key(settings, "labels of the volume"),
     }
 )
 INCLUDE = Keyed(
