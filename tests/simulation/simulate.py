@@ -54,6 +54,7 @@ class _Bugs(logging.Handler):
 
 def simulate(seed: int, play: Callable[[Scene], Awaitable[None]]) -> None:
     """Plays a scene; where that fails, says what happened."""
+    gc.freeze()  # what was there before is not looked through at the end, which takes longest
     loop = VirtualLoop()
     clock = SimpleNamespace(monotonic=loop.monotonic)
     with (
@@ -78,6 +79,7 @@ def simulate(seed: int, play: Callable[[Scene], Awaitable[None]]) -> None:
             log.removeHandler(bugs)
             # What an agent that died had not begun is thrown away here, not in the next test.
             gc.collect()
+            gc.unfreeze()
 
 
 async def _played(scene: Scene, play: Callable[[Scene], Awaitable[None]]) -> None:
