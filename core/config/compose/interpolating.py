@@ -83,6 +83,9 @@ class _Interpolation:
 
 def _looks_secret(text: str, path: KeyPath) -> bool:
     """Whether a value seems to be a password or a hash, where a dollar sign means itself."""
-    name = text.partition("=")[0] if "=" in text else str(path[-1])
-    is_bare = "${" not in text and text.partition("=")[2][:1] != "$" and not text.startswith("$")
-    return _CRYPT.search(text) is not None or (is_bare and _SECRET_KEY.search(name) is not None)
+    name, _, value = text.rpartition("=")
+    if not name:
+        name = ".".join(map(str, path[-1:]))
+    is_a_variable = "${" in text or value.startswith("$")
+    is_named_so = not is_a_variable and _SECRET_KEY.search(name) is not None
+    return is_named_so or _CRYPT.search(text) is not None

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.config.compose.dialect import read_compose_yaml
-from core.config.compose.environment import absolute
 from core.config.compose.interpolating import interpolated
 from core.config.compose.keys.canonical import canonical
-from core.config.compose.tree import child, entries, items, tree
+from core.config.compose.tree import tree
 from core.config.reading import read_file
 
 if TYPE_CHECKING:
@@ -106,22 +105,4 @@ class Layers:
             problem for problem in found.problems if (problem.line, problem.column) not in told
         )
         self.report.add_notes(found.notes)
-        root = tree(found, document.file)
-        for _, service in items(child(root, "services")):
-            _make_absolute(service, context.folder)
-        return Layer(path, context, root)
-
-
-def _make_absolute(service: Node, folder: Path) -> None:
-    """Files of variables and labels are read when nobody knows any more who named them."""
-    for entry in entries(child(service, "env_file")):
-        path = child(entry, "path")
-        if path is not None:
-            entry.value["path"] = _absolute(path, folder)
-    label_files = child(service, "label_file")
-    if label_files is not None:
-        label_files.value[:] = [_absolute(path, folder) for path in entries(label_files)]
-
-
-def _absolute(path: Node, folder: Path) -> Node:
-    return replace(path, value=str(absolute(path.value, folder)))
+        return Layer(path, context, tree(found, document.file))
