@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from core.ending import single_error
@@ -12,6 +13,7 @@ from core.promotion import readiness
 from core.promotion.aside import stand_aside
 from core.promotion.candidate import Preparation
 from core.promotion.failure import DeploymentFailed, describe, fail
+from core.promotion.finishing import has_finished
 from core.promotion.fitting import stops_first
 from core.promotion.milestones import Milestones
 from core.promotion.order import order_of
@@ -92,7 +94,11 @@ class Preparing:
         candidate = await preparation.check(candidate)
         is_job = preparation.deployment.service.kind is ServiceKind.JOB
         self._milestones.reach(name, Condition.COMPLETED if is_job else Condition.HEALTHY)
-        await readiness.stay_ready(candidate.instances, self._at_barrier(preparation.deployment))
+        await readiness.stay_ready(
+            candidate.instances,
+            self._at_barrier(preparation.deployment),
+            partial(has_finished, preparation.deployment.service),
+        )
         return candidate
 
     async def _at_barrier(self, deployment: Deployment) -> None:

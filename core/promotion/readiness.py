@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.ending import single_error
+from core.engines.base import Exit
 from core.model import Health
 from core.promotion.failure import DeploymentFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Sequence
 
     from core.engines.base import Instance
     from core.model import ServiceKind
@@ -33,8 +35,13 @@ _WORKER_LOOK_S = 1.0
 _OWN_CHECK_LIMIT_S = 300.0
 """The longest that a readiness check may be given (spec, 1.6): an image says when it gives up."""
 
-_TRY_TIMEOUT_S = 5.0
-"""The longest single try (spec, 7.1)."""
+
+MayEnd = Callable[[Exit], bool]
+"""Whether an end is no failure: of what was started to do something once."""
+
+
+def _never(_: Exit) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +86,9 @@ async def check(
     limit_s: float,
     say: Callable[[str], None],
     waiting: Waiting,
+    may_end: MayEnd = _never,
 ) -> Ready:
-    """Waits until the candidate passes its check.
+    """Waits until the candidate passes its check, or has ended as it may.
 
     Raises:
         DeploymentFailed: it ended, or was not ready in time; with the last try and a guess.
@@ -91,8 +99,10 @@ async def check(
     try:
         with single_error():
             async with asyncio.timeout(limit_s), asyncio.TaskGroup() as group:
-                watch = group.create_task(_fail_on_exit(instance, trail))
-                await until_good(probe, _told(probe, trail, say))
+                tries = group.create_task(until_good(probe, _told(probe, trail, say)))
+                watch = group.create_task(_fail_on_exit(instance, trail, may_end))
+                await asyncio.wait((tries, watch), return_when=asyncio.FIRST_COMPLETED)
+                tries.cancel()
                 watch.cancel()
     except TimeoutError:
         raise DeploymentFailed(
@@ -141,37 +151,45 @@ async def _until_healthy(instance: Instance, waiting: Waiting) -> None:
         waiting.tries += 1
 
 
-async def stay_ready(instances: Sequence[Instance], until: Awaitable[None]) -> None:
+async def stay_ready(
+    instances: Sequence[Instance], until: Awaitable[None], may_end: MayEnd = _never
+) -> None:
     """Waits with a candidate that is ready.
 
     Raises:
-        DeploymentFailed: it ended while it waited.
+        DeploymentFailed: it ended while it waited, other than it may.
     """
     with single_error():
         async with asyncio.TaskGroup() as group:
             told = "it was ready, and {} while it waited for the other services"
-            watches = [group.create_task(_fail_when_it_ends(each, told)) for each in instances]
+            watches = [
+                group.create_task(_fail_when_it_ends(each, told, may_end)) for each in instances
+            ]
             await until
             for watch in watches:
                 watch.cancel()
 
 
-async def _fail_when_it_ends(instance: Instance, told: str) -> None:
+async def _fail_when_it_ends(instance: Instance, told: str, may_end: MayEnd = _never) -> None:
     ended = await instance.wait_exit()
+    if may_end(ended):
+        return
     raise DeploymentFailed(told.format(ended))
 
 
-async def look(instance: Instance, kind: ServiceKind) -> None:
+async def look(instance: Instance, kind: ServiceKind, may_end: MayEnd = _never) -> None:
     """The one look at a candidate without a readiness block: it is up, and has not ended at once.
 
     Raises:
-        DeploymentFailed: it has ended.
+        DeploymentFailed: it has ended, other than it may.
     """
     look_s = _LOOK_S if kind.is_routable else _WORKER_LOOK_S
     try:
         async with asyncio.timeout(look_s):
             ended = await instance.wait_exit()
     except TimeoutError:
+        return
+    if may_end(ended):
         return
     raise DeploymentFailed(f"it {ended} as soon as it was started")
 
@@ -193,7 +211,7 @@ async def until_good(probe: Probe, note: Callable[[Tried], None]) -> None:
     """Tries at once, then often, then patiently; `note` is told of each try."""
     started = time.monotonic()
     while True:
-        tried = await probe.attempt(_TRY_TIMEOUT_S)
+        tried = await probe.attempt(probe.try_limit_s)
         note(tried)
         if tried.is_good:
             return
@@ -201,8 +219,10 @@ async def until_good(probe: Probe, note: Callable[[Tried], None]) -> None:
         await asyncio.sleep(probe.eager_pause_s if is_eager else _PATIENT_PAUSE_S)
 
 
-async def _fail_on_exit(instance: Instance, trail: _Trail) -> None:
+async def _fail_on_exit(instance: Instance, trail: _Trail, may_end: MayEnd) -> None:
     ended = await instance.wait_exit()
+    if may_end(ended):
+        return
     tried = f"; last check: {trail}" if trail.last else ""
     raise DeploymentFailed(f"it {ended} while it was being checked{tried}")
 

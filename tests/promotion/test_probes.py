@@ -9,10 +9,18 @@ from typing import TYPE_CHECKING, Any, cast
 import httpx
 import pytest
 
-from core.engines.base import Exit, Ran
+from core.engines.base import Exit, OwnCheck, Ran
 from core.errors import NotFound
 from core.ports import free_port
-from core.promotion.probes import CommandProbe, HttpProbe, TcpProbe, Tried
+from core.promotion import probes
+from core.promotion.probes import (
+    CommandProbe,
+    HttpProbe,
+    OwnCheckProbe,
+    PortsProbe,
+    TcpProbe,
+    Tried,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -105,3 +113,62 @@ async def test_a_command(
     assert str(tried).startswith(told)
     assert (guess or "") in (tried.guess or "")
     assert (tried.guess is None) is (guess is None)
+
+
+async def test_any_port_is_enough_and_the_main_one_is_told_of() -> None:
+    closed = free_port(set())
+    async with server(b"") as port:
+        assert (await PortsProbe([(HERE, closed), (HERE, port)]).attempt(5)).is_good
+    probe = PortsProbe([(HERE, closed), (HERE, port)])
+    assert probe.what == f"connect to {HERE}:{closed} or {port}"
+    assert str(await probe.attempt(5)) == "connection refused"
+
+
+class FakeInstance:
+    """Its check ends as it is told to."""
+
+    def __init__(self, ended: Ran | Exception) -> None:
+        self._ended = ended
+
+    async def try_own_check(self, limit_s: float) -> Ran:
+        assert limit_s == 7
+        if isinstance(self._ended, Exception):
+            raise self._ended
+        return self._ended
+
+
+def own_check(ended: Ran | Exception, ports: PortsProbe | None = None) -> OwnCheckProbe:
+    own = OwnCheck("pg_isready -U app", 30, 7, 3, 0)
+    return OwnCheckProbe(cast("Any", FakeInstance(ended)), own, ports)
+
+
+@pytest.mark.parametrize(
+    ("ended", "is_good", "told"),
+    [
+        (Ran(Exit(0), "fine"), True, "exited with code 0: fine"),
+        (Ran(Exit(1), "no response"), False, "exited with code 1: no response"),
+        (TimeoutError(), False, "did not end within 7 s"),
+        (NotFound("no such container"), False, "no such container"),
+    ],
+)
+async def test_the_check_that_an_instance_brings_along(
+    ended: Ran | Exception, is_good: bool, told: str
+) -> None:
+    probe = own_check(ended)
+    assert probe.what == "health check `pg_isready -U app`"
+    tried = await probe.attempt(probe.try_limit_s)
+    assert (tried.is_good, str(tried)) == (is_good, told)
+
+
+async def test_a_check_that_passes_before_a_port_is_open_is_not_believed_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    port = free_port(set())
+    probe = own_check(Ran(Exit(0), "accepting connections"), PortsProbe([(HERE, port)]))
+    tried = await probe.attempt(probe.try_limit_s)
+    assert str(tried) == f"it passed, but nobody could connect to {HERE}:{port} yet"
+    async with await asyncio.start_server(lambda _, writer: writer.close(), HERE, port):
+        assert (await probe.attempt(probe.try_limit_s)).is_good
+    # Who says what it does not listen on is not kept from working for ever.
+    monkeypatch.setattr(probes, "_UNHEARD_S", 0)
+    assert (await probe.attempt(probe.try_limit_s)).is_good

@@ -223,6 +223,7 @@ class Patient:
 
     what = "a check"
     is_by_port = False
+    try_limit_s = 5.0
 
     def __init__(self, eager_pause_s: float, good_at: int) -> None:
         self.eager_pause_s = eager_pause_s
@@ -380,6 +381,39 @@ async def test_7_3_without_readiness_it_has_to_stay_up_for_a_moment(
     ended.ended.set_result(Exit(code=2))
     told = await failure(readiness.look(as_instance(ended), kind))
     assert told == "it exited with code 2 as soon as it was started"
+
+
+def ended_with(code: int) -> Instance:
+    fake = Fake()
+    fake.ended.set_result(Exit(code=code))
+    return as_instance(fake)
+
+
+def is_good(ended: Exit) -> bool:
+    return ended.code == 0
+
+
+async def soon() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_ours_what_may_end_is_no_failure_when_it_has() -> None:
+    probe = TcpProbe("127.0.0.1", free_port(set()))
+
+    async def check(instance: Instance) -> None:
+        await readiness.check(instance, probe, LONG_S, lambda _: None, waiting(), is_good)
+
+    await readiness.look(ended_with(0), ServiceKind.WORKER, is_good)
+    await check(ended_with(0))
+    await readiness.stay_ready([ended_with(0)], soon(), is_good)
+    never = asyncio.get_running_loop().create_future()
+    for failing in (
+        readiness.look(ended_with(2), ServiceKind.WORKER, is_good),
+        check(ended_with(2)),
+        readiness.stay_ready([ended_with(2)], never, is_good),
+    ):
+        assert "exited with code 2" in await failure(failing)
 
 
 @pytest.mark.parametrize(

@@ -282,7 +282,11 @@ class DockerInstance:
 
     async def explain_silence(self) -> str | None:
         """Where it listens instead, if that can be seen from here."""
-        return await silence.explain(self.pid, self.id, self.address[1]) if self.pid else None
+        if self.pid is None:
+            return None
+        variables = self._container["Config"]["Env"] or ()
+        is_told = any(each.startswith("PORT=") for each in variables)
+        return await silence.explain(self.pid, self.id, self.address[1], is_told=is_told)
 
 
 def _has_ended(container: Json) -> bool:
