@@ -29,6 +29,8 @@ class Extending:
         self._layers = layers
         self._report = layers.report
         self._done: dict[_Key, Node] = {}
+        self._depths: dict[_Key, int] = {}
+        """How many services are below one that extends."""
 
     def extended(self, layer: Layer) -> Node:
         """Return what a file says, all of its services with what they extend."""
@@ -84,16 +86,19 @@ class Extending:
             hint = did_you_mean(wanted.value, names) if names else None
             self._report.missing(wanted.place, message, hint, service=name)
             return None
-        if self._is_circle((id(source), wanted.value), wanted, name, above):
+        key = (id(source), wanted.value)
+        if self._is_endless(key, wanted, name, above):
             return None
-        return settled(self._service(source, wanted.value, above), ("services", wanted.value))
+        base = self._service(source, wanted.value, above)
+        self._depths[id(layer), name] = self._depths.get(key, 0) + 1
+        return settled(base, ("services", wanted.value))
 
-    def _is_circle(self, key: _Key, wanted: Node, name: str, above: dict[_Key, str]) -> bool:
+    def _is_endless(self, key: _Key, wanted: Node, name: str, above: dict[_Key, str]) -> bool:
         if key in above:
             names = list(above.values())[list(above).index(key) :]
             circle = " -> ".join([*names, str(wanted.value)])
             message = f"services extend each other in a circle: {circle}"
-        elif len(above) >= MAX_DEPTH:
+        elif len(above) + self._depths.get(key, 0) >= MAX_DEPTH:
             message = f"services extend each other more than {MAX_DEPTH} levels deep"
         else:
             return False

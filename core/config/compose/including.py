@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from core.model import Problem
 
 MAX_DEPTH = 20
+MAX_FILES = 200
+"""How many files may be included, each as often as that is done."""
 
 _IMPORTED = ("services", "networks", "volumes", "secrets", "configs")
 
@@ -49,6 +51,7 @@ class Projects:
         self._layers = layers
         self._report = layers.report
         self._extending = Extending(layers)
+        self._included = 0
 
     def project(self, paths: Sequence[Path], context: Context) -> Node | None:
         """Return the merged model of files; None if none of them can be read."""
@@ -91,8 +94,7 @@ class Projects:
             message = f"{self._report.shown(again[0])} includes itself, here or on the way here"
             self._report.missing(place, message, "remove one of the includes")
             return None
-        if len(above) >= MAX_DEPTH:
-            self._report.missing(place, f"includes nested more than {MAX_DEPTH} files deep")
+        if not self._may_include(paths, place, above):
             return None
         directory = child(entry, "project_directory")
         folder = paths[0].parent
@@ -104,6 +106,19 @@ class Projects:
         else:
             environ = with_default_env_file(context.environ, folder, self._report)
         return _Wanted(paths, Context(folder, environ), place, above)
+
+    def _may_include(self, paths: list[Path], place: Place, above: tuple[str, ...]) -> bool:
+        """Files that include others twice would else double with every level."""
+        if len(above) >= MAX_DEPTH:
+            self._report.missing(place, f"includes nested more than {MAX_DEPTH} files deep")
+            return False
+        was_full = self._included > MAX_FILES
+        self._included += len(paths)
+        if self._included <= MAX_FILES:
+            return True
+        if not was_full:
+            self._report.missing(place, f"more than {MAX_FILES} files are included")
+        return False
 
     def _imported(self, root: Node, project: Node) -> Node:
         """A project with what is in another one; the two may say the same, but nothing else."""

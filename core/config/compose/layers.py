@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from core.config.compose.tree import Node, Place
     from core.config.document import Document
 
-MAX_FILES = 200
-"""What a project may be made of; files that are included again count again."""
-
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -49,7 +46,6 @@ class Layers:
         self.report = report
         self._documents: dict[str, Document] = {}
         self._layers: dict[tuple[str, Path, int], Layer] = {}
-        self._is_full = False
 
     def document(self, path: Path) -> Document:
         """Return a file as it is written; what is wrong with it is reported."""
@@ -73,26 +69,15 @@ class Layers:
         # The environment is kept by the layer, so that its identity stays its own.
         key = (os.path.realpath(path), context.folder, id(context.environ))
         if key not in self._layers:
-            if wanted_by and not self._may_read(path, wanted_by):
+            if wanted_by and not os.path.exists(path):  # noqa: PTH110 - never raises
+                message = f"the file {self.report.shown(path)} does not exist"
+                self.report.missing(wanted_by, message, "correct its path, or create it")
                 return None
             document = self.document(path)
             if document.data is None:
                 return None
             self._layers[key] = self._read(document, path, context)
         return self._layers[key]
-
-    def _may_read(self, path: Path, wanted_by: Place) -> bool:
-        if len(self._layers) >= MAX_FILES:
-            if not self._is_full:
-                message = f"the project is made of more than {MAX_FILES} files"
-                self.report.missing(wanted_by, message)
-            self._is_full = True
-            return False
-        if not os.path.exists(path):  # noqa: PTH110 - never raises
-            message = f"the file {self.report.shown(path)} does not exist"
-            self.report.missing(wanted_by, message, "correct its path, or create it")
-            return False
-        return True
 
     def _read(self, document: Document, path: Path, context: Context) -> Layer:
         document, unset = interpolated(document, context.environ.get)

@@ -191,6 +191,11 @@ def test_several_services_share_a_base(tmp_path: Path) -> None:
             + "".join(f"  a{n}: {{extends: a{n - 1}}}\n" for n in range(60, 0, -1)),
             "1.yml:52:18: services extend each other more than 50 levels deep",
         ),
+        (
+            "services:\n  a0: {image: i}\n"
+            + "".join(f"  a{n}: {{extends: a{n - 1}}}\n" for n in range(1, 60)),
+            "1.yml:52:18: services extend each other more than 50 levels deep",
+        ),
     ],
     ids=lambda value: value.partition(": ")[2][:40] if ".yml:" in value else "",
 )

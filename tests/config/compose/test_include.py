@@ -208,4 +208,4 @@ def test_files_are_limited(tmp_path: Path) -> None:
 
     (problem,) = read(tmp_path, "include: [i0.yml]").problems
 
-    assert problem.endswith("the project is made of more than 200 files")
+    assert problem.endswith("more than 200 files are included")
