@@ -206,7 +206,12 @@ class Gateway:
             self._write_entrances(_version(), Table())
         wanted = self._wanted_listeners(table)
         names = {listener["name"] for listener in wanted}
-        left_over = [each for each in self._resources_of(_PORTS) if each["name"] not in names]
+        addresses = [listener["address"] for listener in wanted]
+        left_over = [
+            each
+            for each in self._resources_of(_PORTS)
+            if each["name"] not in names and each["address"] not in addresses
+        ]
         await self._write_listeners([*wanted, *left_over])
 
     async def _await_the_way_back(self, version: str | None) -> None:

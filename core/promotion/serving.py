@@ -115,9 +115,15 @@ def _answers(ledger: Ledger, activation: Activation) -> bool:
 
 def _entrances(ledger: Ledger, hosts: Hosts, reached: Serving) -> list[Entrance]:
     ports = _ports(ledger)
+    contained = {
+        (each.target, each.service.name)
+        for each in ledger.deployments.values()
+        if each.service.container is not None
+    }
     found = [
         _entrance(ledger, hosts, host, reached.get(host.target, {}), ports)
         for host in ledger.hosts.values()
+        if (host.target, host.service) not in contained
     ]
     return [each for each in found if each is not None]
 
@@ -177,8 +183,6 @@ def _entrance(
     if record is None:
         return None
     activation = reached.get(host.service)
-    if activation is not None and _is_contained(ledger, activation):
-        return None
     upstream = activation.name if activation and activation.addresses else None
     if record.engine is EngineName.PROCESS:
         inner = (host.inner_port,) if host.inner_port else ()
