@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from core.cli import compose
 from core.cli.exits import Exit
+from core.cli.from_compose import init_from_compose, write_new
 from core.cli.target import check_service, compose_options, project_here
 from core.cli.text import columns, counted, plain
-from core.errors import Conflict, UsageError
+from core.errors import UsageError
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -24,23 +25,18 @@ if TYPE_CHECKING:
 
 
 def init(arguments: Namespace, output: Output) -> int:
-    """Writes a minimal `compartment.yml`; never over another one."""
+    """Writes a minimal `compartment.yml`, or one from Compose files; never over another one."""
+    if arguments.from_compose:
+        return init_from_compose(arguments, output)
     from core.config.schema import minimal_descriptor
 
-    if arguments.from_compose:
-        raise UsageError("init --from-compose is not supported yet")
     name = arguments.name or arguments.project or _slug(Path.cwd().name)
     if not name:
         raise UsageError("the name of this folder gives no name for a project",
                          hint="name it: compartment init --name NAME")  # fmt: skip
     text = minimal_descriptor(name)
     file = Path("compartment.yml")
-    try:
-        with file.open("x", encoding="utf-8") as opened:
-            opened.write(text)
-    except FileExistsError:
-        raise Conflict(f"{file} exists already and stays as it is",
-                       hint="check it: compartment validate") from None  # fmt: skip
+    write_new(file, text)
     output.answer(
         {"file": f"./{file}", "descriptor": text},
         lambda: [f"wrote {file}: project {name} with the service web", "next: compartment deploy"],

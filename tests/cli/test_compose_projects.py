@@ -154,3 +154,27 @@ def test_what_a_service_is_built_with(cli: Cli, compose: Path) -> None:
     assert (done.code, done.err) == (
         2, "error: app is not built: it runs the image nginx:1.27\n",
     )  # fmt: skip
+
+
+def test_init_writes_the_equivalent_once(cli: Cli, compose: Path) -> None:
+    (compose / "lib").mkdir()
+    done = cli("init", "--from-compose")
+    assert (done.code, done.err) == (0, "")
+    assert "  compose.yaml:3:12: app is an image" in done.out
+    written = (compose / "compartment.yml").read_text()
+    assert written.startswith("name: myshop\nservices:\n  lib:\n    path: lib\n")
+    assert "project myshop is valid: 1 service (lib)" in cli("validate").out
+    again = cli("init", "--from-compose", "-f", "compose.yaml")
+    assert (again.code, "exists already" in again.err) == (1, True)
+    assert (compose / "compartment.yml").read_text() == written
+
+
+def test_init_where_nothing_is_built(cli: Cli, compose: Path) -> None:
+    (compose / "compose.yaml").write_text("services: {db: {image: postgres}}\n")
+    done = cli("init", "--from-compose")
+    assert done.code == 2
+    assert done.err.splitlines() == [
+        "error: nothing here is built from source, and a compartment.yml has no images",
+        "  deploy the Compose files as they are: compartment deploy",
+    ]
+    assert not (compose / "compartment.yml").exists()

@@ -36,7 +36,6 @@ def test_init_as_a_document(cli: Cli, folder: Path) -> None:
     ("arguments", "message"),
     [
         (["--name", "No Such"], "cannot be the name of a project"),
-        (["--from-compose"], "init --from-compose is not supported yet"),
     ],
 )
 def test_init_refuses(cli: Cli, folder: Path, arguments: list[str], message: str) -> None:
