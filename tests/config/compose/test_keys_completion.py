@@ -178,6 +178,8 @@ def services(*lines: str, rest: str = "") -> str:
          '2:31: the service "db" is not defined (add it below "services:")'),
         (services("image: x:1, depends_on: {z: {condition: service_started}}"),
          '2:35: the service "z" is not defined (add it below "services:")'),
+        (services("image: x:1, depends_on: {b: {restart: true}}", "image: x:1"),
+         '2:35: "b" has no condition (such as condition: service_started)'),
         (services("image: x:1, links: ['z:y']"),
          '2:27: the service "z" is not defined (add it below "services:")'),
         (services("image: x:1, volumes_from: [z]"),

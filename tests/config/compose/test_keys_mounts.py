@@ -129,8 +129,8 @@ def test_short_volumes_that_are_none(written: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("written", "message"),
     [
-        ("{target: /a}", '3:15: "type" is missing in "volumes[0]"'),
-        ("{type: volume}", '3:15: "target" is missing in "volumes[0]"'),
+        ("{target: /a}", '3:15: "volumes[0]" has no "type"'),
+        ("{type: volume}", '3:15: "volumes[0]" has no "target"'),
         ("{type: bind, target: /a}", '"volumes[0]" is a bind mount without a source'),
         ("{type: tmpfs, source: a, target: /a}", "a tmpfs has no source (remove it)"),
         ("{type: npipe, source: a, target: /a}", '"type" must be one of volume, bind, tmpfs'),

@@ -79,7 +79,7 @@ def test_ports(written: str, ports: list[dict[str, Any]]) -> None:
         ),
         ('"localhost:80:80"', '"localhost" is no address (use 127.0.0.1)'),
         ('"1.2.3:80:80"', '"1.2.3" is no address'),
-        ("{published: 80}", '"target" is missing in "ports[0]"'),
+        ("{published: 80}", '"ports[0]" has no "target"'),
         ("{target: http}", '"target" must be a whole number, not "http"'),
         ("{target: 0}", '"target" must be at least 1, not 0'),
         ("{target: 80, protocol: sctp}", '"protocol" must be one of tcp, udp, not "sctp"'),

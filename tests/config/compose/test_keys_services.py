@@ -43,7 +43,7 @@ STARTED = {"condition": "service_started", "required": True}
         ("label_file: [a, ../b]", ["/project/a", "/b"]),
         ("depends_on: [b, c]", {"b": STARTED, "c": STARTED}),
         ("depends_on: {b: {condition: service_healthy}}",
-         {"b": {"condition": "service_healthy", "required": True}}),
+         {"b": {"condition": "service_healthy"}}),
         ("depends_on: {b: {condition: service_started, required: false, restart: true}}",
          {"b": {"condition": "service_started", "required": False, "restart": True}}),
         ("networks: [front, back]", {"front": None, "back": None}),
@@ -178,10 +178,11 @@ def test_healthcheck(line: str, check: dict[str, Any]) -> None:
         ("environment: {A: [1]}", '3:22: "A" must be text, not a list (put it in quotes)'),
         ("depends_on: b", '3:17: "depends_on" must be a mapping of names to values, not "b"'),
         ("depends_on: [b, b]", '3:21: "b" is listed twice (remove one of them)'),
-        ("depends_on: {b: {}}", '3:18: "condition" is missing in "b"'),
         ("depends_on: {b: {condition: healthy}}",
          '3:33: "condition" must be one of service_started, service_healthy,'
          ' service_completed_successfully, not "healthy" (did you mean "service_healthy"?)'),
+        ("depends_on: {b: }",
+         '3:21: "b" must be a mapping of keys to values, not empty'),
         ("restart: alway", '3:14: "restart" must be one of no, always, unless-stopped,'
                            ' on-failure or on-failure:5, not "alway" (did you mean "always"?)'),
         ("restart: always:3", '3:14: "restart" must be one of no, always, unless-stopped,'
@@ -218,7 +219,7 @@ def test_healthcheck(line: str, check: dict[str, Any]) -> None:
         ("cpus: -1", '3:11: "cpus" must not be negative, but is -1'),
         ("cpus: many", '3:11: "cpus" must be a number, not "many"'),
         ("ulimits: {nofiles: 1}", '3:15: "nofiles" is no limit (did you mean "nofile"?)'),
-        ("ulimits: {nofile: {soft: 1}}", '3:15: "hard" is missing in "nofile"'),
+        ("ulimits: {nofile: {soft: 1}}", '3:23: "nofile" has no "hard"'),
         ("extra_hosts: [a]", '3:19: "extra_hosts[0]" cannot be "a="'
                              " (such as api=10.0.0.5 or host.docker.internal=host-gateway)"),
         ("container_name: a/b", '3:21: "container_name" cannot be "a/b"'
@@ -229,7 +230,7 @@ def test_healthcheck(line: str, check: dict[str, Any]) -> None:
         ("build: https://github.com/a/b",
          '3:12: "build" is not on this machine: "https://github.com/a/b"'
          " (clone it, and name the folder)"),
-        ("secrets: [{target: a}]", '3:15: "source" is missing in "secrets[0]"'),
+        ("secrets: [{target: a}]", '3:15: "secrets[0]" has no "source"'),
         ("tty: maybe", '3:10: "tty" must be true or false, not "maybe"'),
         ("privileged: 1", '3:17: "privileged" must be true or false, not 1'),
         ("deploy: {replicas: -1}", '3:24: "replicas" must be at least 0, not -1'),
@@ -243,7 +244,7 @@ def test_healthcheck(line: str, check: dict[str, Any]) -> None:
         ("storage_opt: {size: 1G}", '3:5: "storage_opt" is not supported'
                                     " (few engines can; limit a volume instead)"),
         ("cpu_percent: 5", '3:5: "cpu_percent" is not supported (it is of Windows only)'),
-        ("env_file: [{required: true}]", '3:16: "path" is missing in "env_file[0]"'),
+        ("env_file: [{required: true}]", '3:16: "env_file[0]" has no "path"'),
     ],
 )  # fmt: skip
 def test_key_that_is_wrong(line: str, problem: str) -> None:

@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from core.config.compose.keys.shapes import within
+from core.config.document import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,10 +96,14 @@ def _waits(
 ) -> Iterator[Problem]:
     for key, said in (service.get("depends_on") or {}).items():
         other = model["services"].get(key)
+        path = ("services", name, "depends_on", key)
+        if "condition" not in said:
+            hint = "such as condition: service_started"
+            yield places.problem(path, f"{quote(key)} has no condition", hint)
         if other and said.get("condition") == "service_healthy" and has_no_check(other):
             message = f"waits for {key} to be healthy, which has no health check"
             hint = "give it one, or wait for service_started"
-            yield places.problem(("services", name, "depends_on", key), message, hint)
+            yield places.problem(path, message, hint)
 
 
 def _external(path: KeyPath, said: dict[str, Any], places: Places) -> Iterator[Problem]:

@@ -111,8 +111,7 @@ DEPENDENCY = Keyed(
         ),
         "required": Key(boolean, "false: it may be missing"),
         "restart": Key(boolean, "replaced after it was replaced"),
-    },
-    required=("condition",),
+    }
 )
 
 
@@ -120,11 +119,7 @@ def _dependency() -> dict[str, Any]:
     return {"condition": "service_started", "required": True}
 
 
-def _long_dependency(value: Any, at: At) -> dict[str, Any]:
-    return {"required": True, **DEPENDENCY(value, at)}
-
-
-depends_on = keyed_list(_dependency, _long_dependency)
+depends_on = keyed_list(_dependency, DEPENDENCY, may_be_empty=False)
 
 HOOK = Keyed(
     {

@@ -31,6 +31,8 @@ def fill_in(
             model["networks"].setdefault(_DEFAULT, {})
         elif _DEFAULT in (service.get("networks") or ()):
             model["networks"].setdefault(_DEFAULT, {})
+        for needed in (service.get("depends_on") or {}).values():
+            needed.setdefault("required", True)
         _files(service)
         _devices(service)
     for network in model["networks"].values():

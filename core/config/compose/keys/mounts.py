@@ -179,12 +179,12 @@ def _long_mount(value: Any, at: At) -> dict[str, Any]:
     if kind == "bind":
         if "source" not in value:
             at.problem(f"{at.label} is a bind mount without a source", "name a path")
-        elif source is not None:
+        elif isinstance(source, str):
             mount["source"] = absolute(source, at.folder)
         mount.setdefault("bind", {})
     elif kind == "tmpfs" and source is not None:
         (at / "source").problem("a tmpfs has no source", "remove it")
-    elif kind == "volume" and source is not None:
+    elif kind == "volume" and isinstance(source, str):
         _check_volume(source)
     return mount
 

@@ -35,6 +35,10 @@ class Wrong(Exception):
         self.hint = hint
 
 
+class Told(Exception):
+    """A value cannot be read, which has been told."""
+
+
 class _Gone:
     """In place of a value that could not be read, which has been told."""
 
@@ -108,6 +112,8 @@ def read(reader: Read, value: Any, at: At) -> Any:
         return GONE if inner is GONE else Override(inner)
     try:
         return reader(value, at)
+    except Told:
+        return GONE
     except Wrong as wrong:
         at.problem(f"{at.label} {wrong.predicate}", wrong.hint)
         return GONE

@@ -112,7 +112,7 @@ def _port(value: Any, at: At) -> list[dict[str, Any]]:
         del port["published"]
     port.setdefault("protocol", "tcp")
     port.setdefault("mode", "ingress")
-    return [port] if "target" in port else []
+    return [port]
 
 
 def _published_text(value: Any, at: At) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from core.config.compose.keys.places import GONE, Wrong, read
+from core.config.compose.keys.places import GONE, Told, Wrong, read
 from core.config.compose.keys.scalars import name, text, variable
 from core.config.document import describe, did_you_mean, quote
 
@@ -70,9 +70,11 @@ class Keyed:
                 hint = self.elsewhere(key, inner) if self.elsewhere else None
                 hint = hint or did_you_mean(key, self.table)
                 (at / key).problem(f"unknown key {quote(key)}", hint, at_key=True)
-        for key in self.required:
-            if key not in value:
-                at.problem(f"{quote(key)} is missing in {at.label}", at_key=True)
+        missing = [quote(key) for key in self.required if key not in value]
+        if missing:
+            raise Wrong(f"has no {' and no '.join(missing)}")
+        if not found.keys() >= set(self.required):
+            raise Told
         return found
 
 
@@ -101,12 +103,18 @@ def listed(item: Read) -> Read:
     return read_list
 
 
-def named(item: Read, *, check: Callable[[str], str | None] | None = None) -> Read:
+def named(
+    item: Read,
+    *,
+    check: Callable[[str], str | None] | None = None,
+    may_be_empty: bool = True,
+) -> Read:
     """Return the reader of a mapping with names of the author's own.
 
     Args:
-        item: Reads a value; it is not asked about an empty one, which stays.
+        item: Reads a value.
         check: Says what is wrong with a name.
+        may_be_empty: Whether a name without a value stays as it is.
     """
 
     def read_named(value: Any, at: At) -> dict[str, Any]:
@@ -118,7 +126,8 @@ def named(item: Read, *, check: Callable[[str], str | None] | None = None) -> Re
             if hint:
                 (at / key).problem(f"the name {quote(key)} is not valid", hint, at_key=True)
                 continue
-            result = None if inner is None else read(item, inner, at / key)
+            is_empty = inner is None and may_be_empty
+            result = None if is_empty else read(item, inner, at / key)
             if result is not GONE:
                 found[key] = result
         return found
@@ -166,14 +175,15 @@ def settings(value: Any, at: At) -> dict[str, str | Reset]:
     return {key: "" if said is None else said for key, said in pairs(value, at).items()}
 
 
-def keyed_list(default: Callable[[], Any], long: Read) -> Read:
+def keyed_list(default: Callable[[], Any], long: Read, *, may_be_empty: bool = True) -> Read:
     """Return the reader of a mapping by name that may be written as a list of names.
 
     Args:
         default: What a name in a list stands for.
         long: Reads a value of the mapping.
+        may_be_empty: Whether a name in the mapping may have no value.
     """
-    read_mapping = named(long)
+    read_mapping = named(long, may_be_empty=may_be_empty)
 
     def read_either(value: Any, at: At) -> dict[str, Any]:
         if not isinstance(value, list):
