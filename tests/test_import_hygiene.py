@@ -55,6 +55,7 @@ def loaded_packages(program: str, cwd: Path) -> set[str]:
         ["compartment-tui", "--help"],
         ["compartment", "schema"],
         ["compartment", "validate"],
+        ["compartment", "schema", "compose"],
         ["compartment", "--help"],
     ],
     ids=" ".join,
@@ -66,6 +67,15 @@ def test_headless_commands_load_no_screen(tmp_path: Path, argv: list[str]) -> No
     loaded = loaded_packages(program, tmp_path)
     assert "core" in loaded
     assert loaded.isdisjoint(SCREEN), loaded.intersection(SCREEN)
+
+
+def test_reading_compose_files_is_light(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text("services: {web: {image: 'nginx:1.27'}}\n")
+    argv = ["compartment", "compose", "config"]
+    program = RUN_PROGRAM.format(module="core.cli.main", entry="run", argv=argv)
+    loaded = loaded_packages(program, tmp_path)
+    assert "yaml" in loaded
+    assert loaded.isdisjoint((*SCREEN, *SERVERS, "pydantic")), loaded
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from core.config.compose.markers import Override, Reset
 from core.config.document import Document
 from tests.config.compose.keys import FILE, FOLDER, OneFile
 
-VALUES = (
+VALUES: tuple[Any, ...] = (
     None, True, False, 0, -1, 7, 10**30, 1.5, float("inf"), float("nan"), "", "a", "a:b", "5", "-",
     "service:", "service:a", ":", "/", "=", "\0", "9" * 500, [], [None], [[]], [{}], ["", "a", "a"],
     [5, True, 1.5], {}, {"": ""}, {"a": None}, {"a": []}, {"a": {}}, {"a": "a"}, {"x-a": 1},
@@ -45,7 +45,7 @@ def test_any_value(path: str, keyed: Any) -> None:
             found = canonical(document, FOLDER)
             assert all(each.message for each in (*found.problems, *found.notes))
             if not isinstance(value, Reset | Override):
-                complete(found.data, OneFile(document, found), FOLDER, {}.get)
+                complete(found.data, OneFile(document, found), FOLDER, lambda _: None)
 
 
 @pytest.mark.parametrize("value", VALUES, ids=repr)

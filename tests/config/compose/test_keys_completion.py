@@ -65,6 +65,7 @@ def test_a_small_project_is_made_whole() -> None:
         ("volumes: {d: }", "project_d"),
         ("name: my_shop\nvolumes: {d: }", "my_shop_d"),
         ("volumes: {d: {name: mine}}", "mine"),
+        ("volumes: {d: {name: ''}}", "project_d"),
         ("volumes: {d: {external: true}}", "d"),
         ("volumes: {d: {external: true, name: theirs}}", "theirs"),
         ("volumes: {d: {external: {name: theirs}}}", "theirs"),

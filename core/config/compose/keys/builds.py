@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from core.config.compose.keys.files import service_file
-from core.config.compose.keys.mounts import absolute
 from core.config.compose.keys.networks import extra_hosts
 from core.config.compose.keys.places import Wrong
 from core.config.compose.keys.quantities import size
@@ -23,6 +22,7 @@ from core.config.compose.keys.shapes import (
     short_or_long,
     texts,
 )
+from core.config.compose.paths import absolute
 from core.config.document import quote
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ def _context(value: Any, at: At) -> str:
     found = name(value, at)
     if _REMOTE.match(found):
         raise Wrong(f"is not on this machine: {quote(found)}", "clone it, and name the folder")
-    return absolute(found, at.folder)
+    return str(absolute(found, at.folder))
 
 
 def _contexts(value: Any, at: At) -> dict[str, Any]:
     return {
-        key: absolute(source, at.folder)
+        key: str(absolute(source, at.folder))
         if isinstance(source, str) and not _NOT_A_FOLDER.match(source)
         else source
         for key, source in pairs(value, at).items()
@@ -51,13 +51,13 @@ def _contexts(value: Any, at: At) -> dict[str, Any]:
 BUILD = Keyed(
     {
         "context": Key(_context, "the folder; one of this machine"),
-        "dockerfile": Key(name, "relative to the context"),
-        "dockerfile_inline": Key(name, "the Dockerfile itself"),
+        "dockerfile": Key(text, "relative to the context"),
+        "dockerfile_inline": Key(text, "the Dockerfile itself"),
         "args": Key(pairs, "build arguments; one without a value is taken from the caller"),
         "target": Key(text, "the stage"),
         "labels": Key(settings, "labels of the image"),
         "tags": Key(texts, "further names of the image"),
-        "network": Key(name, "the network of RUN"),
+        "network": Key(text, "the network of RUN"),
         "shm_size": Key(size, "the shared memory of RUN"),
         "extra_hosts": Key(extra_hosts, "/etc/hosts of RUN"),
         "platforms": Key(texts, "one platform, that of the service"),

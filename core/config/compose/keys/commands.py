@@ -47,9 +47,9 @@ def image(value: Any, at: At) -> str:
 
 
 def container_name(value: Any, at: At) -> str:
-    """A name on the engine."""
-    found = name(value, at)
-    if not _CONTAINER_NAME.fullmatch(found):
+    """A name on the engine; empty, as a variable may leave it, is none."""
+    found = text(value, at)
+    if found and not _CONTAINER_NAME.fullmatch(found):
         hint = "use letters, digits, _ . and -, at least two of them"
         raise Wrong(f"cannot be {quote(found)}", hint)
     return found

@@ -45,8 +45,8 @@ def _build(
     said: dict[str, Any], folder: Path, lookup: Callable[[str], str | None]
 ) -> dict[str, Any]:
     build = {"context": str(folder), **said}
-    if "dockerfile_inline" not in build:
-        build.setdefault("dockerfile", "Dockerfile")
+    if not build.get("dockerfile_inline"):
+        build["dockerfile"] = build.get("dockerfile") or "Dockerfile"
     if "args" in build:
         build["args"] = {
             key: lookup(key) if value is None else value for key, value in build["args"].items()

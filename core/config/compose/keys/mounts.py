@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os.path
 import posixpath
 import re
 from typing import TYPE_CHECKING, Any
@@ -11,11 +10,10 @@ from core.config.compose.keys.places import Wrong
 from core.config.compose.keys.quantities import size
 from core.config.compose.keys.scalars import boolean, name, text, word
 from core.config.compose.keys.shapes import Key, Keyed, Tier, listed, noted, settings, short_or_long
+from core.config.compose.paths import absolute
 from core.config.document import describe, quote
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from core.config.compose.keys.places import At
 
 _WINDOWS = re.compile(r"[A-Za-z]:\\|\\\\")
@@ -26,18 +24,12 @@ _PROPAGATION = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
 _CONSISTENCY = ("consistent", "cached", "delegated")
 
 
-def absolute(path: str, folder: Path) -> str:
-    """Return a path of this machine, made absolute and without `..`."""
-    expanded = os.path.expanduser(path) if path.startswith("~") else path  # noqa: PTH111 - text
-    return os.path.normpath(folder / expanded)
-
-
 def host_path(value: Any, at: At) -> str:
     """A path of this machine."""
     found = name(value, at)
     if _WINDOWS.match(found):
         raise Wrong(f"is the Windows path {quote(found)}", "use a path of this machine")
-    return absolute(found, at.folder)
+    return str(absolute(found, at.folder))
 
 
 def short_mount(line: str, at: At) -> dict[str, Any]:
@@ -54,7 +46,7 @@ def short_mount(line: str, at: At) -> dict[str, Any]:
         mount.update(type="volume", volume={})
     elif source[0] in "./~":
         bind: dict[str, Any] = {"create_host_path": True}
-        mount.update(type="bind", source=absolute(source, at.folder), bind=bind)
+        mount.update(type="bind", source=str(absolute(source, at.folder)), bind=bind)
     else:
         _check_volume(source)
         mount.update(type="volume", source=source, volume={})
@@ -180,7 +172,7 @@ def _long_mount(value: Any, at: At) -> dict[str, Any]:
         if "source" not in value:
             at.problem(f"{at.label} is a bind mount without a source", "name a path")
         elif isinstance(source, str):
-            mount["source"] = absolute(source, at.folder)
+            mount["source"] = str(absolute(source, at.folder))
         mount.setdefault("bind", {})
     elif kind == "tmpfs" and source is not None:
         (at / "source").problem("a tmpfs has no source", "remove it")

@@ -43,7 +43,5 @@ def give_names(model: dict[str, Any]) -> None:
     """Gives what has no name of its own the one that Compose gives it."""
     for section in ("networks", "volumes", "secrets", "configs"):
         for key, said in model[section].items():
-            if said.get("external"):
-                said.setdefault("name", key)
-            else:
-                said.setdefault("name", f"{model['name']}_{key}")
+            implied = key if said.get("external") else f"{model['name']}_{key}"
+            said["name"] = said.get("name") or implied

@@ -121,8 +121,8 @@ IPAM = Keyed(
 )
 NETWORK = Keyed(
     {
-        "name": Key(name, "its name on the engine"),
-        "driver": Key(name, "what makes it"),
+        "name": Key(text, "its name on the engine"),
+        "driver": Key(text, "what makes it"),
         "driver_opts": Key(settings, "options for the driver"),
         "ipam": Key(IPAM, "its addresses"),
         "external": external,

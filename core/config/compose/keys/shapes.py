@@ -136,14 +136,12 @@ def named(
 
 
 def texts(value: Any, at: At) -> list[str]:
-    """A list of text, or one text that stands for a list of one."""
-    if isinstance(value, list):
-        found: list[str] = _NAMES(value, at)
-        return found
-    return [name(value, at)]
+    """A list of text, or one text that stands for a list of one. Empty ones say nothing."""
+    found: list[str] = _TEXTS(value, at) if isinstance(value, list) else [text(value, at)]
+    return [each for each in found if each != ""]
 
 
-_NAMES = listed(name)
+_TEXTS = listed(text)
 
 
 def pairs(value: Any, at: At) -> dict[str, str | Reset | None]:

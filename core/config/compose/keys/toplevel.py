@@ -20,8 +20,8 @@ _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 VOLUME = Keyed(
     {
-        "name": Key(name, "its name on the engine"),
-        "driver": Key(name, "what makes it"),
+        "name": Key(text, "its name on the engine"),
+        "driver": Key(text, "what makes it"),
         "driver_opts": Key(settings, "options for the driver"),
         "external": external,
         "labels": Key(settings, "labels of the volume"),
