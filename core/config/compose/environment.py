@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.config.document import Document
@@ -15,6 +14,7 @@ from core.model import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from core.config.compose.report import Report
 
@@ -63,9 +63,3 @@ def dotenv_values(file: Path, environ: Mapping[str, str], report: Report) -> dic
         return {}
     report.add_notes(document.data.warnings)
     return document.data.values
-
-
-def absolute(path: str, folder: Path) -> Path:
-    """Return a path as Compose files write it: relative to a folder, or to the home with `~`."""
-    expanded = os.path.expanduser(path) if path.startswith("~") else path  # noqa: PTH111 - never raises
-    return Path(os.path.normpath(folder / expanded))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.config.compose.environment import absolute
 from core.config.compose.layers import Context
 from core.config.compose.merging import merged, settled
+from core.config.compose.paths import absolute
 from core.config.compose.tree import child, items
 from core.config.document import did_you_mean, quote
 

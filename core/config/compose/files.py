@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.config.compose.environment import absolute, with_default_env_file, with_env_files
+from core.config.compose.environment import with_default_env_file, with_env_files
+from core.config.compose.paths import absolute
 from core.config.compose.report import Report
 from core.errors import ConfigError
 from core.model import Problem

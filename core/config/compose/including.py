@@ -10,10 +10,11 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from core.config.compose.environment import absolute, with_default_env_file, with_env_files
+from core.config.compose.environment import with_default_env_file, with_env_files
 from core.config.compose.extending import Extending
 from core.config.compose.layers import Context
 from core.config.compose.merging import merged, settled
+from core.config.compose.paths import absolute
 from core.config.compose.tree import Node, child, entries, items, plain
 from core.config.document import quote
 

@@ -95,6 +95,8 @@ def _needs(service: Node) -> Iterator[_Need]:
 
 def _without(service: Node, off: dict[str, Node]) -> Node:
     """A service that does not name what is off any more, so that it is told once."""
+    if not isinstance(service.value, dict):
+        return service
     value = dict(service.value)
     depends_on = child(service, "depends_on")
     if depends_on is not None:

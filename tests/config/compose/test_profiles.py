@@ -110,6 +110,12 @@ def test_what_is_not_required_may_be_off(tmp_path: Path) -> None:
     assert list(found["web"]["depends_on"]) == ["redis"]
 
 
+def test_a_service_may_say_nothing(tmp_path: Path) -> None:
+    found, problems = chosen(tmp_path, "services: {web: , db: {image: d, profiles: [a]}}")
+
+    assert (found, problems) == ({"web": None}, [])
+
+
 @pytest.mark.parametrize(
     ("options", "variable", "expected"),
     [

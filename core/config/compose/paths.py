@@ -1,0 +1,15 @@
+"""Paths of this machine, as Compose files write them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def absolute(path: str, folder: Path) -> Path:
+    """Return a path that is relative to a folder, or to the home of the user with `~`.
+
+    It is without `..`, and symbolic links in it are not followed; nothing has to be there.
+    """
+    expanded = os.path.expanduser(path) if path.startswith("~") else path  # noqa: PTH111 - never raises
+    return Path(os.path.normpath(folder / expanded))
