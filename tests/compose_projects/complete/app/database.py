@@ -28,7 +28,16 @@ class Pool:
         self.run(SCHEMA)
 
     def run(self, sql, *values):
-        """Runs it in a transaction of its own; returns the first row of what it found."""
+        """Runs it in a transaction of its own; returns the first row of what it found.
+
+        A connection of before the database was replaced breaks at its first use.
+        """
+        try:
+            return self._run(sql, values)
+        except (psycopg2.OperationalError, psycopg2.InterfaceError):
+            return self._run(sql, values)
+
+    def _run(self, sql, values):
         with self._one() as connection, connection, connection.cursor() as cursor:
             cursor.execute(sql, values)
             return cursor.fetchone() if cursor.description else None
@@ -42,6 +51,8 @@ class Pool:
     def _one(self):
         connection = self._idle.get()
         try:
+            if connection.closed:
+                connection = _connected()
             yield connection
         finally:
             self._idle.put(connection)
