@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.config.compose.layers import Context
 from core.config.compose.merging import merged, settled
-from core.config.compose.paths import absolute
+from core.config.compose.paths import absolute, is_remote
 from core.config.compose.tree import child, items
 from core.config.document import did_you_mean, quote
 
@@ -74,6 +74,10 @@ class Extending:
             return None
         source: Layer | None = layer
         if file is not None and isinstance(file.value, str):
+            if is_remote(file.value):
+                message = "only services in files of this machine can be extended"
+                self._report.missing(file.place, message, "copy the file to this project")
+                return None
             path = absolute(file.value, layer.context.folder)
             context = Context(path.parent, layer.context.environ)
             source = self._layers.layer(path, context, file.place)

@@ -14,7 +14,7 @@ from core.config.compose.environment import with_default_env_file, with_env_file
 from core.config.compose.extending import Extending
 from core.config.compose.layers import Context
 from core.config.compose.merging import merged, settled
-from core.config.compose.paths import absolute
+from core.config.compose.paths import absolute, is_remote
 from core.config.compose.tree import Node, child, entries, items, plain
 from core.config.document import quote
 
@@ -90,6 +90,10 @@ class Projects:
         if not paths:
             return None
         place = entries(child(entry, "path"))[0].place
+        if any(is_remote(str(each.value)) for each in entries(child(entry, "path"))):
+            message = "only files of this machine can be included"
+            self._report.missing(place, message, "copy it to this project, and include the copy")
+            return None
         again = [path for path in paths if os.path.realpath(path) in above]
         if again:
             message = f"{self._report.shown(again[0])} includes itself, here or on the way here"

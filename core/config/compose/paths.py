@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+
+_REMOTE = re.compile(r"[a-z]+://|git@|(github|gitlab)\.com/|.*\.git(#|$)")
 
 
 def absolute(path: str, folder: Path) -> Path:
@@ -13,3 +16,8 @@ def absolute(path: str, folder: Path) -> Path:
     """
     expanded = os.path.expanduser(path) if path.startswith("~") else path  # noqa: PTH111 - never raises
     return Path(os.path.normpath(folder / expanded))
+
+
+def is_remote(path: str) -> bool:
+    """Whether a path is that of a repository or a registry, which Compose reads, too."""
+    return _REMOTE.match(path) is not None

@@ -165,6 +165,11 @@ def test_several_services_share_a_base(tmp_path: Path) -> None:
             "1.yml:2:25: the file no.yml does not exist (correct its path, or create it)",
         ),
         (
+            "services:\n  web: {extends: {file: 'https://r.org/a.git', service: base}}",
+            "1.yml:2:25: only services in files of this machine can be extended "
+            "(copy the file to this project)",
+        ),
+        (
             "services:\n  web: {extends: {file: base.yml, service: x}}",
             '1.yml:2:44: "web" extends "x", which is not in base.yml (valid: base)',
         ),

@@ -175,6 +175,12 @@ def test_the_including_file_cannot_override(tmp_path: Path) -> None:
         ("include: [no.yml]", "1.yml:1:11: the file no.yml does not exist"),
         ("include: [ok.yml, {path: no.yml}]", "1.yml:1:26: the file no.yml does not exist"),
         ("include: [{path: ok.yml, env_file: no.env}]", "no.env:1:1: no.env cannot be read"),
+        ("include: ['oci://r.org/a:1']", "1.yml:1:11: only files of this machine can be included"),
+        (
+            "include: ['git@r.org:a/b.git']",
+            "1.yml:1:11: only files of this machine can be included",
+        ),
+        ("include: ['https://r.org/a.git#b']", "1.yml:1:11: only files of this machine can be"),
         ("include: [bad.yml]", 'bad.yml:1:30: "no" extends "x", which is not in bad.yml'),
     ],
 )
