@@ -16,9 +16,11 @@ def found(client: docker.APIClient, home: str | None = None) -> list[str]:
     containers = client.containers(all=True, filters=wanted)
     networks = client.networks(filters=wanted)
     images = client.images(filters=wanted)
+    volumes = client.volumes(filters=wanted)["Volumes"] or ()
     return [
         *(f"container {each['Names'][0].lstrip('/')} ({each['Status']})" for each in containers),
         *(f"network {each['Name']}" for each in networks),
+        *(f"volume {each['Name']}" for each in volumes),
         *(f"image {' '.join(each['RepoTags'] or ['without a name'])}" for each in images),
     ]
 
@@ -32,6 +34,9 @@ def remove(client: docker.APIClient, home: str | None = None) -> None:
     for network in client.networks(filters=wanted):
         with suppress(docker.errors.NotFound):
             client.remove_network(network["Id"])
+    for volume in client.volumes(filters=wanted)["Volumes"] or ():
+        with suppress(docker.errors.NotFound):
+            client.remove_volume(volume["Name"])
     for image in client.images(filters=wanted):
         with suppress(docker.errors.NotFound):
             client.remove_image(image["Id"], force=True)

@@ -89,7 +89,7 @@ def until_stage(text: str, stage: str) -> str | None:
     for number, begin in enumerate(begins):
         match = _FROM.fullmatch(begin.rest)
         name = (match["stage"] or "") if match else ""
-        if stage.lower() in (name.lower(), str(number)):
+        if stage and stage.lower() in (name.lower(), str(number)):
             last = begins[number + 1].line - 1 if number + 1 < len(begins) else None
             return "\n".join(text.splitlines()[:last]) + "\n"
     return None

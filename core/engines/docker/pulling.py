@@ -53,7 +53,7 @@ class Pulling:
         Raises:
             EngineUnavailable: the engine does not say.
         """
-        age = _age(policy)
+        age = age_of(policy)
         if age is None or (found := await self._find(image)) is None:
             return False
         tagged = (found.get("Metadata") or {}).get("LastTagTime") or ""
@@ -104,19 +104,19 @@ def explained(image: str, said: str) -> CompartmentError:
     """Why an image cannot be pulled, in words that help."""
     reason = " ".join(said.split())
     hint = f"see why `docker pull {image}` fails"
-    # A registry does not say which of the two it is, so as not to tell strangers what is there.
-    if _NO_ACCESS.search(reason):
+    if _NO_WAY.search(reason):
+        hint = f"see whether this machine reaches the registry: `docker pull {image}`"
+    elif _NO_ACCESS.search(reason):
+        # A registry does not tell strangers which of the two it is.
         hint = "correct its name, or, where it is private, `docker login` as the agent's user"
     elif _UNKNOWN.search(reason):
         hint = "correct its name and tag"
-    elif _NO_WAY.search(reason):
-        hint = f"see whether this machine reaches the registry: `docker pull {image}`"
     return CompartmentError(
         f"the image {image} is not on the Docker Engine and cannot be pulled: {reason}", hint=hint
     )
 
 
-def _age(policy: str) -> timedelta | None:
+def age_of(policy: str) -> timedelta | None:
     """How old an image may be; None where it does not matter."""
     if policy == _ALWAYS:
         return timedelta()

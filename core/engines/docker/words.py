@@ -55,6 +55,16 @@ _KNOWN: Final = (
         "raise limits.memory, or make room on this machine",
     ),
     (
+        r"bind source path does not exist: (?P<what>.+)",
+        "there is no {what}, which it mounts",
+        "make it, or correct the path",
+    ),
+    (
+        r"duplicate mount point: (?P<what>\S+)",
+        "two things are mounted at {what}",
+        "take one of them away",
+    ),
+    (
         r"network \S+ not found",
         "the network of its environment is gone",
         "deploy again: it is made anew",
