@@ -313,6 +313,9 @@ CHECKED = "healthcheck: {test: [CMD, x]}"
                   f" {QUIET}", f"image: x:1, restart: always, {QUIET}"),
          "2:35: waits for b to end, which is started again whenever it does"
          ' (write restart: "no" in b)'),
+        (services(f"image: x:1, secrets: [{{source: s, mode: 0400}}], {QUIET}",
+                  rest="secrets: {s: {file: ./s}}"),
+         '2:47: "mode" does nothing for s, which is a file (change those of the file itself)'),
         (services(f"image: x:1, {QUIET}", "image: x:1"),
          "3:6: the log of a container grows without a limit wherever this file is run"
          ' (add logging: {options: {max-size: 10m, max-file: "3"}})'),
@@ -331,6 +334,10 @@ def test_good_practice(text: str, note: str) -> None:
         services(f"image: mine, build: ., {QUIET}"),
         services(f"image: 'redis:7', {CHECKED}, ports: ['127.0.0.1:6379:6379'], {QUIET}"),
         services("image: x:1, logging: {driver: local}"),
+        services(
+            f"image: x:1, secrets: [{{source: s, mode: 0400}}], {QUIET}",
+            rest="secrets: {s: {environment: S}}",
+        ),
         services("image: x:1, logging: {driver: journald}"),
     ],
 )

@@ -125,9 +125,8 @@ STARTED = {"condition": "service_started", "required": True}
          {"resources": {"limits": {"cpus": 0.5, "memory": "268435456", "pids": 10}}}),
         ("deploy: {resources: {reservations: {devices: [{capabilities: [gpu], count: all}]}}}",
          {"resources": {"reservations": {"devices": [{"capabilities": ["gpu"], "count": -1}]}}}),
-        ("deploy: {update_config: {order: start-first, failure_action: rollback, monitor: 30s}}",
-         {"update_config": {"order": "start-first", "failure_action": "rollback",
-                            "monitor": "30s"}}),
+        ("deploy: {update_config: {order: start-first, failure_action: rollback}}",
+         {"update_config": {"order": "start-first", "failure_action": "rollback"}}),
         ("deploy: {restart_policy: {condition: on-failure, max_attempts: 3}}",
          {"restart_policy": {"condition": "on-failure", "max_attempts": 3}}),
         ("blkio_config: {weight: 300, device_read_bps: [{path: /dev/sda, rate: 12mb}]}",
@@ -172,6 +171,12 @@ def test_healthcheck(line: str, check: dict[str, Any]) -> None:
         ("replicas: 3", '3:5: unknown key "replicas" (it belongs below "deploy")'),
         ("image: true", '3:12: "image" must be text, not true (put it in quotes)'),
         ("image: a b", '3:12: "image" cannot be "a b" (such as nginx:1.27-alpine)'),
+        ("image: 'nginx:'", '3:12: "image" cannot be "nginx:" (such as nginx:1.27-alpine)'),
+        ("volumes_from: ['container:x']",
+         '3:20: "volumes_from[0]" cannot be "container:x"'
+         " (name a service of this project)"),
+        ("volumes_from: ['b:x']",
+         '3:20: "volumes_from[0]" cannot be "b:x" (write NAME or NAME:ro)'),
         ("image: ''", '3:12: "image" must not be empty (give it a value, or remove it)'),
         ("command: echo 'a", '3:14: "command" cannot be split: "echo \'a"'
                              " (close the quote, or write a list)"),
@@ -212,7 +217,7 @@ def test_healthcheck(line: str, check: dict[str, Any]) -> None:
          '3:18: "healthcheck" must be a mapping of keys to values, not a list'),
         ("network_mode: container:x",
          '3:19: "network_mode" cannot be "container:x"'
-         " (name a service of this project: service:NAME)"),
+         " (name a service of this project)"),
         ("network_mode: wifi",
          '3:19: "network_mode" cannot be "wifi" (use host, none or service:NAME)'),
         ("networks: {a: {ipv4_address: '::1'}}",
@@ -275,6 +280,14 @@ def test_key_that_is_wrong(line: str, problem: str) -> None:
          " (remove it; services find each other by name there)"),
         ("deploy: {placement: {constraints: []}}",
          '3:14: "placement" does nothing here (there is one machine)'),
+        ("deploy: {update_config: {failure_action: pause}}",
+         '3:46: "failure_action": pause does nothing here'
+         " (a deploy that fails leaves what was live untouched)"),
+        ("deploy: {rollback_config: {order: stop-first}}",
+         '3:32: "order" does nothing here'
+         " (a rollback takes over as a deploy does: update_config.order is for both)"),
+        ("volumes: [{type: bind, source: ., target: /a, bind: {recursive: readonly}}]",
+         '3:69: "recursive": readonly does nothing here (use enabled or disabled)'),
         ("deploy: {update_config: {parallelism: 1}}",
          '3:30: "parallelism" does nothing here'
          " (all replicas are started, and requests switched to all of them at once)"),

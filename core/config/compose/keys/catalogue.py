@@ -51,6 +51,7 @@ SECTIONS: tuple[tuple[str, str, Keyed], ...] = (
     ("Reservations", "services.*.deploy.resources.reservations", deploys.RESERVATIONS),
     ("Restarts", "services.*.deploy.restart_policy", deploys.RESTART),
     ("Updates", "services.*.deploy.update_config", deploys.UPDATE),
+    ("Rollbacks", "services.*.deploy.rollback_config", deploys.ROLLBACK),
     ("Networks", "networks.*", networks.NETWORK),
     ("Addresses of networks", "networks.*.ipam", networks.IPAM),
     ("Subnets", "networks.*.ipam.config[]", networks.IPAM_POOL),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from core.config.compose.keys.places import At
 
 _CONTAINER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]+")
-_IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@\[\]+-]*")
+_IMAGE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._:/@\[\]+-]*[A-Za-z0-9_.-])?")
 _PULL = ("always", "never", "missing", "if_not_present", "build", "daily", "weekly")
 _RESTART = ("no", "always", "on-failure", "unless-stopped")
 
@@ -81,7 +81,16 @@ def namespace(value: Any, at: At) -> str:
     """A namespace of another's."""
     found = name(value, at)
     if found.startswith("container:"):
-        raise Wrong(f"cannot be {quote(found)}", "name a service of this project: service:NAME")
+        raise Wrong(f"cannot be {quote(found)}", "name a service of this project")
+    return found
+
+
+def volumes_of(value: Any, at: At) -> str:
+    """A service, and how its volumes are mounted: `NAME[:ro]`."""
+    found = namespace(value, at)
+    service, colon, access = found.partition(":")
+    if not service or (colon and access not in ("ro", "rw")):
+        raise Wrong(f"cannot be {quote(found)}", "write NAME or NAME:ro")
     return found
 
 

@@ -2,23 +2,50 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from core.config.compose.keys.quantities import duration, size
 from core.config.compose.keys.resources import REQUEST
 from core.config.compose.keys.scalars import anything, name, number, whole, word
 from core.config.compose.keys.shapes import Key, Keyed, listed, noted, settings
 
-_ONE_SWITCH = "all replicas are started, and requests switched to all of them at once"
+if TYPE_CHECKING:
+    from core.config.compose.keys.places import At
 
+_ONE_SWITCH = "all replicas are started, and requests switched to all of them at once"
+_UNTOUCHED = "a deploy that fails leaves what was live untouched"
+_WATCHED = "its health check is what watches it, before the switch and after it"
+_SAME_WAY = "a rollback takes over as a deploy does: update_config.order is for both"
+
+_action = word("continue", "pause", "rollback")
+_order = word("stop-first", "start-first")
+
+
+def _failure_action(value: Any, at: At) -> str:
+    found: str = _action(value, at)
+    if found != "rollback":
+        at.note(f"{at.label}: {found} does nothing here", _UNTOUCHED)
+    return found
+
+
+_PACE = {
+    "parallelism": noted(whole(0), _ONE_SWITCH),
+    "delay": noted(duration, _ONE_SWITCH),
+    "monitor": noted(duration, _WATCHED),
+    "max_failure_ratio": noted(number, "one replica that fails is a failed deploy"),
+}
 UPDATE = Keyed(
     {
-        "parallelism": noted(whole(0), _ONE_SWITCH),
-        "delay": noted(duration, _ONE_SWITCH),
-        "failure_action": Key(
-            word("continue", "pause", "rollback"), "a failed deploy leaves what was live untouched"
-        ),
-        "monitor": Key(duration, "how long a candidate is watched before the switch"),
-        "max_failure_ratio": noted(number, "one replica that fails is a failed deploy"),
-        "order": Key(word("stop-first", "start-first"), "start-first is the default here"),
+        **_PACE,
+        "failure_action": Key(_failure_action, f"rollback is what is done: {_UNTOUCHED}"),
+        "order": Key(_order, "start-first is the default here"),
+    }
+)
+ROLLBACK = Keyed(
+    {
+        **_PACE,
+        "failure_action": noted(_action, _UNTOUCHED),
+        "order": noted(_order, _SAME_WAY),
     }
 )
 RESTART = Keyed(
@@ -60,7 +87,7 @@ DEPLOY = Keyed(
         "resources": Key(RESOURCES, "limits"),
         "restart_policy": Key(RESTART, "when it is started again"),
         "update_config": Key(UPDATE, "how a new version takes the place of the old one"),
-        "rollback_config": Key(UPDATE, "the same for a rollback"),
+        "rollback_config": Key(ROLLBACK, _SAME_WAY),
         "labels": noted(settings, "labels of containers are those of the service"),
         "endpoint_mode": noted(name, "names lead to all replicas"),
         "placement": noted(anything, "there is one machine"),

@@ -113,13 +113,19 @@ def mode(value: Any, _: At) -> int:
     raise Wrong(f"must be the rights of a file, not {describe(value)}", "such as 0440")
 
 
+def _recursive(value: Any, at: At) -> str:
+    found: str = _RECURSIVE(value, at)
+    if found in ("writable", "readonly"):
+        at.note(f"{at.label}: {found} does nothing here", "use enabled or disabled")
+    return found
+
+
+_RECURSIVE = word("enabled", "disabled", "writable", "readonly")
 BIND = Keyed(
     {
         "create_host_path": Key(boolean, "false: an error where the source is missing"),
         "propagation": Key(word(*_PROPAGATION), "how mounts below it are passed on"),
-        "recursive": noted(
-            word("enabled", "disabled", "writable", "readonly"), "mounts below it are mounted, too"
-        ),
+        "recursive": Key(_recursive, "disabled: without what is mounted below it"),
         "selinux": Key(word("z", "Z"), "labels it for the container"),
     }
 )

@@ -28,6 +28,7 @@ def practice_notes(model: dict[str, Any], places: Places) -> Iterator[Problem]:
         yield from _tag(base, service, places)
         yield from _store(base, service, places)
         yield from _waits(base, service, model, places)
+        yield from _rights(base, service, model, places)
     yield from _log_rotation(model, places)
 
 
@@ -77,6 +78,21 @@ def _waits(
         if condition == "service_completed_successfully" and other.get("restart") == "always":
             message = f"waits for {key} to end, which is started again whenever it does"
             yield places.problem(path, message, f'write restart: "no" in {key}')
+
+
+def _rights(
+    base: KeyPath, service: dict[str, Any], model: dict[str, Any], places: Places
+) -> Iterator[Problem]:
+    """Rights of a secret or config that is a file of this machine: it keeps those that it has."""
+    for section in ("secrets", "configs"):
+        for index, each in enumerate(service.get(section) or ()):
+            if not within(model, section, each["source"], "file"):
+                continue
+            for key in ("uid", "gid", "mode"):
+                if key in each:
+                    message = f'"{key}" does nothing for {each["source"]}, which is a file'
+                    hint = "change those of the file itself"
+                    yield places.problem((*base, section, index, key), message, hint)
 
 
 def _log_rotation(model: dict[str, Any], places: Places) -> Iterator[Problem]:

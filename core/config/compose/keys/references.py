@@ -66,8 +66,7 @@ def _implied(name: str, service: dict[str, Any]) -> Iterator[tuple[str, KeyPath]
         if str(service.get(key, "")).startswith(_BY_NAME):
             yield service[key].removeprefix(_BY_NAME), (*base, key)
     for index, each in enumerate(service.get("volumes_from") or ()):
-        if not each.startswith("container:"):
-            yield each.partition(":")[0], (*base, "volumes_from", index)
+        yield each.partition(":")[0], (*base, "volumes_from", index)
 
 
 def imply_dependencies(model: dict[str, Any]) -> None:

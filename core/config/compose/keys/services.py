@@ -16,6 +16,7 @@ from core.config.compose.keys.commands import (
     network_mode,
     pull_policy,
     restart,
+    volumes_of,
 )
 from core.config.compose.keys.deploys import DEPLOY, RESOURCES
 from core.config.compose.keys.files import env_files, label_files, service_files
@@ -109,7 +110,7 @@ _NETWORK = {
 }
 _FILES = {
     "volumes": Key(mounts, "volumes, folders of this machine, tmpfs"),
-    "volumes_from": Key(listed(name), "the volumes of another service"),
+    "volumes_from": Key(listed(volumes_of), "the volumes of another service"),
     "tmpfs": Key(texts, "folders in memory"),
     "read_only": Key(boolean, "its own file system cannot be written to"),
     "secrets": Key(service_files, "secrets, as files"),
