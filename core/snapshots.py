@@ -11,6 +11,7 @@ from core.errors import NotFound
 from core.logs.reader import LogSource
 from core.model import Health, ServiceKind, Status
 from core.promotion.usual import usual_seconds
+from core.reach import reach_of
 from core.records import ActivationState
 from core.timetable import Timetable, schedule_json
 
@@ -289,6 +290,23 @@ class Snapshots:
                 "unhealthy": sum(each.health is Health.UNHEALTHY for each in active),
             },
             "lastRun": last[0] if last else None,
+        }
+
+    async def networks(self, target: Target) -> Json:
+        """Who reaches whom among what is active.
+
+        Raises:
+            NotFound: no such project or environment.
+        """
+        record = self._ledger.environments.get(target)
+        active = [each.service for each in self._ledger.active(target).values()]
+        if not active:
+            await self._newest(target, None)
+        return {
+            "project": target.project,
+            "environment": target.environment,
+            "engine": record.engine if record else None,
+            **reach_of(active, record.engine if record else None),
         }
 
     async def log_sources(

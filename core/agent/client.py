@@ -157,6 +157,10 @@ class Client:
         """Everything about deployments."""
         return await self._call("GET", "/v1/inspect", query=query)
 
+    async def networks(self, query: Mapping[str, Any]) -> Json:
+        """Who reaches whom among the active services of an environment."""
+        return await self._call("GET", "/v1/networks", query=query)
+
     async def history(self, query: Mapping[str, Any]) -> Json:
         """The newest deployments, newest first."""
         return await self._call("GET", "/v1/deployments", query=query)

@@ -197,6 +197,10 @@ def _add_reads(app: FastAPI, platform: Platform) -> None:
     ) -> dict[str, Any]:
         return await snapshots.inspect(Target(project, environment), service, deployment)
 
+    @app.get("/v1/networks")
+    async def networks(project: str, environment: str = DEFAULT_ENVIRONMENT) -> dict[str, Any]:
+        return await snapshots.networks(Target(project, environment))
+
     @app.get("/v1/deployments")
     async def history(
         project: str,
