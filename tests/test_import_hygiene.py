@@ -79,6 +79,20 @@ def test_reading_compose_files_is_light(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "argv",
+    [["compartment", "compose", "config"], ["compartment", "validate"]],
+    ids=" ".join,
+)
+def test_compose_files_load_no_screen(tmp_path: Path, argv: list[str]) -> None:
+    (tmp_path / "compose.yaml").write_text("services: {web: {image: nginx}}\n")
+    module, entry = ENTRIES[argv[0]]
+    program = RUN_PROGRAM.format(module=module, entry=entry, argv=argv) + "\n    print()"
+    loaded = loaded_packages(program, tmp_path)
+    assert "core" in loaded
+    assert loaded.isdisjoint((*SCREEN, *SERVERS)), loaded.intersection((*SCREEN, *SERVERS))
+
+
+@pytest.mark.parametrize(
     ("module", "unwanted"),
     [
         ("core.cli.main", (*SCREEN, *SERVERS)),

@@ -56,6 +56,8 @@ def _role(service: Json) -> Iterator[str]:
     if service["kind"] != "job":
         yield f"{name} has the strategy {service['strategy']}: {service['strategyReason']}"
     for each in service["ports"]:
+        if each["because"] in service["kindReason"]:
+            continue
         spoken = _SPOKEN.get(each["protocol"], each["protocol"])
         yield f"{name} listens on {each['port']} ({spoken}): {each['because']}"
     for each in service["published"]:

@@ -48,7 +48,7 @@ def test_roles_of_compose_services_are_told_with_their_reasons() -> None:
     plan["services"][0] |= {
         "variablesChanged": [],
         "strategy": "overlap",
-        "kindReason": "it publishes 80",
+        "kindReason": "it publishes 80: it is so",
         "strategyReason": "nothing keeps it",
         "ports": [
             {"port": 80, "protocol": "http", "because": "it is so"},
@@ -60,9 +60,8 @@ def test_roles_of_compose_services_are_told_with_their_reasons() -> None:
         ],
     }
     assert plan_lines(plan, colour=False)[3:] == [
-        "web is of kind web: it publishes 80",
+        "web is of kind web: it publishes 80: it is so",
         "web has the strategy overlap: nothing keeps it",
-        "web listens on 80 (http): it is so",
         "web listens on 9000 (to be looked at): nobody knows",
         "web is published: 127.0.0.1:8080 leads to 80/tcp",
         "web is published: any free port leads to 9000/tcp",

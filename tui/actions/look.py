@@ -149,6 +149,8 @@ class LookActions:
         project = self._app.verbs.project
         folder = project.root if project is not None else Path(root) if root else None
         file = folder / "compartment.yml" if folder else None
+        if project is not None and project.files:
+            file = Path(project.files[0])
         if file is None or not file.exists():
             self._app.warn("there is no project file here to edit")
             return

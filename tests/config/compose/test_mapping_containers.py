@@ -185,7 +185,7 @@ def test_names_that_are_refused(name: str) -> None:
     ("described", "note"),
     [
         ({"image": "postgres"},
-         "it is down while it is replaced: it stops before its successor starts"),
+         "it is down while it is replaced: postgres is a database"),
         ({"ports": [port(53, "5353", protocol="udp")]},
          "5353/udp: what comes while it is replaced is lost"),
         ({"ports": [port(80, "80"), port(443, "443"), port(9000, "9000")]},

@@ -21,11 +21,15 @@ _FIRST_FREE_PORT = 1024
 
 
 def notes_of(
-    seen: Seen, kind: ServiceKind, strategy: Strategy, check: Healthcheck | None, root: Path
+    seen: Seen,
+    kind: ServiceKind,
+    strategy: tuple[Strategy, str],
+    check: Healthcheck | None,
+    root: Path,
 ) -> Iterator[str]:
-    """Yield what is worth knowing before a deploy."""
-    if strategy.stops_first:
-        yield "it is down while it is replaced: it stops before its successor starts"
+    """Yield what is worth knowing before a deploy; a strategy comes with its reason."""
+    if strategy[0].stops_first:
+        yield f"it is down while it is replaced: {strategy[1]}"
     yield from _udp(seen)
     yield from _privileged(seen)
     yield from _mounts(seen, root)

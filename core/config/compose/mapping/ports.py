@@ -116,4 +116,4 @@ def _spoken(number: int, service: Json, evidence: Evidence) -> tuple[Protocol, s
     return Protocol.LOOK, _UNKNOWN
 
 
-_WORDS = {Protocol.HTTP: "HTTP", Protocol.TCP: "a protocol of its own"}
+_WORDS = {Protocol.HTTP: "HTTP", Protocol.TCP: "plain TCP"}

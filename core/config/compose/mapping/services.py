@@ -97,7 +97,7 @@ def _service(
         files=found.files,
         healthcheck=check,
         may_finish=not takes_connections and restart.policy is not RestartPolicy.UNLESS_STOPPED,
-        notes=tuple(notes_of(seen, kind, strategy, check, root)),
+        notes=tuple(notes_of(seen, kind, (strategy, strategy_because), check, root)),
         kind_because=kind_because,
         strategy_because=strategy_because,
     )
