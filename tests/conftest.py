@@ -44,7 +44,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The program's home folder, not made yet; nothing of the developer's own is seen.
+    """The program's home folder, not made yet; nothing of the developer's own is seen."""
+    yield from own_home(monkeypatch)
+
+
+def own_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """What `home` is, for as long as the patch lasts.
 
     Its path is short because that of a unix socket in it may have some 107 bytes at most.
     """

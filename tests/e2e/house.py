@@ -47,6 +47,8 @@ class LabProject:
     """Where instances send what they did that cannot write to a file here: those in containers."""
     version: int = 0
     services: dict[str, dict[str, Any]] = field(default_factory=dict)
+    options: Json = field(default_factory=dict)
+    """What each of its runs says besides."""
 
     @property
     def access_log_path(self) -> Path:
@@ -130,6 +132,7 @@ class House:
             "root": str(project.root),
             "environ": dict(os.environ),
             "engine": self.engine,
+            **project.options,
             **more,
         }
         run = await self.client.submit(body)

@@ -13,7 +13,7 @@ from tests.load.connection import Connection
 from tests.load.ledger import Ledger
 from tests.load.outcome import Answered, Instant, RequestLost, Stream, StreamEnd
 from tests.load.plan import LoadPlan, RequestClass
-from tests.load.requests import Requests
+from tests.load.requests import Requests, Sender
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -28,13 +28,16 @@ class Load:
     """Puts the planned load on the target from entering the `async with` block to leaving it.
 
     Leaving waits for everything under way, which the plan's time-outs bound. The path `/id/<n>` or
-    the header `X-Lab-Id` carries the unique id of each request.
+    the header `X-Lab-Id` carries the unique id of each request. Another application than the lab
+    has `requests` of its own.
     """
 
-    def __init__(self, target: Target, plan: LoadPlan | None = None) -> None:
+    def __init__(
+        self, target: Target, plan: LoadPlan | None = None, requests: Sender | None = None
+    ) -> None:
         self._target = target
         self._plan = plan or LoadPlan()
-        self._requests = Requests(target, self._plan.post_bytes)
+        self._requests = requests or Requests(target, self._plan.post_bytes)
         self._ledger = Ledger()
         self._tasks = asyncio.TaskGroup()
         self._schedules: list[asyncio.Task[None]] = []

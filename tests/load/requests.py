@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tests.load.connection import Connection, request_head
 from tests.load.outcome import LossKind, RequestLost
@@ -17,8 +17,17 @@ if TYPE_CHECKING:
     from tests.load.plan import Target
 
 
+class Sender(Protocol):
+    """Sends the requests of a load, once each."""
+
+    async def send(
+        self, request_class: RequestClass, number: str, idle: deque[Connection] | None
+    ) -> str:
+        """Send one and check its reply; as `Requests` does."""
+
+
 class Requests:
-    """Sends the requests of a load to its target, once each."""
+    """Sends the requests of a load to the lab."""
 
     def __init__(self, target: Target, post_bytes: int) -> None:
         self._target = target
