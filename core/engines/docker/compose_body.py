@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 from core.engines.docker import abilities, healthcheck, labels, mounts, settings
@@ -30,6 +31,8 @@ def config_of(spec: InstanceSpec, container: Container, image: Json, api: str) -
         **settings.config_of(container.settings),
         **_command(container, image),
         "Env": [f"{name}={value}" for name, value in variables.items()],
+        # For who stops it without us, such as an engine that shuts down.
+        "StopTimeout": ceil(container.stop_grace_s),
     }
     check = container.healthcheck
     if check is not None:

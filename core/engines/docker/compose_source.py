@@ -118,9 +118,12 @@ def _options(build: ImageBuild, platform: str) -> Options:
 def _secret(said: Json) -> str:
     """A secret as BuildKit takes it; what is in it is not a part of the image."""
     name = said.get("target") or said["source"]
-    if variable := said.get("environment"):
-        return f"id={name},env={variable}"
-    return f"id={name},src={said.get('file', '')}"
+    if not said.get("file"):
+        raise ConfigError(
+            f"the build secret {name} is no file",
+            hint="give it as a file, which is not copied anywhere",
+        )
+    return f"id={name},src={said['file']}"
 
 
 def _seen(options: Options, limit_bytes: int) -> Iterator[str]:

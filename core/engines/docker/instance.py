@@ -295,9 +295,12 @@ def _has_ended(container: Json) -> bool:
 
 
 def _stop_signals(container: Json) -> set[str]:
-    """As numbers, as events tell them."""
-    named = (container["Config"].get("StopSignal") or _STOPPED).removeprefix("SIG")
-    return {_STOPPED, named if named.isdecimal() else str(int(signal.Signals[f"SIG{named}"]))}
+    """As numbers, as events tell them; named as `SIGINT`, `int`, `2` or `RTMIN+3`."""
+    named = (container["Config"].get("StopSignal") or _STOPPED).upper().removeprefix("SIG")
+    name, _, more = named.partition("+")
+    known = {each.name.removeprefix("SIG"): int(each) for each in signal.Signals}
+    number = named if named.isdecimal() else str(known.get(name, 0) + int(more or 0))
+    return {_STOPPED, number}
 
 
 def _endpoints(container: Json, host: str) -> dict[str, Json]:

@@ -169,7 +169,9 @@ def test_keys_of_the_host(key: str, value: object, expected: dict[str, Any]) -> 
 
 
 def test_what_is_told_of_one_that_says_nothing() -> None:
-    body = body_of(Container(environment={"A": "1"}), limits=Limits(0.5, 2**26))
+    container = Container(environment={"A": "1"}, stop_grace_s=1.5)
+    body = body_of(container, limits=Limits(0.5, 2**26))
+    assert body["StopTimeout"] == 2
     assert body["Env"] == ["A=1", "COMPARTMENT_SERVICE=db"]
     assert body["HostConfig"]["NanoCpus"] == 500_000_000
     assert body["HostConfig"]["Memory"] == 2**26

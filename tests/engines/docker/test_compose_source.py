@@ -91,7 +91,7 @@ def test_a_further_context_is_seen(context: Path, tmp_path: Path) -> None:
     ("secret", "expected"),
     [
         ({"source": "key", "file": "/key"}, "id=key,src=/key"),
-        ({"source": "key", "target": "k", "environment": "KEY"}, "id=k,env=KEY"),
+        ({"source": "key", "target": "k", "file": "/key"}, "id=k,src=/key"),
     ],
 )
 def test_secrets_are_for_buildkit(context: Path, secret: dict[str, str], expected: str) -> None:
@@ -123,6 +123,7 @@ def test_what_is_left_out_is_named_after_the_dockerfile_first(
         ({"context": "/nowhere/at/all"}, "the build context of web is no folder"),
         ({"dockerfile": "missing"}, "web has no Dockerfile: there is no "),
         ({"target": "three"}, "the Dockerfile of web has no stage three"),
+        ({"settings": {"secrets": [{"source": "key"}]}}, "the build secret key is no file"),
     ],
 )
 def test_what_cannot_be_built(context: Path, changes: dict[str, Any], message: str) -> None:
