@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 XDG_FOLDERS = ("CACHE", "CONFIG", "DATA", "RUNTIME", "STATE")
 END_TO_END = Path(__file__).parent / "e2e"
-ALONE = {"figures", "engine_faults"}
-"""Who measures, or mistreats the engine of all, has the machine alone."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -38,8 +36,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(END_TO_END):
             item.add_marker(pytest.mark.e2e)
-        if isinstance(item, pytest.Function) and ALONE & set(item.fixturenames):
-            item.add_marker(pytest.mark.alone)
+        if isinstance(item, pytest.Function):
+            _keep_apart(item)
+
+
+def _keep_apart(item: pytest.Function) -> None:
+    """Who measures has the machine alone; who mistreats the engine has that one alone."""
+    if "figures" in item.fixturenames:
+        item.add_marker(pytest.mark.alone)
+    elif "engine_faults" in item.fixturenames:
+        item.add_marker(pytest.mark.mistreats)
+        item.add_marker(pytest.mark.xdist_group("engine"))  # one after the other
+        if item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(60))
 
 
 @pytest.fixture(autouse=True)
@@ -72,4 +81,10 @@ def own_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.fixture
 def figures(request: pytest.FixtureRequest) -> FiguresRecorder:
     """Reports a measured figure: `figures("route switch, median", 5.2, "ms", 20)`."""
+    return FiguresRecorder(request.node.user_properties)
+
+
+@pytest.fixture
+def counts(request: pytest.FixtureRequest) -> FiguresRecorder:
+    """Reports a figure that is the same whatever else runs: `counts("lost", 0, "requests", 0)`."""
     return FiguresRecorder(request.node.user_properties)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @pytest.mark.timeout(60)
 @pytest.mark.engines("process", "docker")
 async def test_a_deploy_under_load_is_seen_in_the_access_log(
-    running: House, lab: LabProject, figures: FiguresRecorder
+    running: House, lab: LabProject, counts: FiguresRecorder
 ) -> None:
     await running.deployed(lab)
     lab.bump()
@@ -28,7 +28,7 @@ async def test_a_deploy_under_load_is_seen_in_the_access_log(
         result = await running.deployed(lab)
         await load.has_sent(load.report().sent + 100)
     report = load.report()
-    figures("requests lost", len(report.lost), "requests", 0)
+    counts("requests lost", len(report.lost), "requests", 0)
     assert [str(loss) for loss in report.lost] == []
     assert lab.access_log.not_exactly_once(report.ids) == {}
     (sigterm,) = lab.access_log.named("sigterm", "v1")

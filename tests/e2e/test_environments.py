@@ -49,7 +49,7 @@ async def put_up(staging: Environment, production: Environment) -> None:
 @pytest.mark.engines("process", "docker")
 @pytest.mark.timeout(120)
 async def test_nothing_moves_in_the_other_one(
-    both: tuple[Environment, Environment], figures: FiguresRecorder
+    both: tuple[Environment, Environment], counts: FiguresRecorder
 ) -> None:
     staging, production = both
     await put_up(staging, production)
@@ -83,8 +83,8 @@ async def test_nothing_moves_in_the_other_one(
         await on_production.has_sent(on_production.report().sent + 30)
     on_both = [on_staging.report(), on_production.report()]
     lost = [str(loss) for report in on_both for loss in report.lost]
-    figures("requests to two environments", sum(report.sent for report in on_both), "requests")
-    figures("requests lost meanwhile", len(lost), "requests", 0)
+    counts("requests to two environments", sum(report.sent for report in on_both), "requests")
+    counts("requests lost meanwhile", len(lost), "requests", 0)
     assert lost == []
     for report in on_both:
         assert staging.project.access_log.not_exactly_once(report.ids) == {}

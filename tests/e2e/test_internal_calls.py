@@ -52,7 +52,7 @@ class Caller:
 @pytest.mark.engines("process", "docker")
 @pytest.mark.timeout(240)
 async def test_calls_between_services_lose_nothing(
-    running: House, lab: LabProject, figures: FiguresRecorder
+    running: House, lab: LabProject, counts: FiguresRecorder
 ) -> None:
     caller_beside(lab)
     # Each needs the other to be ready, and nothing is live yet.
@@ -68,8 +68,8 @@ async def test_calls_between_services_lose_nothing(
             assert result["run"]["cutRequests"] == 0
             await caller.has_called(20)
         found = await caller.ask()
-    figures("calls while the called service was deployed 10 times", _sum(found), "requests")
-    figures("calls lost", len(found["errors"]), "requests", 0)
+    counts("calls while the called service was deployed 10 times", _sum(found), "requests")
+    counts("calls lost", len(found["errors"]), "requests", 0)
     assert found["errors"] == []
     assert found["address"] == address
     # Every version was called, the last one too: the caller was moved from one to the next.
