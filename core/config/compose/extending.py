@@ -70,8 +70,7 @@ class Extending:
     def _base(self, layer: Layer, name: str, extends: Node, above: dict[_Key, str]) -> Node | None:
         """What a service extends, without anything that its file still has to say to others."""
         wanted, file = child(extends, "service"), child(extends, "file")
-        if wanted is None or not isinstance(wanted.value, str):
-            return None
+        assert wanted is not None
         source: Layer | None = layer
         if file is not None and isinstance(file.value, str):
             if is_remote(file.value):

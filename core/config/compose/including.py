@@ -73,11 +73,10 @@ class Projects:
 
     def _with_included(self, layer: Layer, above: tuple[str, ...]) -> Node:
         root = self._extending.extended(layer)
-        include = entries(child(root, "include"))
-        if include:
-            value = {key: each for key, each in root.value.items() if key != "include"}
-            root = replace(root, value=value)
-        for entry in include:
+        value = {key: each for key, each in root.value.items() if key != "include"}
+        included = entries(child(root, "include"))
+        root = replace(root, value=value)
+        for entry in included:
             wanted = self._wanted(entry, layer.context, above)
             project = self._project(wanted) if wanted else None
             if project is not None:
@@ -88,6 +87,7 @@ class Projects:
         """The project that an entry of `include` names, unless it is one of those above it."""
         paths = _paths(child(entry, "path"), context)
         if not paths:
+            self._report.problem(entry.place, "this include names no file", "give it a path")
             return None
         place = entries(child(entry, "path"))[0].place
         if any(is_remote(str(each.value)) for each in entries(child(entry, "path"))):

@@ -21,7 +21,7 @@ from core.config.failure import config_error
 from core.config.interpolation import BrokenTemplate, interpolate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from core.config.compose.files import Files
@@ -80,15 +80,24 @@ def load_compose(root: Path, options: ComposeOptions) -> Loaded:
         raise config_error(report.problems)
     places = Places(project)
     completed = complete(plain(project), places, files.folder, environ.get)
-    # What such a service seems to lack may be what could not be read.
-    unread = {problem.service for problem in report.problems if problem.service}
-    report.add_problems(each for each in completed.problems if each.service not in unread)
+    report.add_problems(_of_their_own(completed.problems, report))
     report.add_notes(completed.notes)
     report.add_notes(written_secret(map(layers.document, files.paths)))
     if report.problems:
         raise config_error(report.problems)
     notes = tuple(sorted(report.notes, key=lambda note: (note.file, note.line, note.column)))
     return Loaded(files.folder, files.paths, environ, completed.model, notes, places)
+
+
+def _of_their_own(problems: Iterable[Problem], report: Report) -> list[Problem]:
+    """Problems of what could be read: what a service seems to lack may be what could not be."""
+    services = {each.service for each in report.problems if each.service}
+    places = {(each.file, each.line, each.column) for each in report.problems}
+    return [
+        each
+        for each in problems
+        if each.service not in services and (each.file, each.line, each.column) not in places
+    ]
 
 
 def name_and_services(root: Path, options: ComposeOptions) -> tuple[str, tuple[str, ...]]:

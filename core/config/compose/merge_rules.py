@@ -75,34 +75,20 @@ def _of(key: str) -> Callable[[Any], Hashable]:
     return of
 
 
-def _device(item: Any) -> Hashable:
-    if isinstance(item, dict):
-        return str(item.get("target") or item.get("source"))
-    source, _, rest = str(item).partition(":")
-    return rest.partition(":")[0] or source
-
-
 def _port(item: Any) -> Hashable:
-    if not isinstance(item, dict):
-        return str(item)
     address = item.get("host_ip") or "0.0.0.0"  # noqa: S104 - what an absent one stands for
     protocol = item.get("protocol") or "tcp"
     return address, str(item.get("target")), str(item.get("published") or ""), protocol
 
 
 def _mounted_in(folder: str) -> Callable[[Any], Hashable]:
-    def target(item: Any) -> Hashable:
-        if not isinstance(item, dict):
-            return f"{folder}/{item}"
-        return item.get("target") or f"{folder}/{item.get('source')}"
-
-    return target
+    return lambda item: item.get("target") or f"{folder}/{item.get('source')}"
 
 
 UNIQUE: Mapping[Shape, Callable[[Any], Hashable]] = {
     ("services", "*", "ports"): _port,
     ("services", "*", "volumes"): _of("target"),
-    ("services", "*", "devices"): _device,
+    ("services", "*", "devices"): _of("target"),
     ("services", "*", "secrets"): _mounted_in("/run/secrets"),
     ("services", "*", "configs"): _mounted_in(""),
     ("services", "*", "env_file"): _of("path"),

@@ -68,8 +68,6 @@ def _from_files(
     nodes: dict[str, Node] = {}
     for entry in entries(child(service, key)):
         path, required = child(entry, "path") or entry, child(entry, "required")
-        if not isinstance(path.value, str):
-            continue
         file = Path(path.value)
         if str(file) == os.devnull:
             continue

@@ -33,6 +33,7 @@ FILES = {
     "quoted.env": 'Q=\'$A\'\nD="x\\ty"\nE="$A"\n',
     "named.env": "KNOWN\nUNKNOWN\nEMPTY=\n",
     "uses.env": "A=1\nB=$A\n",
+    "commented.env": "# comment\n\n  # comment\nA=1 # no comment\n B= '\n",
     "later.env": "D=${A}-${C}\n",
 }
 
@@ -60,6 +61,11 @@ FILES = {
         # The caller's environment is looked at first, but does not replace what a file says.
         ("env_file: uses.env", {"A": "5"}, {"A": "1", "B": "5"}),
         ("env_file: named.env", {"KNOWN": "k"}, {"KNOWN": "k", "EMPTY": ""}),
+        (
+            "env_file: {path: commented.env, format: raw}",
+            {},
+            {"A": "1 # no comment", "B": " '"},
+        ),
         ("env_file: {path: named.env, format: raw}", {"KNOWN": "k"}, {"KNOWN": "k", "EMPTY": ""}),
         # What is written comes over the files.
         ("env_file: a.env, environment: {B: w}", {}, {"A": "1", "B": "w"}),
@@ -88,6 +94,13 @@ def test_variables_of_a_service(
     assert problems == []
     assert service.get("environment") == expected
     assert "env_file" not in service
+
+
+def test_a_service_may_say_nothing(tmp_path: Path) -> None:
+    project = read(tmp_path, "services: {web: }")
+    assert project.tree is not None
+
+    assert plain(with_variables(project.tree, {}, project.report))["services"] == {"web": None}
 
 
 def test_labels_of_files(tmp_path: Path) -> None:

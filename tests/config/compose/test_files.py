@@ -244,6 +244,12 @@ def test_profiles(
             ".env:1:3: the quote that opens here is never closed (close it)",
         ),
         (
+            {"compose.yaml": "name: '${NO?}'\n" + image("i")},
+            {},
+            "compose.yaml:1:7: required variable NO is missing a value "
+            "(set NO in this shell or in .env)",
+        ),
+        (
             {"a/a.yml": image("i"), "a/b.yml": "a: *x"},
             {"files": ("a/a.yml", "a/b.yml")},
             'a/b.yml:1:4: the alias "*x" has no anchor above it',

@@ -115,6 +115,10 @@ def test_a_dollar_sign_survives_levels(tmp_path: Path) -> None:
     assert read(tmp_path, "include: [a.yml]").service("db")["hostname"] == "$X"
 
 
+def test_an_empty_list_includes_nothing(tmp_path: Path) -> None:
+    assert "include" not in read(tmp_path, "include: []").model
+
+
 def test_includes_include(tmp_path: Path) -> None:
     write(
         tmp_path,
@@ -181,6 +185,7 @@ def test_the_including_file_cannot_override(tmp_path: Path) -> None:
             "1.yml:1:11: only files of this machine can be included",
         ),
         ("include: ['https://r.org/a.git#b']", "1.yml:1:11: only files of this machine can be"),
+        ("include: [{path: []}]", "1.yml:1:11: this include names no file (give it a path)"),
         ("include: [bad.yml]", 'bad.yml:1:30: "no" extends "x", which is not in bad.yml'),
     ],
 )
