@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core.cli.compose import dumped
 from core.config.compose.keys.catalogue import rows
+from core.config.compose.loading import load_compose
+from core.config.compose.options import ComposeOptions
+from tests.config.compose.agreement import Example, examples
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,6 +63,14 @@ def test_config_reads_as_the_same_model_again(cli: Cli, project: Path) -> None:
     assert json.loads(first)["services"]["web"]["environment"]["PRICE"] == "5$$"
     (project / "again.json").write_text(first)
     assert cli("compose", "config", "-f", "again.json").out == first
+
+
+@pytest.mark.parametrize("example", examples(), ids=lambda example: example.name)
+def test_every_model_reads_as_itself(example: Example, tmp_path: Path) -> None:
+    files = tuple(str(example.folder / file) for file in example.files)
+    model = load_compose(example.folder, ComposeOptions(files=files)).model
+    (tmp_path / "compose.yaml").write_text(dumped(model))
+    assert load_compose(tmp_path, ComposeOptions()).model == model
 
 
 def test_config_takes_variables_from_a_file(cli: Cli, project: Path) -> None:

@@ -35,8 +35,6 @@ def short_ports(line: str) -> list[dict[str, Any]]:
         raise Wrong(f"has the protocol {quote(protocol)}", "use tcp or udp")
     rest, _, inner = spec.rpartition(":")
     address, _, outer = rest.rpartition(":")
-    if rest.count(":") == 1 and not outer and address.isdigit():
-        raise Wrong(f"cannot be {quote(line)}", _FORMS)
     targets = _range(inner, line)
     base: dict[str, Any] = {"mode": "ingress", "protocol": protocol}
     if address:
@@ -99,7 +97,7 @@ def _move(at: At, written: list[int]) -> None:
     positions = [(at / index).position for index in written]
     for index, position in enumerate(positions):
         for places in (at.reading.keys, at.reading.values):
-            for key in _LONG.table:
+            for key in PORT.table:
                 places.pop((*at.path, index, key), None)
         at.reading.values[*at.path, index] = position
 
@@ -107,7 +105,7 @@ def _move(at: At, written: list[int]) -> None:
 def _port(value: Any, at: At) -> list[dict[str, Any]]:
     if not isinstance(value, dict):
         return short_ports(text(value, at))
-    port = _LONG(value, at)
+    port = PORT(value, at)
     if port.get("published") == "":
         del port["published"]
     port.setdefault("protocol", "tcp")
@@ -127,7 +125,7 @@ def _host_address(value: Any, at: At) -> str:
     return _address(found, found)
 
 
-_LONG = Keyed(
+PORT = Keyed(
     {
         "target": Key(_number, "the port of the container"),
         "published": Key(_published_text, "the port of this machine, or a range to take one from"),
@@ -139,8 +137,6 @@ _LONG = Keyed(
     },
     required=("target",),
 )
-PORT = _LONG
-"""For the page about keys."""
 
 
 def expose(value: Any, at: At) -> list[str]:

@@ -53,7 +53,8 @@ def _short_device(line: str, _: At) -> dict[str, str]:
         raise Wrong(f"cannot be {quote(line)}", "such as /dev/ttyUSB0:/dev/ttyUSB0:rwm")
     if len(parts) == 2 and _RIGHTS.fullmatch(parts[1]):
         parts.insert(1, parts[0])
-    source, target, rights = (*parts, *(parts[0], "rwm")[len(parts) - 1 :])
+    implied = (parts[0], "rwm")
+    source, target, rights = (*parts, *implied[len(parts) - 1 :])
     return {"source": source, "target": target or source, "permissions": rights}
 
 

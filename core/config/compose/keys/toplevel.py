@@ -77,7 +77,7 @@ TOP = Keyed(
         "networks": Key(named(network, check=_check_name), "the networks"),
         "volumes": Key(named(volume, check=_check_name), "the named volumes"),
         "secrets": Key(named(secret, check=_check_name), "files that are secret"),
-        "configs": Key(named(config, check=_check_name), "files that are not"),
+        "configs": Key(named(config, check=_check_name), "files that are not secret"),
         "models": Key(anything, "run the model as a service with an image", Tier.REFUSED),
     },
     elsewhere=_elsewhere,
