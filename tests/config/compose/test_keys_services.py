@@ -178,12 +178,12 @@ def test_healthcheck(line: str, check: dict[str, Any]) -> None:
         ("volumes_from: ['b:x']",
          '3:20: "volumes_from[0]" cannot be "b:x" (write NAME or NAME:ro)'),
         ("image: ''", '3:12: "image" must not be empty (give it a value, or remove it)'),
-        ("command: echo 'a", '3:14: "command" cannot be split: "echo \'a"'
-                             " (close the quote, or write a list)"),
+        ("command: echo 'a", '3:14: "command" has a quote that is not closed'
+                             " (close it, or write a list)"),
         ("command: [a, [b]]", '3:18: "command[1]" must be text, not a list'),
         ("command: {a: b}", '3:14: "command" must be text, not a mapping'),
         ("environment: A=1", '3:18: "environment" must be a mapping or a list of KEY=value,'
-                             ' not "A=1"'),
+                             " not text (write - KEY=value)"),
         ("environment: [=1]", '3:19: "environment[0]" has no name before = (write KEY=value)'),
         ("environment: {A: [1]}", '3:22: "A" must be text, not a list (put it in quotes)'),
         ("depends_on: b", '3:17: "depends_on" must be a mapping of names to values, not "b"'),

@@ -31,8 +31,7 @@ def argv(value: Any, at: At) -> list[str] | None:
     try:
         return shlex.split(text(value, at))
     except ValueError:
-        hint = "close the quote, or write a list"
-        raise Wrong(f"cannot be split: {quote(str(value))}", hint) from None
+        raise Wrong("has a quote that is not closed", "close it, or write a list") from None
 
 
 _WORDS = listed(text)

@@ -150,7 +150,9 @@ def pairs(value: Any, at: At) -> dict[str, str | Reset | None]:
         found: dict[str, Any] = _VARIABLES(value, at)
         return found
     if not isinstance(value, list):
-        raise Wrong(f"must be a mapping or a list of KEY=value, not {describe(value)}")
+        # It may be a variable with its value, and so a secret.
+        shown = "text" if isinstance(value, str) else describe(value)
+        raise Wrong(f"must be a mapping or a list of KEY=value, not {shown}", "write - KEY=value")
     found = {}
     for index, each in enumerate(value):
         line = read(text, each, at / index)
