@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def init_from_compose(arguments: Namespace, output: Output) -> int:
     """Writes a `compartment.yml` beside the first Compose file; never over another one."""
     from core.config.compose.conversion.conversion import convert_files
-    from core.config.file_names import DESCRIPTOR_FILE
+    from core.config.file_names import DESCRIPTOR_FILE, ROUTES_FILE
     from core.config.project import find_project
 
     options = compose_options(arguments)
@@ -34,10 +34,14 @@ def init_from_compose(arguments: Namespace, output: Output) -> int:
             "nothing here is built from source, and a compartment.yml has no images",
             hint="deploy the Compose files as they are: compartment deploy",
         )
+    routes = found.folder / ROUTES_FILE
+    if found.routes and not file.exists():
+        write_new(routes, found.routes)
     write_new(file, found.descriptor)
     document = {
         "file": str(file),
         "descriptor": found.descriptor,
+        "routes": found.routes,
         "variables": list(found.variables),
         "losses": [asdict(each) for each in found.losses],
     }
@@ -62,6 +66,8 @@ def write_new(file: Path, text: str) -> None:
 
 def _lines(file: Path, found: Conversion) -> Iterator[str]:
     yield f"wrote {file}: from now on it comes before the Compose files beside it"
+    if found.routes:
+        yield "the rules of Traefik are in compartment.routes.yml beside it"
     if found.losses:
         yield "what it cannot say:"
         yield from (f"  {plain(str(each))}" for each in found.losses)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from core.config import descriptor_rules, routes_file
 from core.config.descriptor import DescriptorModel
 from core.config.failure import config_error
-from core.config.file_names import DESCRIPTOR_FILE
+from core.config.file_names import DESCRIPTOR_FILE, ROUTES_FILE
 from core.config.problems import validate
 from core.config.reading import read_file
-from core.config.routes_file import ROUTES_FILE, RoutesModel, route_rules
+from core.config.routes_file import RoutesModel, route_rules
 from core.config.service_paths import path_problems
 from core.config.services import services
 from core.config.yaml import read_yaml

@@ -5,3 +5,4 @@ from __future__ import annotations
 from typing import Final
 
 DESCRIPTOR_FILE: Final = "compartment.yml"
+ROUTES_FILE: Final = "compartment.routes.yml"

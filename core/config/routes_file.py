@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from core.config.document import Document, KeyPath
     from core.model import Problem, ServiceKind
 
-ROUTES_FILE = "compartment.routes.yml"
-
 Method = Literal["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
 
 

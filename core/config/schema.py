@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from core.config.descriptor import DescriptorModel
 from core.config.descriptor_rules import RESERVED_NAME
 from core.config.document import quote
-from core.config.file_names import DESCRIPTOR_FILE
+from core.config.file_names import DESCRIPTOR_FILE, ROUTES_FILE
 from core.config.patterns import PATTERN_WORDS, PROJECT_NAME
-from core.config.routes_file import ROUTES_FILE, RoutesModel
+from core.config.routes_file import RoutesModel
 from core.config.scalars import resolve
 from core.errors import UsageError
 

@@ -178,3 +178,18 @@ def test_init_where_nothing_is_built(cli: Cli, compose: Path) -> None:
         "  deploy the Compose files as they are: compartment deploy",
     ]
     assert not (compose / "compartment.yml").exists()
+
+
+def test_init_writes_both_files_or_none(cli: Cli, compose: Path) -> None:
+    rule = "traefik.http.routers.lib.rule=PathPrefix(`/lib`)"
+    front = "  front: {build: ., ports: ['80:3000']}\n"
+    text = f"{COMPOSE}    expose: [8000]\n    labels: ['{rule}']\n{front}"
+    (compose / "compose.yaml").write_text(text)
+    (compose / "lib").mkdir()
+    routes = compose / "compartment.routes.yml"
+    routes.write_text("mine")
+    assert cli("init", "--from-compose").code == 1
+    assert not (compose / "compartment.yml").exists()
+    routes.unlink()
+    assert cli("init", "--from-compose").code == 0
+    assert "/lib/*" in cli("routes", "list").out

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from core.config import descriptor_rules, routes_file
 from core.config.descriptor import DescriptorModel
-from core.config.file_names import DESCRIPTOR_FILE
+from core.config.file_names import DESCRIPTOR_FILE, ROUTES_FILE
 from core.config.problems import validate
-from core.config.routes_file import ROUTES_FILE, RoutesModel
+from core.config.routes_file import RoutesModel
 from core.config.yaml import read_yaml
 
 if TYPE_CHECKING:

@@ -192,3 +192,61 @@ services:
 def test_nothing_is_built(tmp_path: Path) -> None:
     (tmp_path / "compose.yaml").write_text("services: {db: {image: postgres}}\n")
     assert convert_files(tmp_path, ComposeOptions()).descriptor is None
+
+
+def traefik(tmp_path: Path, **labels: str) -> str:
+    """A project behind Traefik; the labels are those of its api."""
+    described = "".join(
+        f"      {name.replace('_', '.')}: {rule}\n" for name, rule in labels.items()
+    )
+    (tmp_path / "compose.yaml").write_text(f"""\
+services:
+  traefik: {{image: "traefik:v3", ports: ["80:80"]}}
+  shop:
+    build: ./shop
+    expose: [3000]
+    labels: ["traefik.http.routers.shop.rule=Host(`shop.example.com`)"]
+  api:
+    build: ./api
+    expose: [8000]
+    labels:
+{described}""")
+    for name in ("shop", "api"):
+        (tmp_path / name).mkdir()
+    found = convert_files(tmp_path, ComposeOptions())
+    assert found.descriptor is not None
+    (tmp_path / "compartment.yml").write_text(found.descriptor)
+    if found.routes is not None:
+        (tmp_path / "compartment.routes.yml").write_text(found.routes)
+    project = load_project(tmp_path)
+    assert project.services["shop"].kind is ServiceKind.WEB
+    assert project.services["api"].kind is ServiceKind.API
+    losses = " ".join(each.message for each in found.losses if "Traefik" in each.message)
+    rules = (f"{rule.on} {rule.path} {rule.to} {rule.value}" for rule in project.rules)
+    return losses or ", ".join(rules)
+
+
+RULE = "traefik_http_routers_api_rule"
+
+
+@pytest.mark.parametrize(
+    ("labels", "found"),
+    [
+        ({RULE: "PathPrefix(`/api`)"}, "shop /api/* api None"),
+        ({RULE: "Host(`x.com`) && PathPrefix(`/api/`)"}, "shop /api/* api None"),
+        ({RULE: "Path(`/a`) || PathPrefix(`/long/b`)"},
+         "shop /long/b/* api None, shop /a api None"),
+        ({RULE: "PathPrefix(`/api`)",
+          "traefik_http_routers_api_middlewares": "cut@docker",
+          "traefik_http_middlewares_cut_stripprefix_prefixes": "/api,/x"},
+         "shop /api/* api /api"),
+        ({RULE: "Method(`GET`)"}, "api: the rule of Traefik has no equivalent: Method(`GET`)"),
+        ({RULE: "Host(`a`) && !Path(`/b`)"},
+         "api: the rule of Traefik has no equivalent: Host(`a`) && !Path(`/b`)"),
+    ],
+)  # fmt: skip
+def test_what_traefik_does_becomes_rules(
+    tmp_path: Path, labels: dict[str, str], found: str
+) -> None:
+    quoted = {name: f'"{rule}"' for name, rule in labels.items()}
+    assert traefik(tmp_path, **quoted) == found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.config.compose.conversion.losses import losses_of, why_left_out
 from core.config.compose.conversion.service_block import block_of
+from core.config.compose.conversion.traefik import routed, with_front
 from core.config.compose.conversion.variables import variable_commands
 from core.config.compose.conversion.yaml_text import yaml_text
 from core.config.compose.keys.names import own_name
@@ -31,6 +32,8 @@ class Conversion:
     """Where it belongs."""
     descriptor: str | None
     """The text of the `compartment.yml`; None where no service is built from source."""
+    routes: str | None
+    """The text of the `compartment.routes.yml`, where one is needed."""
     variables: tuple[str, ...]
     """Commands to be run, since variables belong to an environment and not into a file."""
     losses: tuple[Problem, ...]
@@ -52,6 +55,8 @@ def convert_files(root: Path, options: ComposeOptions, name: str | None = None) 
     if problems:
         raise config_error(problems)
     kept, losses = parted(loaded, services)
+    front = routed(loaded, kept)
+    kept = with_front(kept, front.front)
     blocks = {
         each: block_of(service, service.container, kept)
         for each, service in kept.items()
@@ -61,8 +66,9 @@ def convert_files(root: Path, options: ComposeOptions, name: str | None = None) 
     return Conversion(
         loaded.folder,
         yaml_text(described) if blocks else None,
+        yaml_text({"version": 1, "routes": list(front.rules)}) if front.rules else None,
         tuple(line for service in kept.values() for line in variable_commands(service)),
-        tuple(losses),
+        (*losses, *front.losses),
     )
 
 

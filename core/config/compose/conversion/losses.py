@@ -55,6 +55,8 @@ def losses_of(given: Given, service: Service, kept: frozenset[str]) -> Iterator[
             continue
         if key == "networks" and set(value) == {"default"}:
             continue
+        if key == "labels" and all(label.startswith("traefik.") for label in value):
+            continue
         words = "goes into its Dockerfile" if key in _IN_DOCKERFILE else "has no equivalent"
         yield given.problem((*path, key), f"{service.name}: {quote(key)} {words}")
     build = said.get("build") or {}
