@@ -73,7 +73,7 @@ def _check_volumes(container: Json, volumes: dict[str, str]) -> None:
             raise Conflict(
                 f"the container {_name_of(container)} runs with the volume {name}, which"
                 f" {volumes[name]} mounts",
-                hint=_ending(container),
+                hint=_ending(container, "stop"),
             )
 
 
@@ -81,7 +81,7 @@ def _check_name(container: Json, names: dict[str, str]) -> None:
     if (name := _name_of(container)) in names:
         raise Conflict(
             f"there is a container {name} already, as container_name of {names[name]} says",
-            hint=_ending(container),
+            hint=_ending(container, "down"),
         )
 
 
@@ -89,7 +89,7 @@ def _name_of(container: Json) -> str:
     return str(container["Names"][0]).removeprefix("/")
 
 
-def _ending(container: Json) -> str:
+def _ending(container: Json, verb: str) -> str:
     if _COMPOSE_SERVICE in (container["Labels"] or {}):
-        return "end it first: `docker compose down`, which keeps the volumes"
+        return f"end it first: `docker compose {verb}`, which keeps the volumes"
     return f"end it first: `docker rm --force {_name_of(container)}`"
