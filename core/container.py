@@ -37,6 +37,8 @@ class Port:
     protocol: Protocol
     because: str = field(default="", compare=False)
     """Why this protocol, in words: "its health check is an HTTP request"."""
+    is_usual: bool = False
+    """Whether that is only what is usual on a port of this number: a look may find otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

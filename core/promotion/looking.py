@@ -17,7 +17,7 @@ from core.records import ServedPort
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from core.container import Container
+    from core.container import Container, Port
     from core.engines.base import Address, Instance
 
 _ASK_LIMIT_S: Final = 1.0
@@ -48,13 +48,11 @@ async def look(
     """
     numbers = [port.number for port in container.ports if port.protocol is not Protocol.UDP]
     numbers += sorted(await _listened(instances) - set(numbers))
-    said = {port.number: port.protocol for port in container.ports}
-    asked = {port.number: port.protocol for port in known if said.get(port.number) is None}
+    said = {port.number: port for port in container.ports}
+    asked = {port.number: port.protocol for port in known if port.number not in said}
     found = []
     for number in numbers:
-        protocol = asked.get(number) or said.get(number) or known_port(number)
-        if protocol in (None, Protocol.LOOK):
-            protocol = await _asked(number, instances)
+        protocol = asked.get(number) or await _spoken(number, said.get(number), instances)
         served = _served(number, protocol, instances)
         if served is not None:
             found.append(served)
@@ -89,24 +87,39 @@ def _served(number: int, protocol: Protocol, instances: Sequence[Instance]) -> S
     return ServedPort(number, protocol, there) if len(there) == len(addresses) else None
 
 
-async def _asked(number: int, instances: Sequence[Instance]) -> Protocol:
+async def _spoken(number: int, said: Port | None, instances: Sequence[Instance]) -> Protocol:
+    """What a person says, or else what is found; where nothing is found, what is usual."""
+    if said is not None and said.protocol is not Protocol.LOOK and not said.is_usual:
+        return said.protocol
+    usual = (said.protocol if said and said.is_usual else None) or known_port(number)
+    if usual is Protocol.TCP:
+        return usual  # such as a database, which would log a request as an error
+    return await _asked(number, instances) or usual or Protocol.TCP
+
+
+async def _asked(number: int, instances: Sequence[Instance]) -> Protocol | None:
+    """What the first one answers that answers at all."""
     for instance in instances:
         address = instance.address_of(number)
-        if address is not None and await _answers_http(address):
-            return Protocol.HTTP
-    return Protocol.TCP
+        found = await _answer(address) if address is not None else None
+        if found is not None:
+            return found
+    return None
 
 
-async def _answers_http(address: Address) -> bool:
-    """Whether a request is answered as HTTP, whatever the answer says."""
+async def _answer(address: Address) -> Protocol | None:
+    """Whether a request is answered as HTTP, whatever the answer says; None without an answer."""
     writer = None
     try:
         async with asyncio.timeout(_ASK_LIMIT_S):
             reader, writer = await asyncio.open_connection(*address)
             writer.write(_REQUEST)
-            return await reader.readexactly(len(_REPLY)) == _REPLY
-    except (OSError, TimeoutError, asyncio.IncompleteReadError):
-        return False
+            is_http = await reader.readexactly(len(_REPLY)) == _REPLY
+            return Protocol.HTTP if is_http else Protocol.TCP
+    except asyncio.IncompleteReadError as error:
+        return Protocol.TCP if error.partial else None
+    except (OSError, TimeoutError):
+        return None
     finally:
         if writer is not None:
             writer.close()

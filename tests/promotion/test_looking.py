@@ -85,6 +85,25 @@ async def test_nobody_asks_where_the_files_say_it() -> None:
     assert [(each.number, each.protocol) for each in found] == [(80, HTTP), (5432, TCP)]
 
 
+@pytest.mark.parametrize(
+    ("reply", "protocol"),
+    [
+        (b"HTTP/1.1 200 OK\r\n\r\n", HTTP),
+        (b"\x00\x00\x12\x04\x00\x00\x00\x00\x00", TCP),
+        (None, HTTP),
+        (b"", HTTP),
+    ],
+)
+async def test_what_is_usual_is_believed_unless_it_is_found_otherwise(
+    reply: bytes | None, protocol: Protocol
+) -> None:
+    """A first page may take its time, and a server of gRPC may listen on 8080."""
+    async with server(reply) as port:
+        files = Container(ports=(Port(port, HTTP, is_usual=True),))
+        (found,) = await look(files, instances(Ready()))
+        assert found.protocol is protocol
+
+
 async def test_ports_that_no_file_names_are_found() -> None:
     async with server(b"HTTP/1.1 200 OK\r\n\r\n") as web, server(b"hello") as other:
         found = await look(Container(), instances(Ready([other, web])))

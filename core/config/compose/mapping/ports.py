@@ -56,7 +56,7 @@ def ports_of(service: Json, evidence: Evidence) -> tuple[Port, ...]:
     """Return the ports that a service is known to listen on, the main one first."""
     published = {each.target for each in published_of(service) if not each.is_udp}
     numbers = _numbers(service, evidence)
-    found = [Port(number, *_spoken(number, service, evidence)) for number in numbers]
+    found = [_port(number, service, evidence) for number in numbers]
     main, kind = evidence.extension.port, evidence.extension.kind
 
     def rank(port: Port) -> tuple[bool, bool, bool]:
@@ -96,7 +96,16 @@ def _exposed(service: Json, protocol: str) -> list[int]:
     return found
 
 
-def _spoken(number: int, service: Json, evidence: Evidence) -> tuple[Protocol, str]:
+def _port(number: int, service: Json, evidence: Evidence) -> Port:
+    said = _said(number, service, evidence)
+    if said is not None:
+        return Port(number, *said)
+    if known := known_port(number):
+        return Port(number, known, f"{number} is usually {_WORDS[known]}", is_usual=True)
+    return Port(number, Protocol.LOOK, _UNKNOWN)
+
+
+def _said(number: int, service: Json, evidence: Evidence) -> tuple[Protocol, str] | None:
     extension, check, image = evidence.extension, evidence.probed, evidence.image
     if number in extension.protocol:
         return extension.protocol[number], "x-compartment says so"
@@ -111,9 +120,7 @@ def _spoken(number: int, service: Json, evidence: Evidence) -> tuple[Protocol, s
         return check.protocol, check.because
     if image and number in image.ports:
         return image.protocol, f"{service['image']} speaks {_WORDS[image.protocol]} there"
-    if known := known_port(number):
-        return known, f"{number} is usually {_WORDS[known]}"
-    return Protocol.LOOK, _UNKNOWN
+    return None
 
 
 _WORDS = {Protocol.HTTP: "HTTP", Protocol.TCP: "plain TCP"}
