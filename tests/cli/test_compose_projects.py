@@ -12,6 +12,7 @@ from core.cli.exits import Exit
 from core.cli.parser import parse
 from core.cli.target import services_in_file, target_of
 from core.config.compose.options import ComposeOptions
+from tests.compose_projects import FOLDER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,6 +60,26 @@ def test_problems_of_the_files_and_of_roles(cli: Cli, compose: Path) -> None:
         "compose.yaml:10:27: kind web needs a port that speaks HTTP"
         " (name it: x-compartment: {kind: web, port: 3000})",
     ]
+
+
+UNDEFINED = {"15:18": '"db"', "15:22": '"redis"', "22:18": '"redis"', "22:25": '"db"'}
+
+
+def test_services_that_are_not_there(cli: Cli, folder: Path) -> None:
+    (folder / "docker-compose.yml").write_text(
+        (FOLDER / "first-as-it-stands" / "docker-compose.yml").read_text()
+    )
+    for command in ("validate", "deploy"):
+        done = cli(command)
+        assert (done.code, done.out) == (2, "")
+        assert done.err.splitlines() == [
+            "error: 4 problems in docker-compose.yml",
+            *(
+                f"docker-compose.yml:{place}: the service {name} is not defined"
+                ' (add it below "services:")'
+                for place, name in UNDEFINED.items()
+            ),
+        ]
 
 
 def test_files_can_be_named_before_and_after_the_command(cli: Cli, compose: Path) -> None:
