@@ -116,13 +116,13 @@ class Docker:
             raise self._told(_unreachable(error)) from error
         _check(reply.status_code, reply.content)
 
-    async def unpack(self, container_id: str, archive: bytes) -> None:
-        """Unpacks a tar archive at the root of a container, which need not run.
+    async def unpack(self, container_id: str, folder: str, archive: bytes) -> None:
+        """Unpacks a tar archive in a folder of a container, which need not run.
 
         Raises:
             The same as `call`.
         """
-        await self.call(lambda client: client.put_archive(container_id, "/", archive))
+        await self.call(lambda client: client.put_archive(container_id, folder, archive))
 
     def _told(self, error: CompartmentError) -> CompartmentError:
         if isinstance(error, EngineUnavailable):

@@ -14,7 +14,7 @@ from core.engines.docker import containers, labels, surroundings
 from core.engines.docker.containers import Image, Place
 from core.engines.docker.endpoint import Mode
 from core.engines.docker.exits import exit_of
-from core.engines.docker.inline_files import packed
+from core.engines.docker.inline_files import archives
 from core.engines.docker.instance import DockerInstance
 from core.engines.docker.labels import Role
 from core.engines.docker.logs import LogReader
@@ -202,8 +202,8 @@ class Instances:
         container = await self._docker.get(f"/containers/{made['Id']}/json")
         instance = self._take(container, await self._mask_of(container))
         try:
-            if compose is not None and compose.files:
-                await self._docker.unpack(instance.id, packed(compose.files))
+            for folder, archive in archives(compose) if compose else ():
+                await self._docker.unpack(instance.id, folder, archive)
             await self._docker.order("POST", f"/containers/{instance.id}/start")
         except CompartmentError:
             self._forget(instance.name)
