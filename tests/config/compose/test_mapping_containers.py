@@ -168,6 +168,11 @@ def test_what_ends_is_not_waited_for_to_be_healthy() -> None:
         "two": {"image": "b", "depends_on": _on("seed", "healthy")},
     })  # fmt: skip
     assert found["two"].depends_on == (Dependency("seed", Condition.STARTED),)
+    found = services({
+        "seed": {"image": "a", "x-compartment": {"kind": "job"}},
+        "two": {"image": "b", "depends_on": _on("seed", "healthy")},
+    })  # fmt: skip
+    assert found["two"].depends_on == (Dependency("seed", Condition.STARTED),)
 
 
 @pytest.mark.parametrize("name", ["web", "My.Service", "a_b-c", "0"])

@@ -54,14 +54,15 @@ def test_kind(described: Json, kind: str, because: str) -> None:
 
 def test_what_another_one_waits_for_to_end_is_a_job() -> None:
     waits = {"migrate": {"condition": "service_completed_successfully", "required": True}}
-    found = services(
-        {"migrate": {"image": "a", "ports": []}, "app": {"image": "b", "depends_on": waits}}
-    )
+    described = {"image": "a", "ports": [port(80, "80")], "volumes": [volume("own", "/data")]}
+    found = services({"migrate": described, "app": {"image": "b", "depends_on": waits}})
     migrate = found["migrate"]
     assert migrate.kind is ServiceKind.JOB
     assert migrate.container is not None
     assert migrate.container.kind_because == "app waits for its end"
     assert migrate.container.may_finish
+    assert (migrate.strategy, migrate.container.published) == (Strategy.OVERLAP, ())
+    assert not [each for each in migrate.container.notes if "it is down" in each]
     assert found["app"].depends_on[0].condition == "completed"
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.config.compose.mapping.extension import EXTENSION
 from core.config.compose.mapping.mounts import volume_mounts
 from core.container import MountType
-from core.model import Condition, Dependency
+from core.model import Condition, Dependency, ServiceKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +28,8 @@ class Relations:
 
     completed_for: Mapping[str, tuple[str, ...]]
     """By service those that wait until it has ended well."""
+    jobs: frozenset[str]
+    """Services that run and end: those, and those that say so themselves."""
     users: Mapping[str, tuple[str, ...]]
     """By the key of a volume the services that mount it."""
 
@@ -42,7 +45,13 @@ def relations(model: Json) -> Relations:
         mounts = volume_mounts(model, name)
         for key in {each.source for each in mounts if each.type is MountType.VOLUME} - {""}:
             users[key] = (*users.get(key, ()), name)
-    return Relations(completed, users)
+    jobs = {name for name, said in model["services"].items() if _says_job(said)}
+    return Relations(completed, frozenset(jobs | completed.keys()), users)
+
+
+def _says_job(service: Json) -> bool:
+    block = service.get(EXTENSION)
+    return isinstance(block, dict) and block.get("kind") == ServiceKind.JOB
 
 
 def waits_of(model: Json, name: str) -> dict[str, Json]:
@@ -61,12 +70,10 @@ def shared_network(service: Json) -> str | None:
     return other if kind == "service" else None
 
 
-def dependencies_of(
-    model: Json, name: str, completed_for: Mapping[str, tuple[str, ...]]
-) -> tuple[Dependency, ...]:
+def dependencies_of(model: Json, name: str, jobs: frozenset[str]) -> tuple[Dependency, ...]:
     """Return what must be so far before a service starts."""
     return tuple(
-        Dependency(wait, _condition(said, is_job=wait in completed_for))
+        Dependency(wait, _condition(said, is_job=wait in jobs))
         for wait, said in waits_of(model, name).items()
     )
 

@@ -51,10 +51,9 @@ def _kind(given: Given, seen: Seen, path: KeyPath) -> Iterator[Problem]:
 
 
 def _of_jobs(given: Given, seen: Seen, path: KeyPath) -> Iterator[Problem]:
-    is_job = seen.extension.kind is ServiceKind.JOB or seen.name in seen.relations.completed_for
     said = seen.service.get(EXTENSION) or {}
     for key in ("readiness", "strategy", "drain", "port", "protocol"):
-        if is_job and key in said:
+        if seen.name in seen.relations.jobs and key in said:
             message = f'"{key}" cannot be used with a job, which runs and ends'
             yield given.problem((*path, key), message, "remove it")
 

@@ -20,17 +20,13 @@ from core.config.compose.mapping.mounts import mounted
 from core.config.compose.mapping.networks import links_of
 from core.config.compose.mapping.notes import notes_of
 from core.config.compose.mapping.ports import Evidence, ports_of, published_of
-from core.config.compose.mapping.relations import (
-    dependencies_of,
-    replicas_of,
-    waits_of,
-)
+from core.config.compose.mapping.relations import dependencies_of, replicas_of, waits_of
 from core.config.compose.mapping.restarts import restart_of
 from core.config.compose.mapping.role_rules import role_problems
 from core.config.compose.mapping.roles import Seen, kind_of, strategy_of
 from core.config.compose.mapping.well_known import known_image
 from core.container import Container
-from core.model import RestartPolicy, Service, ServiceKind
+from core.model import RestartPolicy, Service, ServiceKind, Strategy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,6 +37,7 @@ if TYPE_CHECKING:
     from core.container import Healthcheck
     from core.model import Problem
 
+_OF_JOBS = (Strategy.OVERLAP, "it runs to its end before the others are switched")
 _PULL_POLICY = "missing"
 _STOP_GRACE = "10s"
 """What Compose and the engine wait by default."""
@@ -84,14 +81,14 @@ def _service(
 ) -> Service:
     said, extension = seen.service, seen.extension
     kind, kind_because = kind_of(seen)
-    strategy, strategy_because = strategy_of(seen)
+    strategy, strategy_because = strategy_of(seen) if kind.is_long_running else _OF_JOBS
     restart = restart_of(said)
     takes_connections = kind not in (ServiceKind.WORKER, ServiceKind.JOB)
     ports = seen.ports if takes_connections else ()
     container = Container(
         **_described(model, seen.name),
         ports=ports,
-        published=seen.published,
+        published=seen.published if takes_connections else (),
         networks=seen.links,
         mounts=found.mounts,
         files=found.files,
@@ -111,7 +108,7 @@ def _service(
         port=ports[0].number if ports else None,
         replicas=replicas_of(said),
         strategy=strategy,
-        depends_on=dependencies_of(model, seen.name, seen.relations.completed_for),
+        depends_on=dependencies_of(model, seen.name, seen.relations.jobs),
         limits=limits_of(said),
         container=container,
     )
