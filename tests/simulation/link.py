@@ -82,7 +82,7 @@ class Link:
     async def prepare(self, *_: object) -> None:
         self._check_alive()
 
-    async def clear(self, *_: object) -> None:
+    async def clear(self, *_: object, with_volumes: bool) -> None:
         self._check_alive()
 
     def holders(self, *_: object) -> tuple[()]:
