@@ -48,8 +48,6 @@ def _keep_apart(item: pytest.Function) -> None:
     elif "engine_faults" in item.fixturenames:
         item.add_marker(pytest.mark.mistreats)
         item.add_marker(pytest.mark.xdist_group("engine"))  # one after the other
-        if item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(60))
 
 
 @pytest.fixture(autouse=True)

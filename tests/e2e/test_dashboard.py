@@ -58,7 +58,7 @@ def has_ended(run_id: str, seen: Terminal) -> bool:
 
 @pytest.mark.timeout(120)
 async def test_runs_by_keys_lose_nothing(
-    running: House, lab: LabProject, counts: FiguresRecorder
+    running: House, lab: LabProject, figures: FiguresRecorder
 ) -> None:
     """Deploy, redeploy and roll back, each begun by its key."""
     two_services(lab)
@@ -85,8 +85,8 @@ async def test_runs_by_keys_lose_nothing(
         assert await seen.end() == 0
         await load.has_sent(load.report().sent + 100)
     report = load.report()
-    counts("requests sent while keys were pressed", report.sent, "requests")
-    counts("requests lost", len(report.lost), "requests", 0)
+    figures("requests sent while keys were pressed", report.sent, "requests")
+    figures("requests lost", len(report.lost), "requests", 0)
     assert [str(loss) for loss in report.lost] == []
     assert lab.access_log.not_exactly_once(report.ids) == {}
 
