@@ -165,6 +165,7 @@ class Snapshots:
         return {
             **self.deployment(deployment),
             "path": service.path,
+            "strategy": service.strategy,
             "artifactId": deployment.artifact_id,
             "artifactState": ("available" if self._engines.has_artifact(deployment) else "cleaned"),
             "build": asdict(service.build),

@@ -179,6 +179,10 @@ class DashboardApp(BoardApp):
         """The route rules with their tester."""
         self._look.routes()
 
+    def action_networks(self) -> None:
+        """The networks, and who reaches whom."""
+        self._look.networks()
+
     def action_events(self) -> None:
         """Everything that happened."""
         self._look.events()

@@ -40,6 +40,7 @@ def _check_together(found: Namespace) -> None:
     kind = "replay" if found.replay is not None else "demo" if found.demo is not None else None
     others = {
         "PATH": found.path,
+        "--file": found.file,
         "--project": found.project,
         "--demo": found.demo if kind != "demo" else None,
         "--record": found.record if kind != "demo" else None,
@@ -47,6 +48,8 @@ def _check_together(found: Namespace) -> None:
     for name, value in others.items():
         if kind is not None and value is not None:
             raise UsageError(f"--{kind} and {name} do not go together")
+    if found.path is not None and found.file is not None:
+        raise UsageError("PATH and --file do not go together", hint="name the files alone")
 
 
 def _check_path(path: Path | None) -> None:

@@ -97,6 +97,8 @@ KEYS: tuple[Key, ...] = (
     Key("app.diff", "equals_sign", "diff", "diff", "what differs between two deployments", _G),
     Key("app.routes", "U", "routes", "routes", "the route rules, and which one takes a request",
         _G),
+    Key("app.networks", "C", "networks", "networks", "the networks, and who reaches whom on them",
+        _G),
     Key("app.events", "exclamation_mark", "events", "events", "everything that happened", _G),
     Key("app.environments", "0", "environments", "environments", "the environments, and switching"
         " to another one", _G),

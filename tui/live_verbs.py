@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from core.agent.client import Client
+    from core.cli.target import Here
     from core.model import Project
 
 Json = dict[str, Any]
@@ -54,33 +55,42 @@ class LiveVerbs:
     async def plan(
         self, trigger: Trigger, services: Sequence[str] = (), to: str | None = None
     ) -> Json:
-        """What a run would do."""
-        return await self.client.plan(await self._body(trigger, services, to))
+        """What a run would do, with what is worth knowing of the files."""
+        if trigger is Trigger.ROLLBACK:
+            return await self.client.plan(self._rollback_body(services, to))
+        here = await self._here(services)
+        found = await self.client.plan(self._deploy_body(here, trigger, services))
+        return {**found, "notes": [asdict(each) for each in here.project.notes]}
 
     async def submit(
         self, trigger: Trigger, services: Sequence[str] = (), to: str | None = None
     ) -> Json:
         """Begins a run."""
-        return await self.client.submit(await self._body(trigger, services, to))
-
-    async def _body(self, trigger: Trigger, services: Sequence[str], to: str | None) -> Json:
         if trigger is Trigger.ROLLBACK:
-            return rollback_body(self.target, services, to=to)
-        root, known = await self._files()
-        # Read again each time, as a person edits while the dashboard is open; checking everything
-        # takes longer than a frame.
-        project, options = await asyncio.to_thread(
-            project_in, root, replace(known, environ=dict(os.environ), services=tuple(services))
-        )
+            return await self.client.submit(self._rollback_body(services, to))
+        here = await self._here(services)
+        return await self.client.submit(self._deploy_body(here, trigger, services))
+
+    def _rollback_body(self, services: Sequence[str], to: str | None) -> Json:
+        return rollback_body(self.target, services, to=to)
+
+    def _deploy_body(self, here: Here, trigger: Trigger, services: Sequence[str]) -> Json:
         return deploy_body(
-            project,
+            here.project,
             trigger,
-            options,
+            here.options,
             environment=self.target["environment"],
             name=self.target["project"],
             services=services,
             engine=self.engine,
         )
+
+    async def _here(self, services: Sequence[str]) -> Here:
+        """The project as its files are now: a person edits while the dashboard is open."""
+        root, known = await self._files()
+        options = replace(known, environ=dict(os.environ), services=tuple(services))
+        # Checking everything takes longer than a frame.
+        return await asyncio.to_thread(project_in, root, options)
 
     async def _files(self) -> tuple[Path, ComposeOptions]:
         """Where the files are: here, or where it was deployed from last."""
@@ -158,6 +168,10 @@ class LiveVerbs:
         found = await self.client.inspect({**self.target, "deployment": deployment_id})
         one: Json = found["deployments"][0]
         return one
+
+    async def networks(self) -> Json:
+        """Who reaches whom among what is active."""
+        return await self.client.networks(self.target)
 
     async def environments(self) -> list[Json]:
         """The environments of all projects of this agent."""

@@ -31,4 +31,4 @@ class RefusedVerbs:
 
     plan = submit = promotion = promote = hold = resume = cancel = shell = staticmethod(_refuse)
     runs = run_result = run_events = deployments = staticmethod(_refuse)
-    inspect = environments = staticmethod(_refuse)
+    inspect = environments = networks = staticmethod(_refuse)

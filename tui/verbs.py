@@ -104,6 +104,9 @@ class Verbs(Protocol):
     async def inspect(self, deployment_id: str) -> Json:
         """Everything about one deployment."""
 
+    async def networks(self) -> Json:
+        """Who reaches whom among what is active: the answer of `GET /v1/networks`."""
+
     async def environments(self) -> list[Json]:
         """The environments of all projects of this agent."""
 

@@ -71,6 +71,7 @@ def answers() -> Json:
         "deployments": [replies.deployment("dep_web1", "web")],
         "inspect": replies.inspected,
         "environments": [replies.environment("production"), replies.environment("staging")],
+        "networks": replies.networks(),
         "promotion": replies.plan(replies.planned("web", action="promote", build=False)),
         "promote": replies.run("drn_new", status="queued", trigger="promote"),
         "hold": None,

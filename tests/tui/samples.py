@@ -421,6 +421,23 @@ def jobs() -> State:
     return state(services, run=run(Status.SUCCEEDED, *ids))
 
 
+def compose() -> State:
+    """A Compose project: a database, what publishes a port, and what does neither."""
+    found = {
+        "db": (ServiceKind.TCP, "4d01", "tcp://127.0.0.1:5433"),
+        "app": (ServiceKind.WEB, "4d02", "http://localhost"),
+        "redis": (ServiceKind.TCP, "4d03", None),
+        "worker": (ServiceKind.WORKER, "4d04", None),
+    }
+    services = {}
+    for name, (kind, key, url) in found.items():
+        each = _live(name, kind, key, f"{key[:3]}0")
+        assert each.live is not None
+        services[name] = replace(each, live=replace(each.live, route_url=url))
+    ids = [each.live.id for each in services.values() if each.live]
+    return state(services, run=run(Status.SUCCEEDED, *ids), place=replace(PLACE, engine="docker"))
+
+
 def held() -> State:
     """All are ready, and wait for a person."""
     services = {name: six()[name] for name in ("web", "api")}

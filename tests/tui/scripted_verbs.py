@@ -135,6 +135,10 @@ class ScriptedVerbs:
         found: Json = await self.answer("inspect", deployment_id)
         return found
 
+    async def networks(self) -> Json:
+        found: Json = await self.answer("networks")
+        return found
+
     async def environments(self) -> list[Json]:
         found: list[Json] = await self.answer("environments")
         return found

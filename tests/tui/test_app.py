@@ -281,7 +281,7 @@ async def test_services_may_have_any_name() -> None:
         (samples.never_deployed, "web", "b", "web is not live: there is nothing to roll back"),
         (samples.never_deployed, "web", "equals_sign", "web has no earlier deployment"),
         (samples.never_deployed, "web", "o", "web has no URL"),
-        (samples.idle, "worker", "o", "worker has no URL: it is not live, or not routable"),
+        (samples.idle, "worker", "o", "worker has no URL: it is not live, or no port leads to it"),
         (samples.idle, "web", "E", "there is no project file here to edit"),
         (samples.draining, "web", "x", "is past the switch and goes on to its end"),
     ],

@@ -65,6 +65,10 @@ class Asked:
         self.queries.append(query)
         return {"deployments": [{"id": query["deployment"]}]}
 
+    async def networks(self, query: Mapping[str, Any]) -> Json:
+        self.queries.append(query)
+        return {"networks": []}
+
     async def shell(self, query: Mapping[str, Any]) -> Json:
         self.queries.append(query)
         return {"argv": ["/bin/sh"]}
@@ -242,6 +246,13 @@ async def test_compose_files_are_named(asked: Asked, tmp_path: Path, *, is_here:
     assert {key: body[key] for key in named} == named
 
 
+async def test_a_plan_has_what_is_worth_knowing_of_the_files(asked: Asked, tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text("name: shop\nservices: {web: {image: 'nginx:latest'}}\n")
+    found = await verbs_of(asked, tmp_path).plan(Trigger.DEPLOY)
+    assert any("latest" in note["message"] for note in found["notes"])
+    assert "compose.yaml" in found["notes"][0]["file"]
+
+
 async def test_without_files_here_it_deploys_from_where_it_was_deployed(
     asked: Asked, folder: Path
 ) -> None:
@@ -280,11 +291,13 @@ async def test_reads_are_about_this_environment(asked: Asked) -> None:
     assert await verbs.deployments("web", 7) == [{"id": "dep_a"}]
     assert await verbs.inspect("dep_z") == {"id": "dep_z"}
     assert await verbs.shell("web") == {"argv": ["/bin/sh"]}
+    assert await verbs.networks() == {"networks": []}
     assert asked.queries == [
         {**TARGET, "limit": 5},
         {**TARGET, "service": "web", "limit": 7},
         {**TARGET, "deployment": "dep_z"},
         {**TARGET, "service": "web"},
+        TARGET,
     ]
 
 
@@ -301,6 +314,7 @@ async def test_a_recording_refuses_every_verb() -> None:
         verbs.deployments("web"),
         verbs.inspect("dep_a"),
         verbs.environments(),
+        verbs.networks(),
         verbs.shell("web"),
     ):
         with pytest.raises(UsageError, match="this is a recording"):

@@ -134,6 +134,8 @@ async def test_a_damaged_recording(tmp_path: Path) -> None:
         (["--replay", "x", "--record", "y"], "--replay and --record do not go together", None),
         (["--replay", "x", "--demo"], "--replay and --demo do not go together", None),
         (["--replay", "x", "."], "--replay and PATH do not go together", None),
+        (["--demo", "-f", "x"], "--demo and --file do not go together", None),
+        ([".", "-f", "x"], "PATH and --file do not go together", "name the files alone"),
         (["--demo", "stop", "."], "--demo and PATH do not go together", None),
         (["--demo", "--project", "x"], "--demo and --project do not go together", None),
         (["--engine", "podman"], "argument --engine: invalid choice", "compartment-tui --help"),

@@ -69,6 +69,12 @@ class LookActions:
         live = [rule for each in self._app.board.state.services.values() for rule in each.routes]
         self._open(RoutesScreen(self._app.verbs.project, live, self._app.glyphs))
 
+    def networks(self) -> None:
+        """The networks, and who reaches whom."""
+        from tui.screens.networks import NetworksScreen
+
+        self._open(NetworksScreen(self._app.verbs, self._app.glyphs))
+
     def events(self) -> None:
         """Everything that happened."""
         from tui.screens.events import EventsScreen
@@ -122,9 +128,11 @@ class LookActions:
         """Opens a service in the browser, and says where that is for whoever has none here."""
         url = service.live.route_url if service.live else None
         if url is None:
-            self._app.warn(f"{service.name} has no URL: it is not live, or not routable")
+            self._app.warn(f"{service.name} has no URL: it is not live, or no port leads to it")
             return
         self._app.say(url)
+        if not url.startswith("http"):
+            return  # no browser speaks what is spoken there
         if "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ or os.name != "posix":
             await asyncio.to_thread(webbrowser.open, url)
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from textual.content import Content
 
 from core.model import Health
-from tui.view import execution_words, words
+from tui.view import contained, execution_words, words
 from tui.view.bar import bar
 from tui.view.columns import Row, aligned, hanging
-from tui.view.diff import rule_text, settings
+from tui.view.diff import rule_text, settings, variable_names
 from tui.view.looks import FAILED, HEALTHY, IDLE, WORKING, Look, health_look, stage_look
 from tui.view.moments import moment
 from tui.view.pieces import plain
@@ -30,6 +30,8 @@ _MUTED = "$foreground-muted"
 _BAR_CELLS = 20
 _NAME = 11
 """Cells for the names of values."""
+_SETTING_MOST = 36
+"""The same for settings, of which some are named after a path."""
 
 
 def present(service: Service, scene: Scene, width: int) -> list[Content]:
@@ -213,9 +215,16 @@ _OUTCOMES: dict[str, Callable[[Glyphs, str], tuple[str, str]]] = {
 def configuration(inspected: Mapping[str, Any]) -> list[Content]:
     """What it was deployed with; variables by name, never by value."""
     found = settings(inspected)
-    room = max(map(len, found), default=0) + 2
-    lines = [Content.styled(name.ljust(room), _MUTED) + value for name, value in found.items()]
-    artifact = f"{inspected.get('artifactId', '')}  ({inspected.get('artifactState', 'unknown')})"
-    names = ", ".join(inspected.get("variableNames") or ()) or "none"
-    lines.append(Content.styled("artifact".ljust(room), _MUTED) + artifact)
-    return [*lines, Content.styled("variables".ljust(room), _MUTED) + names]
+    container = inspected.get("container")
+    why = contained.reasons(container) if container is not None else {}
+    found["artifact"] = (
+        f"{inspected.get('artifactId', '')}  ({inspected.get('artifactState', 'unknown')})"
+    )
+    found["variables"] = ", ".join(variable_names(inspected)) or "none"
+    room = min(max(map(len, found)), _SETTING_MOST)
+    return [
+        Content.styled(f"{name:<{room}}  ", _MUTED)
+        + value
+        + Content.styled(f"  {why[name]}" if name in why else "", _MUTED)
+        for name, value in found.items()
+    ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from textual.content import Content
 
 from core.model import ServiceKind
+from tui.view import contained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -16,15 +17,18 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 NOT_CONFIGURATION = frozenset({
-    "id", "deploymentRunId", "serviceName", "environmentName", "label",
+    "container", "id", "deploymentRunId", "serviceName", "environmentName", "label",
     "status", "health", "promotionStage", "isActive", "failureMessage", "restarts",
     "createdAt", "completedAt", "startedAt", "stageSince", "uptimeSeconds",
     "address", "routeUrl", "routeHost", "activations",
     "rollbackAvailable", "artifactState", "artifactId", "variableNames", "routes",
     "replicas.ready",
 })  # fmt: skip
-"""Ids, times, addresses and states, which always differ; artifact, variables and routes are
-compared by themselves."""
+"""Ids, times, addresses and states, which always differ; artifact, variables, routes and what a
+Compose file says are compared by themselves."""
+
+_OF_COMPARTMENT_FILES = ("path", "build.", "run.command")
+"""What only a `compartment.yml` has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Difference:
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference:
     """Compares two deployments as `inspect` tells of them."""
     rules = [[rule_text(each) for each in side.get("routes") or ()] for side in (before, after)]
-    names = [list(side.get("variableNames") or ()) for side in (before, after)]
+    names = [variable_names(side) for side in (before, after)]
     return Difference(
         artifacts=(str(before.get("artifactId", "")), str(after.get("artifactId", ""))),
         configuration=_of_values(settings(before), settings(after)),
@@ -77,13 +81,24 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Differenc
 def settings(deployment: Mapping[str, Any]) -> dict[str, str]:
     """Its configuration, every setting by its whole name, as the project file spells it."""
     others = _others(ServiceKind(deployment["kind"]))
-    return {name: value for name, value in _flat(deployment) if not name.startswith(others)}
+    container = deployment.get("container")
+    if container is not None:
+        others += _OF_COMPARTMENT_FILES
+    found = {name: value for name, value in _flat(deployment) if not name.startswith(others)}
+    return {**found, **contained.settings(container)} if container is not None else found
+
+
+def variable_names(deployment: Mapping[str, Any]) -> list[str]:
+    """The variables that are set for it, then those of its Compose file, by name."""
+    container = deployment.get("container") or {}
+    names = (*(deployment.get("variableNames") or ()), *container.get("environmentNames", ()))
+    return list(dict.fromkeys(map(str, names)))
 
 
 def _others(kind: ServiceKind) -> tuple[str, ...]:
     """How settings begin that only other kinds have."""
     if not kind.is_long_running:
-        return ("run.restart.", "drain.", "replicas.")
+        return ("run.restart.", "drain.", "replicas.", "strategy")
     return () if kind.is_routable else ("drain.streamsMs",)
 
 

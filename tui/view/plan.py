@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 
-from core.model import Condition, Strategy, Trigger
-from tui.view import words
+from core.model import Condition, Problem, ServiceKind, Strategy, Trigger
+from tui.view import contained, words
 from tui.view.columns import Row, aligned, hanging
 from tui.view.looks import HEALTHY, IDLE, RETRYING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tui.view.glyphs import Glyphs
 
@@ -61,8 +61,15 @@ def lines(plan: Json, width: int, glyphs: Glyphs) -> list[Content]:
         shown.append(Content(""))
     for text in warnings:
         shown += _told(f"{glyphs.retrying} {text}", RETRYING, width)
+    if notes := plan.get("notes"):
+        shown += [Content(""), *(line for each in notes for line in _noted(each, width))]
     ends = [*_engine(plan, width), *_usual(plan)] if moving else []
     return [*shown, Content(""), *ends] if ends else shown
+
+
+def _noted(note: Json, width: int) -> list[Content]:
+    """What is worth knowing of the files, with its place in them."""
+    return _told(f"note: {words.reason(str(Problem(**note)))}", _MUTED, width)
 
 
 def _engine(plan: Json, width: int) -> list[Content]:
@@ -116,6 +123,8 @@ def _what(service: Json) -> str:
 def _notes(service: Json, width: int, glyphs: Glyphs) -> list[Content]:
     reason = service.get("zeroDowntimeReason")
     notes = _told(_instead_of(service), _MUTED, width)
+    for text in _contained(service, glyphs) if "kindReason" in service else ():
+        notes += _told(text, _MUTED, width)
     if waits := service.get("waitsFor"):
         notes += _told(f"waits for {words.listed([_wait(each) for each in waits], 8)}", "", width)
     if changed := service.get("variablesChanged"):
@@ -130,6 +139,24 @@ def _notes(service: Json, width: int, glyphs: Glyphs) -> list[Content]:
     for text in service.get("warnings") or ():
         notes += _told(f"{glyphs.retrying} {text}", RETRYING, width)
     return notes
+
+
+def _contained(service: Json, glyphs: Glyphs) -> Iterator[str]:
+    """What was decided about a service of a Compose file, and why."""
+    yield f"kind {service['kind']}: {service['kindReason']}"
+    why = service["strategyReason"]
+    # A reason to stop first is that for its downtime, which has a line of its own.
+    if why != service.get("zeroDowntimeReason") and service["kind"] != ServiceKind.JOB:
+        yield f"strategy {service['strategy']}: {why}"
+    ports = [f"{each['port']} {contained.spoken(each)}" for each in service["ports"]]
+    if len(ports) > 1:
+        yield f"listens on {words.listed(ports, 8)}"
+    for each in service["published"]:
+        outside, inside = contained.outside(each), f"{each['target']}/{each['protocol']}"
+        yield f"published {outside} {glyphs.then} {inside}"
+    if networks := service["networks"]:
+        noun = "network" if len(networks) == 1 else "networks"
+        yield f"{noun} {words.listed(list(networks), 8)}"
 
 
 def _wait(found: Json) -> str:

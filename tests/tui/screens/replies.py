@@ -303,3 +303,87 @@ def cron(name: str, **changes: Any) -> Json:
         "running": 0,
         **changes,
     }
+
+
+def container(**changes: Any) -> Json:
+    """Of a database in a Compose project, as `inspect` tells of it."""
+    return {
+        "image": "postgres:16-alpine",
+        "build": None,
+        "command": ["postgres", "-c", "fsync=on"],
+        "entrypoint": None,
+        "environmentNames": ["POSTGRES_PASSWORD", "POSTGRES_USER"],
+        "ports": [{"port": 5432, "protocol": "tcp", "because": "postgres listens there"}],
+        "published": [{"host": "127.0.0.1", "port": 5433, "target": 5432, "protocol": "tcp"}],
+        "networkMode": None,
+        "networks": [
+            {"name": "backend", "aliases": ["database"], "isInternal": True, "isExternal": False}
+        ],
+        "mounts": [
+            {
+                "type": "volume",
+                "source": "pgdata",
+                "target": "/var/lib/postgresql/data",
+                "isReadOnly": False,
+                "isExternal": False,
+            }
+        ],
+        "files": [{"target": "/run/secrets/password", "isSecret": True}],
+        "containerName": None,
+        "stopGraceSeconds": 10.0,
+        "kindReason": "it listens on 5432: postgres listens there",
+        "strategyReason": "only it writes to the volume pgdata",
+        **changes,
+    }
+
+
+def contained(name: str = "db", **changes: Any) -> Json:
+    """A service of a Compose project in a plan; its reason to stop first is told once."""
+    return planned(
+        name,
+        kind="tcp",
+        strategy="stop-first",
+        zeroDowntime=False,
+        zeroDowntimeReason="only it writes to the volume pgdata",
+        kindReason="it listens on 5432: postgres listens there",
+        strategyReason="only it writes to the volume pgdata",
+        ports=[{"port": 5432, "protocol": "tcp", "because": "postgres listens there"}],
+        published=[{"host": "", "port": None, "target": 5432, "protocol": "tcp"}],
+        networks=["backend"],
+        **changes,
+    )
+
+
+def network(name: str, *services: str, **changes: Any) -> Json:
+    """A network with its services; `app/vpn` is one that is inside another one."""
+    members = [each.partition("/") for each in services]
+    return {
+        "name": name,
+        "isInternal": False,
+        "isExternal": False,
+        "isShared": False,
+        "services": [
+            {"serviceName": service, "aliases": [], "beside": beside or None}
+            for service, _, beside in members
+        ],
+        **changes,
+    }
+
+
+def networks(*found: Json, **changes: Any) -> Json:
+    """Without an argument: a frontend and a backend that only app is on both of."""
+    usual = (
+        network("backend", "app", "db", "redis", "worker", isInternal=True),
+        network("frontend", "app", "nginx"),
+    )
+    port = {"serviceName": "nginx", "host": "", "port": 80, "target": 8080, "protocol": "tcp"}
+    return {
+        "project": "shop",
+        "environment": "production",
+        "engine": "docker",
+        "networks": list(found or usual),
+        "published": [] if found else [port],
+        "hostNetwork": [],
+        "none": [],
+        **changes,
+    }

@@ -53,6 +53,8 @@ class Picture:
     keys: tuple[str, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
     has_colour: bool = True
+    answers: dict[str, Any] = field(default_factory=dict)
+    """Of the agent, where they are not the usual ones."""
 
 
 def themed(name: str, state: Callable[[], State] = samples.deploying, **more: Any) -> Picture:
@@ -63,9 +65,45 @@ def after(*keys: str, state: Callable[[], State] = samples.idle) -> Picture:
     return Picture(state, keys=keys)
 
 
-def in_both(name: str, *keys: str, state: Callable[[], State] = samples.idle) -> dict[str, Picture]:
-    return {name: Picture(state, keys=keys), f"small-{name}": Picture(state, SMALL, keys)}
+def in_both(
+    name: str, *keys: str, state: Callable[[], State] = samples.idle, **more: Any
+) -> dict[str, Picture]:
+    return {
+        name: Picture(state, keys=keys, **more),
+        f"small-{name}": Picture(state, SMALL, keys, **more),
+    }
 
+
+COMPOSE = {
+    "inspect": replies.inspected(
+        "dep_4d01", kind="tcp", strategy="stop-first", routes=[], container=replies.container()
+    ),
+    "plan": replies.plan(
+        replies.contained(),
+        replies.planned(
+            "app",
+            kind="web",
+            strategy="overlap",
+            kindReason="it publishes 3000: its health check is an HTTP request",
+            strategyReason="nothing keeps two of it from running side by side",
+            ports=[{"port": 3000, "protocol": "http", "because": "[red]"}],
+            published=[{"host": "", "port": 80, "target": 3000, "protocol": "tcp"}],
+            networks=["backend", "frontend"],
+        ),
+        engine="docker",
+        notes=[
+            {
+                "file": "compose.yaml",
+                "line": 7,
+                "column": 12,
+                "message": "[red] nginx has no tag",
+                "hint": "name one",
+                "service": None,
+            }
+        ],
+    ),
+}
+"""A database that stops first, and what publishes a port."""
 
 PICTURES = {
     "small-dark": Picture(size=SMALL),
@@ -100,6 +138,13 @@ PICTURES = {
     "palette": after("colon", *"api"),
     "theme": after("T"),
     "line": after("4", "enter"),
+    **in_both("networks", "C"),
+    "networks-ascii": Picture(samples.idle, keys=("C",), options={"is_ascii": True}),
+    "networks-light": themed("compartment-light", samples.idle, keys=("C",)),
+    "large-networks": Picture(samples.idle, LARGE, ("C",)),
+    **in_both("compose-service", "enter", "G", state=samples.compose, answers=COMPOSE),
+    **in_both("compose", state=samples.compose),
+    **in_both("compose-plan", "D", state=samples.compose, answers=COMPOSE),
     **in_both("variables", "v", state=samples.jobs),
     **in_both("variable", "v", "down", "enter"),
     **in_both("import", "v", "i"),
@@ -178,7 +223,14 @@ def pictured(picture: Picture) -> DashboardApp:
         problems=[Problem("compartment.yml", 3, 9, "[red] is no port")],
     )
     verbs = ScriptedVerbs(
-        **{**answers(), "submit": refused, "inspect": inspected, "promotion": promotion(), **CRON}
+        **{
+            **answers(),
+            "submit": refused,
+            "inspect": inspected,
+            "promotion": promotion(),
+            **CRON,
+            **picture.answers,
+        }
     )
     app = dashboard(picture.state(), verbs, **picture.options)
     app.animation_level = "none"

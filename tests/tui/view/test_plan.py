@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from core.model import Trigger
-from tests.tui.screens.replies import HOSTILE, Json, plan, planned
+from tests.tui.screens.replies import HOSTILE, Json, contained, plan, planned
 from tui.view.glyphs import ASCII, UNICODE, Glyphs
 from tui.view.plan import lines, title
 
@@ -147,3 +147,32 @@ def test_any_text_fits_and_stays_text(text: str, width: int) -> None:
 
 def test_ascii_has_only_ascii() -> None:
     assert all(line.isascii() for line in shown(plan(planned("web")), glyphs=ASCII))
+
+
+def test_a_compose_service_says_what_was_decided_and_why() -> None:
+    told = shown(plan(contained()), glyphs=ASCII)
+    assert told[2:7] == [
+        "    kind tcp: it listens on 5432: postgres listens there",
+        "    published any free port > 5432/tcp",
+        "    network backend",
+        "    !! stops first: only it writes to the volume pgdata",
+        "",
+    ]
+
+
+def test_a_strategy_that_is_no_reason_for_downtime_is_told() -> None:
+    ports = [
+        {"port": 3000, "protocol": "http", "because": "expose"},
+        {"port": 9090, "protocol": "look", "because": "nothing tells"},
+    ]
+    step = {**contained(), "strategyReason": "x-compartment says so", "ports": ports}
+    told = shown(plan(step))
+    assert "    strategy stop-first: x-compartment says so" in told
+    assert "    listens on 3000 http and 9090 to be looked at" in told
+
+
+def test_notes_of_the_files_are_told_with_their_place() -> None:
+    note = {"file": "compose.yml", "line": 3, "column": 5, "message": "no tag",
+            "hint": "name one", "service": "db"}  # fmt: skip
+    told = shown(plan(planned("web"), notes=[note]))
+    assert "    note: compose.yml:3:5: no tag (name one)" in told
