@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from core.container import Protocol
 from core.ending import single_error
 from core.promotion import readiness
+from core.promotion.container_probes import OwnCheckProbe, PortsProbe
 from core.promotion.finishing import has_finished
-from core.promotion.probes import OwnCheckProbe, PortsProbe, probe_of
+from core.promotion.probes import probe_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence

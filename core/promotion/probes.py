@@ -6,7 +6,6 @@ Candidates are tried until they pass, and what is live where the gateway cannot 
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -20,20 +19,17 @@ from core.model import ReadinessType
 from core.promotion.specs import spec_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from core.engines.base import Address, Engine, Instance, InstanceSpec, OwnCheck, Ran
+    from core.engines.base import Engine, Instance, InstanceSpec, Ran
     from core.model import Readiness
     from core.promotion.parts import Parts
 
-_DETAIL_CHARACTERS: Final = 200
-_TRY_LIMIT_S: Final = 5.0
+DETAIL_CHARACTERS: Final = 200
+TRY_LIMIT_S: Final = 5.0
 """The longest single try (spec, 7.1)."""
 
-_UNHEARD_S: Final = 20.0
-"""How long a check that passes is not believed while nothing takes connections."""
-
-_NOT_EXECUTABLE, _NOT_FOUND = 126, 127
+NOT_EXECUTABLE, NOT_FOUND = 126, 127
 """Exit codes of a shell (POSIX)."""
 
 _GUESSES_BY_STATUS: Final = {
@@ -47,13 +43,8 @@ _GUESSES_BY_STATUS: Final = {
     404: "it does not know this path: check readiness.path",
 }
 _GUESSES_BY_CODE: Final = {
-    _NOT_EXECUTABLE: "what readiness.command names cannot be executed",
-    _NOT_FOUND: "what readiness.command names is not installed where the service runs",
-}
-
-_GUESSES_BY_OWN_CODE: Final = {
-    _NOT_EXECUTABLE: "what healthcheck.test names cannot be executed",
-    _NOT_FOUND: "what healthcheck.test names is not in the image",
+    NOT_EXECUTABLE: "what readiness.command names cannot be executed",
+    NOT_FOUND: "what readiness.command names is not installed where the service runs",
 }
 
 
@@ -107,7 +98,7 @@ class HttpProbe:
 
     eager_pause_s = 0.05
     is_by_port = True
-    try_limit_s = _TRY_LIMIT_S
+    try_limit_s = TRY_LIMIT_S
 
     def __init__(self, client: httpx.AsyncClient, url: str) -> None:
         self.what = f"GET {url}"
@@ -147,7 +138,7 @@ class TcpProbe:
 
     eager_pause_s = 0.05
     is_by_port = True
-    try_limit_s = _TRY_LIMIT_S
+    try_limit_s = TRY_LIMIT_S
 
     def __init__(self, host: str, port: int) -> None:
         self.what = f"connect to {host}:{port}"
@@ -176,7 +167,7 @@ class CommandProbe:
     eager_pause_s = 0.25
     """It costs a process each time."""
     is_by_port = False
-    try_limit_s = _TRY_LIMIT_S
+    try_limit_s = TRY_LIMIT_S
 
     def __init__(self, engine: Engine, spec: InstanceSpec, command: str) -> None:
         self.what = f"`{command}`"
@@ -192,74 +183,14 @@ class CommandProbe:
             return Tried(is_good=False, said=f"did not end within {limit_s:g} s: killed")
         except CompartmentError as error:
             return Tried(is_good=False, said=error.message)
-        return _tried(ran, _GUESSES_BY_CODE)
+        return ended(ran, _GUESSES_BY_CODE)
 
 
-def _tried(ran: Ran, guesses: Mapping[int, str]) -> Tried:
+def ended(ran: Ran, guesses: Mapping[int, str]) -> Tried:
+    """What the end of a command means; the guesses are by exit code."""
     return Tried(
         is_good=ran.exit.code == 0,
         said=str(ran.exit),
-        detail=shorten(clean(ran.said))[:_DETAIL_CHARACTERS],
+        detail=shorten(clean(ran.said))[:DETAIL_CHARACTERS],
         guess=guesses.get(ran.exit.code or 0),
     )
-
-
-class PortsProbe:
-    """A connection to any of the ports that a service is known by, the main one first."""
-
-    eager_pause_s = 0.05
-    is_by_port = True
-    try_limit_s = _TRY_LIMIT_S
-
-    def __init__(self, addresses: Sequence[Address]) -> None:
-        (host, first), *others = addresses
-        more = "".join(f" or {port}" for _, port in others)
-        self.what = f"connect to {host}:{first}{more}"
-        self._probes = [TcpProbe(*each) for each in addresses]
-
-    async def attempt(self, limit_s: float) -> Tried:
-        """Connects once to each, until one takes it; says how it went at the main one."""
-        each_s = limit_s / len(self._probes)
-        tried = [await self._probes[0].attempt(each_s)]
-        for probe in self._probes[1:]:
-            if tried[-1].is_good:
-                break
-            tried.append(await probe.attempt(each_s))
-        return tried[-1] if tried[-1].is_good else tried[0]
-
-
-class OwnCheckProbe:
-    """The check that an instance brings along, run at our pace instead of the engine's.
-
-    At that pace it may pass too early: a database that is set up first answers its own check at a
-    socket file, before it takes connections. So it is not believed while no port is open.
-    """
-
-    eager_pause_s = 0.5
-    is_by_port = False
-
-    def __init__(self, instance: Instance, own: OwnCheck, ports: PortsProbe | None) -> None:
-        self.what = f"health check `{shorten(clean(own.what))[:_DETAIL_CHARACTERS]}`"
-        self.try_limit_s = own.timeout_s
-        self._instance = instance
-        self._ports = ports
-        self._first_passed: float | None = None
-
-    async def attempt(self, limit_s: float) -> Tried:
-        """Runs it once."""
-        try:
-            ran = await self._instance.try_own_check(limit_s)
-        except TimeoutError:
-            return Tried(is_good=False, said=f"did not end within {limit_s:g} s")
-        except CompartmentError as error:
-            return Tried(is_good=False, said=error.message)
-        tried = _tried(ran, _GUESSES_BY_OWN_CODE)
-        if tried.is_good and self._ports is not None and not await self._is_heard(self._ports):
-            return Tried(is_good=False, said=f"it passed, but nobody could {self._ports.what} yet")
-        return tried
-
-    async def _is_heard(self, ports: PortsProbe) -> bool:
-        self._first_passed = self._first_passed or time.monotonic()
-        if time.monotonic() - self._first_passed > _UNHEARD_S:
-            return True
-        return (await ports.attempt(ports.try_limit_s)).is_good

@@ -12,15 +12,9 @@ import pytest
 from core.engines.base import Exit, OwnCheck, Ran
 from core.errors import NotFound
 from core.ports import free_port
-from core.promotion import probes
-from core.promotion.probes import (
-    CommandProbe,
-    HttpProbe,
-    OwnCheckProbe,
-    PortsProbe,
-    TcpProbe,
-    Tried,
-)
+from core.promotion import container_probes
+from core.promotion.container_probes import OwnCheckProbe, PortsProbe
+from core.promotion.probes import CommandProbe, HttpProbe, TcpProbe, Tried
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -170,5 +164,5 @@ async def test_a_check_that_passes_before_a_port_is_open_is_not_believed_at_once
     async with await asyncio.start_server(lambda _, writer: writer.close(), HERE, port):
         assert (await probe.attempt(probe.try_limit_s)).is_good
     # Who says what it does not listen on is not kept from working for ever.
-    monkeypatch.setattr(probes, "_UNHEARD_S", 0)
+    monkeypatch.setattr(container_probes, "_UNHEARD_S", 0)
     assert (await probe.attempt(probe.try_limit_s)).is_good

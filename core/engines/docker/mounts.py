@@ -77,22 +77,16 @@ def placed(spec: InstanceSpec, container: Container, image: Json) -> list[Placed
     return found
 
 
-def without_name(path: str) -> Placed:
-    """A volume that is new for its container, and goes with it."""
-    return Placed(Mount(MountType.VOLUME, path))
-
-
-def _carried_name(spec: InstanceSpec, path: str) -> str:
-    target = spec.owner.target
-    digest = hashlib.sha256(path.encode()).hexdigest()[:_DIGITS]
-    # Each replica has data of its own.
-    replica = _REPLICA.search(spec.name)
-    last = f"_{replica[1]}" if replica else ""
-    return f"{scoped(target, target.project)}_{spec.owner.service_name}_{digest}{last}"
-
-
-def _paths(tmpfs: Iterable[str] | None) -> set[str]:
-    return {each.partition(":")[0] for each in tmpfs or ()}
+def for_files(container: Container) -> list[Placed]:
+    """Volumes for files that are copied in to where nothing can be copied to."""
+    hidden = [each.target for each in container.files if is_hidden(container, each.target)]
+    mounted = {each.target for each in container.mounts}
+    folders = dict.fromkeys(path.rpartition("/")[0] for path in hidden)
+    return [
+        Placed(Mount(MountType.VOLUME, folder))
+        for folder in folders
+        if folder and folder not in mounted
+    ]
 
 
 def is_hidden(container: Container, path: str) -> bool:
@@ -159,9 +153,14 @@ def _said(asked: Json) -> Json:
     return {name: value for name, value in asked.items() if value is not None}
 
 
-def for_files(container: Container) -> list[Placed]:
-    """Volumes for files that are copied in to where nothing can be copied to."""
-    hidden = [each.target for each in container.files if is_hidden(container, each.target)]
-    mounted = {each.target for each in container.mounts}
-    folders = dict.fromkeys(path.rpartition("/")[0] for path in hidden)
-    return [without_name(folder) for folder in folders if folder and folder not in mounted]
+def _carried_name(spec: InstanceSpec, path: str) -> str:
+    target = spec.owner.target
+    digest = hashlib.sha256(path.encode()).hexdigest()[:_DIGITS]
+    # Each replica has data of its own.
+    replica = _REPLICA.search(spec.name)
+    last = f"_{replica[1]}" if replica else ""
+    return f"{scoped(target, target.project)}_{spec.owner.service_name}_{digest}{last}"
+
+
+def _paths(tmpfs: Iterable[str] | None) -> set[str]:
+    return {each.partition(":")[0] for each in tmpfs or ()}
