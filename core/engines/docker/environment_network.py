@@ -115,11 +115,17 @@ class EnvironmentNetwork:
 
     async def _prepare(self, wanted: WantedNetwork) -> None:
         async with self._lock:
+            before = self._names, self._definition
             self.is_wanted = True
             self._names = self._names_of(wanted)
             self._definition = wanted.network or definitions.SHARED
             self._addresses.reserved = frozenset(wanted.reserved)
-            await self._mend()
+            try:
+                await self._mend()
+            except Conflict:
+                # What is there is in use, and goes on to be mended.
+                self._names, self._definition = before
+                raise
 
     async def mend(self) -> None:
         """Reads all from the engine, and makes and starts what does not run, if it is wanted."""

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from core.records import Target
 
 
+_SUBNET_TAKEN = ("overlap", "failed to allocate gateway")
+"""What the engine says of a subnet that another network has, maybe since a moment ago."""
+
+
 @dataclass(frozen=True, slots=True)
 class Network:
     """A network that is there."""
@@ -161,8 +165,7 @@ def _explained(
             hint=f"remove it with `docker network rm {name}`,"
             f" or write `external: true` at networks.{definition.key} to use it",
         )
-    # Also when somebody else was quicker to take it: the engine says "Pool overlaps".
-    if "overlap" not in error.message:
+    if not any(each in error.message for each in _SUBNET_TAKEN):
         return error
     if definitions.subnet_of(definition) is None:
         return None

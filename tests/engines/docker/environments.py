@@ -6,13 +6,16 @@ import asyncio
 import json
 import secrets
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from core.container import NetworkLink
 from core.engines.base import WantedNetwork
 from core.engines.docker.attachments import Joining
 from core.engines.docker.connection import Docker
 from core.engines.docker.events import Events
 from core.engines.docker.networks import Networks
+from core.engines.docker.wiring import Wiring
 from core.records import Target
 from tests.engine import leftovers
 from tests.engine.client import connected
@@ -20,11 +23,33 @@ from tests.engine.client import connected
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 
+    from core.container import Network
     from core.engines.base import Holder
     from core.engines.docker.attachments import Attachment
 
 IMAGE = "python:3.11-slim"
 LIMIT_S = 15
+
+
+TAKES_CONNECTIONS = """
+import socket
+server = socket.create_server(("", 8000), backlog=100)
+while True:
+    server.accept()[0].close()
+"""
+
+
+@dataclass(frozen=True)
+class Joined:
+    """A container on networks of a Compose file."""
+
+    service: str
+    id: str
+    ends: tuple[Attachment, ...]
+
+    def at(self, network: str) -> str:
+        """Its address on a network that has this in its name."""
+        return next(each.address for each in self.ends if network in each.network)
 
 
 class CountingDocker(Docker):
@@ -116,6 +141,33 @@ class Environments:
         container: str = await self.docker.call(work)
         self._made.append(container)
         return container
+
+    async def join(self, of: Target, service: str, *links: NetworkLink) -> Joined:
+        """Starts a service that takes connections on port 8000, on networks of a Compose file."""
+        ends = await self.networks.attach(of, Joining(service, links, is_sticky=True))
+        wiring = Wiring.of(ends)
+        body = {
+            "Image": IMAGE,
+            "Cmd": ["python3", "-c", TAKES_CONNECTIONS],
+            "HostConfig": {"NetworkMode": wiring.mode, "Init": True},
+            "NetworkingConfig": wiring.networking(is_named=True),
+        }
+
+        def work(client: Any) -> str:
+            name = f"d-{secrets.token_hex(6)}"
+            made = str(client.create_container_from_config(body, name)["Id"])
+            self._made.append(made)
+            return made
+
+        container = await self.docker.call(work)
+        for network, endpoint in wiring.connections(is_named=True):
+            await self.docker.order(
+                "POST",
+                f"/networks/{network}/connect",
+                {"Container": container, "EndpointConfig": endpoint},
+            )
+        await self.docker.call(lambda client: client.start(container))
+        return Joined(service, container, tuple(ends))
 
     async def python(self, container: str, script: str, *arguments: str) -> str:
         """What a script prints inside a container."""
@@ -213,6 +265,11 @@ async def attach(
 def holder_of(networks: Networks, of: Target, service: str, key: str = "") -> Holder | None:
     """The holder of a name on a network, if there is one."""
     return next((each for each in networks.holders(of, service) if each.network == key), None)
+
+
+def links(*networks: Network) -> tuple[NetworkLink, ...]:
+    """Of a service that is on these networks, under its name alone."""
+    return tuple(NetworkLink(each) for each in networks)
 
 
 def target(environment: str = "production") -> Target:
