@@ -149,6 +149,9 @@ class FakeMachine:
     async def check_claims(self, *_: object) -> None:
         pass
 
+    async def instances(self) -> list[str]:
+        return sorted(self.running)
+
     async def take(self, *_: object, use_cache: bool = True) -> Source:
         assert use_cache
         self._taken += 1
