@@ -135,7 +135,7 @@ class ServiceScreen(Page):
         if known.inspected is not None:
             failed = ", failed" if known.inspected.get("status") == "failed" else ""
             which = f"deployed with ({known.inspected.get('id', '')}{failed})"
-            lines += [Content(""), _title(which), *detail.configuration(known.inspected)]
+            lines += [Content(""), _title(which), *detail.configuration(known.inspected, width)]
         return lines
 
 

@@ -212,19 +212,25 @@ _OUTCOMES: dict[str, Callable[[Glyphs, str], tuple[str, str]]] = {
 }
 
 
-def configuration(inspected: Mapping[str, Any]) -> list[Content]:
-    """What it was deployed with; variables by name, never by value."""
+def configuration(inspected: Mapping[str, Any], width: int) -> list[Content]:
+    """What it was deployed with, and why; variables by name, never by value."""
     found = settings(inspected)
     container = inspected.get("container")
     why = contained.reasons(container) if container is not None else {}
-    found["artifact"] = (
-        f"{inspected.get('artifactId', '')}  ({inspected.get('artifactState', 'unknown')})"
-    )
+    state = inspected.get("artifactState", "unknown")
+    found["artifact"] = f"{inspected.get('artifactId', '')}  ({state})"
     found["variables"] = ", ".join(variable_names(inspected)) or "none"
-    room = min(max(map(len, found)), _SETTING_MOST)
+    room = min(max(map(len, found)), _SETTING_MOST) + 2
     return [
-        Content.styled(f"{name:<{room}}  ", _MUTED)
-        + value
-        + Content.styled(f"  {why[name]}" if name in why else "", _MUTED)
+        line
         for name, value in found.items()
+        for line in _setting(name, value, why.get(name, ""), room, width)
     ]
+
+
+def _setting(name: str, value: str, why: str, room: int, width: int) -> list[Content]:
+    told = Content(value) + (Content.styled(f"  {why}", _MUTED) if why else "")
+    lines = hanging(told, width, room)
+    if len(name) >= room:
+        return [Content.styled(name, _MUTED), *lines]
+    return [Content.styled(name.ljust(room), _MUTED) + lines[0][room:], *lines[1:]]

@@ -51,7 +51,7 @@ def test_reasons_are_told_where_there_are_any() -> None:
 
 def test_the_configuration_of_a_container_has_its_reasons_and_no_value_of_a_variable() -> None:
     found = inspected(kind="tcp", strategy="stop-first", container=container())
-    told = [line.plain for line in configuration(found)]
+    told = [line.plain for line in configuration(found, 100)]
     names = [line.split()[0] for line in told]
     assert {"image", "kind", "strategy", "volumes./var/lib/postgresql/data"} <= set(names)
     assert not {"path", "build.command", "run.command"} & set(names), "these are not its own"
@@ -78,5 +78,17 @@ def test_other_words_are_no_difference() -> None:
 
 def test_any_name_stays_text() -> None:
     for text in HOSTILE:
-        found = configuration(inspected(container=container(image=text, kindReason=text)))
+        found = configuration(inspected(container=container(image=text, kindReason=text)), 300)
         assert any(text in line.plain for line in found)
+
+
+def test_long_values_hang_behind_their_names() -> None:
+    target = "/" + "x" * 60
+    mounts = [{**container()["mounts"][0], "target": target}]
+    found = inspected(strategy="stop-first", container=container(mounts=mounts))
+    told = [line.plain for line in configuration(found, 60)]
+    at = next(at for at, line in enumerate(told) if line.startswith("strategy"))
+    assert told[at].startswith("strategy" + " " * 30 + "stop-first")
+    assert told[at + 1].startswith(" " * 38)
+    at = told.index(f"volumes.{target}")
+    assert told[at + 1] == " " * 38 + "volume pgdata"

@@ -87,11 +87,11 @@ def test_ascii_has_only_ascii() -> None:
 
 
 def test_the_configuration_has_variables_by_name_only() -> None:
-    told = [line.plain for line in configuration(inspected(SECRET="hunter2"))]
+    told = [line.plain for line in configuration(inspected(SECRET="hunter2"), 100)]
     assert any(line.split() == ["variables", "LOG_LEVEL,", "SECRET_KEY"] for line in told)
     assert any(line.split() == ["readiness.timeoutMs", "30000"] for line in told)
     assert any(line.split() == ["artifact", "art_1", "(available)"] for line in told)
-    none = [line.plain for line in configuration(inspected(variableNames=[]))]
+    none = [line.plain for line in configuration(inspected(variableNames=[]), 100)]
     assert any(line.split() == ["variables", "none"] for line in none)
 
 
@@ -106,6 +106,6 @@ def test_the_configuration_has_variables_by_name_only() -> None:
 )
 def test_the_configuration_has_what_the_kind_has(kind: str, has: set[str]) -> None:
     replicas = {"ready": 0, "desired": 0}
-    lines = configuration(inspected(kind=kind, replicas=replicas))
+    lines = configuration(inspected(kind=kind, replicas=replicas), 100)
     names = {line.plain.split()[0] for line in lines}
     assert {each for each in names if each.startswith(("run.r", "drain", "replicas"))} == has
