@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.engines.docker.labels import PROJECT, SERVICE, Role, home_id, only
 from tests.compose_projects import copied
@@ -141,9 +141,15 @@ def _key(network: str) -> str:
     return network.rsplit("-", 2)[-2]
 
 
-async def published(running: House, project: LabProject, service: str, **query: Any) -> Target:
+async def inspected(running: House, project: LabProject, service: str, **query: str) -> Json:
+    """All that is known of the newest deployment of a service."""
+    found = await running.client.inspect({"project": project.name, "service": service, **query})
+    (deployment,) = found["deployments"]
+    return dict(deployment)
+
+
+async def published(running: House, project: LabProject, service: str, **query: str) -> Target:
     """Where a service is reached from this machine."""
-    inspected = await running.client.inspect({"project": project.name, **query})
-    (deployment,) = [each for each in inspected["deployments"] if each["serviceName"] == service]
+    deployment = await inspected(running, project, service, **query)
     first = deployment["container"]["published"][0]
     return Target(first["host"] or "127.0.0.1", first["port"], "localhost")

@@ -37,6 +37,8 @@ PORTS = {"nginx": 80, "app": 3000, "db": 5432, "redis": 6379, "worker": 9}
 """The worker listens nowhere: that it refuses shows that it is reached."""
 
 DEPLOYS, ROLLBACKS = 10, 2
+OF_NGINX_TOO = 4
+"""In this one of the deploys nginx.conf has changed as well, and no service is named."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -123,7 +125,7 @@ async def test_data_outlives_redeploys(live: Shop) -> None:
 
 
 async def test_nothing_is_lost_under_load(live: Shop, figures: FiguresRecorder) -> None:
-    stateful = await live.inside.ids(*STATEFUL)
+    stateful, nginx = await live.inside.ids(*STATEFUL), await live.inside.ids("nginx")
     orders = int(await live.query("SELECT count(*) FROM orders"))
     versions = [(await live.says())["version"]]
     switched_at = [(time.monotonic(), versions[0])]
@@ -134,7 +136,12 @@ async def test_nothing_is_lost_under_load(live: Shop, figures: FiguresRecorder) 
             began = time.monotonic()
             if step < DEPLOYS:
                 versions.append(live.bump())
-                run_id = await live.running.submit(live.project, services=["app"])
+                services = ["app"]
+                if step == OF_NGINX_TOO:
+                    with (live.project.root / "nginx.conf").open("a") as file:
+                        file.write("# changed\n")
+                    services = []
+                run_id = await live.running.submit(live.project, services=services)
             else:
                 versions.append(versions[DEPLOYS - 1 - (step - DEPLOYS)])
                 run_id = await live.running.submit(live.project, "rollback", services=["app"])
@@ -156,6 +163,7 @@ async def test_nothing_is_lost_under_load(live: Shop, figures: FiguresRecorder) 
     assert set(report.versions) == set(versions)
     assert from_another_version(report, switched_at) == []
     assert await live.inside.ids(*STATEFUL) == stateful
+    assert await live.inside.ids("nginx") != nginx
     written = sum(reply.request_class == "post" for reply in report.answered)
     assert int(await live.query("SELECT count(*) FROM orders")) == orders + written
 
