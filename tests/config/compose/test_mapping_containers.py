@@ -193,9 +193,6 @@ def test_names_that_are_refused(name: str) -> None:
          "it is down while it is replaced: postgres is a database"),
         ({"ports": [port(53, "5353", protocol="udp")]},
          "5353/udp: what comes while it is replaced is lost"),
-        ({"ports": [port(80, "80"), port(443, "443"), port(9000, "9000")]},
-         "ports 80, 443 of this machine: below 1024 that takes root"),
-        ({}, "no port is declared: declare expose, so that calls to it are switched without loss"),
         ({"expose": ["80"]}, "no health check in the file: without one in its image it is ready"
          " once it listens on 80"),
         ({}, "no health check in the file: without one in its image it is ready as soon as it is"

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from core.config.compose.mapping.healthchecks import is_checked
 from core.container import MountType
-from core.model import ServiceKind, Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,9 +14,7 @@ if TYPE_CHECKING:
 
     from core.config.compose.mapping.roles import Seen
     from core.container import Healthcheck
-
-_FIRST_FREE_PORT = 1024
-"""Below it only root may listen on Linux, unless net.ipv4.ip_unprivileged_port_start is less."""
+    from core.model import ServiceKind, Strategy
 
 
 def notes_of(
@@ -31,10 +28,7 @@ def notes_of(
     if strategy[0].stops_first:
         yield f"it is down while it is replaced: {strategy[1]}"
     yield from _udp(seen)
-    yield from _privileged(seen)
     yield from _mounts(seen, root)
-    if kind is ServiceKind.WORKER and seen.service.get("network_mode") != "none":
-        yield "no port is declared: declare expose, so that calls to it are switched without loss"
     has_check = is_checked(check) or seen.extension.readiness is not None
     if kind.is_long_running and not has_check:
         yield f"no health check in the file: without one in its image it is ready {_ready(seen)}"
@@ -48,18 +42,6 @@ def _udp(seen: Seen) -> Iterator[str]:
     ports = [f"{each.port or each.target}/udp" for each in seen.published if each.is_udp]
     if ports:
         yield f"{', '.join(ports)}: what comes while it is replaced is lost"
-
-
-def _privileged(seen: Seen) -> Iterator[str]:
-    low = {
-        each.port
-        for each in seen.published
-        if each.port and each.port < _FIRST_FREE_PORT and not each.is_udp
-    }
-    if low:
-        ports = ", ".join(str(port) for port in sorted(low))
-        plural = "s" if len(low) > 1 else ""
-        yield f"port{plural} {ports} of this machine: below {_FIRST_FREE_PORT} that takes root"
 
 
 def _mounts(seen: Seen, root: Path) -> Iterator[str]:
