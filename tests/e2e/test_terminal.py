@@ -66,6 +66,27 @@ async def test_a_deploy_from_the_dashboard(running: House, lab: LabProject) -> N
     assert deployment["status"] == "succeeded"
 
 
+async def test_a_compose_file_shows_who_reaches_whom_before_it_is_deployed(
+    running: House, tmp_path: Path
+) -> None:
+    file = tmp_path / "prod.yaml"
+    file.write_text(
+        "name: shop\n"
+        "services:\n"
+        "  web: {image: nginx, ports: ['8090:80'], networks: [front]}\n"
+        "  db: {image: postgres, networks: [back]}\n"
+        "networks: {front: , back: {internal: true}}\n"
+    )
+    async with terminal("-f", str(file), cwd=tmp_path) as found:
+        await found.until("nothing is deployed to production")
+        await found.press_until("C", lambda found: "not deployed yet" in found.text)
+        await found.until("a  back  internal: no way out")
+        await found.until("8090  ⟶  web  port 80")
+        await found.press_until("escape", lambda found: "who reaches whom" not in found.text)
+        found.press("q")
+        assert await found.end() == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_signals_end_the_dashboard_and_not_the_run(
     running: House, lab: LabProject, number: signal.Signals
