@@ -12,9 +12,11 @@ from core.promotion import fitting
 from core.promotion.candidate import Step
 from core.promotion.fitting import Fitting
 from core.promotion.plan import plan_rollback
+from core.promotion.publishing import Publishing
 from core.promotion.requests import Accepted
 
 if TYPE_CHECKING:
+    from core.engines.base import Engine
     from core.promotion.engines import Chosen
     from core.promotion.parts import Parts
     from core.promotion.plan import PlannedService
@@ -34,7 +36,7 @@ class Rollbacks:
     async def plan(self, request: Request, chosen: Chosen) -> tuple[list[Json], list[str]]:
         """Which deployment each service would return to."""
         fit = Fitting(self._parts, request.target, chosen.engine)
-        found = await self._find(request)
+        found = await self._find(request, chosen.engine)
         fit.check_order([each.service for each in found])
         told = [
             {**fit.as_json(_planned(fit, each, request)), "deploymentId": each.id} for each in found
@@ -48,7 +50,7 @@ class Rollbacks:
         fit = Fitting(self._parts, request.target, chosen.engine)
 
         async def steps() -> list[Step]:
-            found = await self._find(request)
+            found = await self._find(request, chosen.engine)
             fit.check_order([each.service for each in found])
             ids = tuple(each.id for each in found)
             warnings = [
@@ -62,12 +64,12 @@ class Rollbacks:
             return [Step(each) for each in found]
 
         if is_first:
-            found = await self._find(request)
+            found = await self._find(request, chosen.engine)
             fit.check_order([each.service for each in found])
             run = run.changed(deployment_ids=tuple(each.id for each in found))
         return Accepted(run, (), steps)
 
-    async def _find(self, request: Request) -> list[Deployment]:
+    async def _find(self, request: Request, engine: Engine) -> list[Deployment]:
         services = request.services
         if request.to is not None:
             services = services or (await self._service_of(request.to, request.target),)
@@ -77,7 +79,12 @@ class Rollbacks:
                     hint="leave --service out: the deployment says whose it is",
                     code="rollback_service_required",
                 )
-        return await find(self._parts, request.target, services, request.to)
+        found = await find(self._parts, request.target, services, request.to)
+        # What their files say of ports, volumes and names may be somebody else's by now.
+        own = self._parts.router.own_ports
+        Publishing(self._ledger, request.target, own).check([each.service for each in found])
+        await engine.check_claims(request.target, [each.service for each in found])
+        return found
 
     async def _service_of(self, deployment_id: str, target: Target) -> str:
         found = await self._ledger.journal.deployment(deployment_id)

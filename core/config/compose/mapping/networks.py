@@ -44,7 +44,10 @@ def has_fixed_address(links: tuple[NetworkLink, ...]) -> bool:
 
 
 def _link(model: Json, name: str, key: str, said: Json) -> NetworkLink:
-    aliases = dict.fromkeys((*(said.get("aliases") or ()), *_aliases_by_links(model, name, key)))
+    # The name of its container is given at the switch; who waits for it asks for it before.
+    given = [own] if (own := model["services"][name].get("container_name")) else []
+    linked = _aliases_by_links(model, name, key)
+    aliases = dict.fromkeys((*(said.get("aliases") or ()), *linked, *given))
     aliases.pop(name, None)
     settings = {each: said[each] for each in _OF_LINK if said.get(each) is not None}
     return NetworkLink(_network(model, key), tuple(aliases), settings)
