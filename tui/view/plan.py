@@ -146,7 +146,7 @@ def _contained(service: Json, glyphs: Glyphs) -> Iterator[str]:
     yield f"kind {service['kind']}: {service['kindReason']}"
     why = service["strategyReason"]
     # A reason to stop first is that for its downtime, which has a line of its own.
-    if why != service.get("zeroDowntimeReason") and service["kind"] != ServiceKind.JOB:
+    if why not in service["zeroDowntimeReason"] and service["kind"] != ServiceKind.JOB:
         yield f"strategy {service['strategy']}: {why}"
     ports = [f"{each['port']} {contained.spoken(each)}" for each in service["ports"]]
     if len(ports) > 1:

@@ -150,12 +150,12 @@ def test_ascii_has_only_ascii() -> None:
 
 
 def test_a_compose_service_says_what_was_decided_and_why() -> None:
-    told = shown(plan(contained()), glyphs=ASCII)
+    told = shown(plan(contained()), width=100, glyphs=ASCII)
     assert told[2:7] == [
         "    kind tcp: it listens on 5432: postgres listens there",
         "    published any free port > 5432/tcp",
         "    network backend",
-        "    !! stops first: only it writes to the volume pgdata",
+        "    !! stops first: its strategy is stop-first: only it writes to the volume pgdata",
         "",
     ]
 
