@@ -13,6 +13,7 @@ from core.model import Health
 from core.promotion import checking
 from core.promotion.failure import DeploymentFailed
 from core.promotion.ledger import deployment_event
+from core.promotion.networks import prepare_networks
 from core.promotion.progress import WaitKind
 from core.promotion.retiring import Retirement
 from core.promotion.serving import is_served
@@ -23,7 +24,7 @@ from core.records import Activation, ActivationState
 if TYPE_CHECKING:
     from core.engines.base import Instance, InstanceSpec
     from core.promotion.parts import Parts
-    from core.records import Deployment, Run
+    from core.records import Deployment, Run, Target
 
 
 async def stand_aside(parts: Parts, run: Run, previous: Deployment) -> None:
@@ -97,6 +98,8 @@ async def _start_again(parts: Parts, aside: Activation) -> str | None:
         # It may be on its way out still, as its successor may be: neither must be there twice.
         await parts.stop(aside)
         await _end_successors(parts, aside)
+        engine, target = parts.engine_behind(aside), _target(parts, aside)
+        await prepare_networks(parts, engine, target, ended=aside.replaced_by)
     except CompartmentError as error:
         return f"it was not started again: {error}"
     specs, reason = instance_specs(parts, aside), None
@@ -110,6 +113,10 @@ async def _start_again(parts: Parts, aside: Activation) -> str | None:
         for spec in specs:
             await (await _start(parts, aside, spec)).keep()
     return reason
+
+
+def _target(parts: Parts, activation: Activation) -> Target:
+    return parts.ledger.deployments[activation.deployment_id].target
 
 
 async def _end_successors(parts: Parts, aside: Activation) -> None:

@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.ending import single_error
-from core.errors import GatewayUnavailable, NotFound, UsageError
+from core.errors import CompartmentError, GatewayUnavailable, NotFound, UsageError
 from core.events import EventType
 from core.promotion.drain import drain
 from core.promotion.ledger import deployment_event
+from core.promotion.networks import prepare_networks
 from core.promotion.progress import WaitKind
 from core.promotion.serving import is_served
 from core.promotion.states import Move, move
@@ -70,7 +71,11 @@ async def take_down(parts: Parts, request: Down) -> list[str]:
             group.create_task(parts.executions.cancel_all(request.target, names, told))
     with suppress(GatewayUnavailable):
         await parts.router.forget_gone()
-    if not ledger.active(request.target):
+    if ledger.active(request.target):
+        # Networks that are too many lose nothing: the next run leaves them.
+        with suppress(CompartmentError):
+            await prepare_networks(parts, engine, request.target)
+    else:
         await engine.clear(request.target, with_volumes=request.with_volumes)
         await ledger.forget_environment(request.target)
     ledger.forget_past()

@@ -6,32 +6,77 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from core.engines.base import WantedNetwork
+from core.records import ActivationState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from core.container import Network
+    from core.container import Network, NetworkLink
+    from core.engines.base import Engine
     from core.model import Service
     from core.promotion.parts import Parts
-    from core.records import Target
+    from core.records import Deployment, Target
 
 
-def networks_of(parts: Parts, target: Target) -> list[WantedNetwork]:
-    """All that its services need, those of a run that goes on included."""
-    contained = [each for each in _services(parts, target) if each.container is not None]
+async def prepare_networks(
+    parts: Parts, engine: Engine, target: Target, *, ended: str | None = None
+) -> None:
+    """Has the networks of an environment be what its services need now.
+
+    Done whenever somebody else begins, or ceases, to carry the name of a service.
+
+    Raises:
+        CompartmentError: a network cannot be made, or changed.
+    """
+    await engine.prepare(target, networks_of(parts, target, ended=ended))
+
+
+def networks_of(parts: Parts, target: Target, *, ended: str | None = None) -> list[WantedNetwork]:
+    """All that its services need, those of a run that goes on included.
+
+    `ended` is a run that goes back: what it began counts no more, and what stood aside does.
+    """
+    found = _deployments(parts, target, ended)
+    contained = [each.service for each in found if each.service.container is not None]
     if contained:
-        return _drawn(contained)
+        return _drawn(contained, _holding(parts, found, ended))
     names = sorted(each.service for each in parts.router.hosts.of(target))
     return [WantedNetwork(None, dict.fromkeys(names, ()))]
 
 
-def _services(parts: Parts, target: Target) -> list[Service]:
+def _deployments(parts: Parts, target: Target, ended: str | None) -> list[Deployment]:
     """Those that are active and those of open runs: of one service maybe two that differ."""
-    of_runs = {id_ for run in parts.ledger.runs.values() for id_ in run.deployment_ids}
+    open_runs = [each for each in parts.ledger.runs.values() if each.id != ended]
+    of_runs = {id_ for run in open_runs for id_ in run.deployment_ids}
     return [
-        each.service
+        each
         for each in parts.ledger.deployments.values()
         if each.target == target and (each.is_active or each.id in of_runs)
+    ]
+
+
+def _holding(parts: Parts, found: Iterable[Deployment], ended: str | None) -> list[Service]:
+    """Those whose names are held now.
+
+    What is live and carries its name does so until it stands aside; what stands aside leaves the
+    name to its successor, whichever way that has it.
+    """
+    known = parts.ledger.activations.values()
+    live = {each.deployment_id for each in known if each.state is ActivationState.LIVE}
+    aside = {
+        each.deployment_id
+        for each in known
+        if each.state is ActivationState.ASIDE
+        and each.replaced_by != ended
+        and each.replaced_by in parts.ledger.runs
+    }
+    carried = {
+        each.service.name for each in found if each.id in live and not holds_name(each.service)
+    }
+    return [
+        each.service
+        for each in found
+        if holds_name(each.service) and each.id not in aside and each.service.name not in carried
     ]
 
 
@@ -44,18 +89,26 @@ def holds_name(service: Service) -> bool:
     return is_held and service.container is not None
 
 
-def _drawn(services: Iterable[Service]) -> list[WantedNetwork]:
+def _drawn(services: Iterable[Service], holding: Iterable[Service]) -> list[WantedNetwork]:
     networks: dict[str, Network] = {}
-    names: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
     reserved: dict[str, list[str]] = defaultdict(list)
-    for service in services:
-        for link in service.container.networks if service.container else ():
-            networks[link.network.key] = link.network
-            if address := link.settings.get("ipv4_address"):
-                reserved[link.network.key].append(address)
-            if holds_name(service):
-                names[link.network.key][service.name] = link.aliases
+    for link in _links(services):
+        networks[link.network.key] = link.network
+        if address := link.settings.get("ipv4_address"):
+            reserved[link.network.key].append(address)
+    names: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
+    for service in holding:
+        for link in _links([service]):
+            held = names[link.network.key]
+            # Until the switch callers may know either of two versions by names of its own.
+            both = (*held.get(service.name, ()), *link.aliases)
+            held[service.name] = tuple(dict.fromkeys(both))
     return [
         WantedNetwork(found, names[key], tuple(reserved[key]))
         for key, found in sorted(networks.items())
     ]
+
+
+def _links(services: Iterable[Service]) -> Iterator[NetworkLink]:
+    for service in services:
+        yield from service.container.networks if service.container else ()

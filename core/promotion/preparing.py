@@ -13,9 +13,10 @@ from core.promotion import readiness
 from core.promotion.aside import stand_aside
 from core.promotion.candidate import Preparation
 from core.promotion.failure import DeploymentFailed, describe, fail
-from core.promotion.finishing import has_finished
+from core.promotion.finishing import has_finished, is_finished
 from core.promotion.fitting import stops_first
 from core.promotion.milestones import Milestones
+from core.promotion.networks import prepare_networks
 from core.promotion.order import order_of
 from core.promotion.progress import WaitKind
 
@@ -146,11 +147,20 @@ class Preparing:
                 await self._milestones.wait(each, Condition.HEALTHY)
         await self._go_on(deployment.id)
         previous = self._active(deployment.service.name)
-        if previous is not None:
+        if previous is not None and not await self._has_finished(previous):
             self.is_replacing = True
             try:
                 await stand_aside(self._parts, self._run, previous)
+                engine = self._parts.engine_of(deployment)
+                await prepare_networks(self._parts, engine, deployment.target)
             except CompartmentError as error:
                 raise DeploymentFailed(
                     error.message, guess=error.hint, code=error.code, has_begun=False
                 ) from error
+
+    async def _has_finished(self, previous: Deployment) -> bool:
+        """Whether nothing of it runs, nor may run again: what stands aside may come back."""
+        engine, live = self._parts.engine_of(previous), self._parts.ledger.live(previous.id)
+        names = live.instance_names if live else ()
+        found = [await is_finished(engine, previous.service, name) for name in names]
+        return bool(found) and all(found)

@@ -14,7 +14,7 @@ from core.promotion.aside import come_back
 from core.promotion.failure import DeploymentFailed
 from core.promotion.finishing import is_finished
 from core.promotion.ledger import deployment_event
-from core.promotion.networks import networks_of
+from core.promotion.networks import prepare_networks
 from core.promotion.retiring import Retirement
 from core.promotion.run import Promotion
 from core.promotion.specs import instance_specs
@@ -116,7 +116,7 @@ async def _as_far_as_it_goes(work: Awaitable[None]) -> None:
 async def _prepare(parts: Parts, engine: Engine, target: Target) -> None:
     record = parts.ledger.environments.get(target)
     if record is not None and record.engine == engine.name:
-        await engine.prepare(target, networks_of(parts, target))
+        await prepare_networks(parts, engine, target)
 
 
 async def _end_left_over(parts: Parts) -> None:
@@ -128,6 +128,7 @@ async def _end_left_over(parts: Parts) -> None:
     for activation in _in_state(parts, ActivationState.ASIDE):
         if activation.replaced_by not in parts.ledger.runs:
             await come_back(parts, activation)
+    parts.ledger.forget_past()
 
 
 async def _revive(parts: Parts, activation: Activation) -> None:

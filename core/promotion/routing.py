@@ -93,9 +93,14 @@ class Router:
             self._served = wanted.entrances
 
     async def switch(
-        self, incoming: Sequence[Activation], settle: Callable[[], Awaitable[None]]
+        self,
+        incoming: Sequence[Activation],
+        settle: Callable[[], Awaitable[None]],
+        coming: Collection[str] = (),
     ) -> float:
         """Sends all new requests to these activations, then lets `settle` make it true.
+
+        `coming` are the deployments of the run, also those that have no activation.
 
         Returns how long the switch of the routes took, in seconds.
 
@@ -105,7 +110,7 @@ class Router:
                 finds the run in its switch, and takes it forward.
         """
         async with self._updating:
-            wanted = table(self.ledger, self.hosts, incoming)
+            wanted = table(self.ledger, self.hosts, incoming, coming)
             seconds = await self._apply(wanted)
             await settle()
             return seconds

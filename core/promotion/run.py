@@ -21,7 +21,7 @@ from core.promotion.aside import come_back
 from core.promotion.candidate import Step, stage_event
 from core.promotion.failure import DeploymentFailed, fail
 from core.promotion.ledger import run_event
-from core.promotion.networks import networks_of
+from core.promotion.networks import prepare_networks
 from core.promotion.preparing import Preparing
 from core.promotion.retiring import Retirement
 from core.promotion.serving import is_served
@@ -89,10 +89,20 @@ class Promotion:
         """What instances share is there before the first of them starts."""
         if not steps:
             return
-        target = self.run.target
-        wanted = networks_of(self._parts, target)
-        await self._parts.engine_of(steps[0].deployment).prepare(target, wanted)
+        engine = self._parts.engine_of(steps[0].deployment)
+        await prepare_networks(self._parts, engine, self.run.target)
         await self._parts.router.open_entrances()
+
+    async def _leave_networks(self) -> None:
+        """Nobody is called, or reached, where only what was replaced or removed has been."""
+        record = self._ledger.environments.get(self.run.target)
+        if record is None:
+            return
+        engine = self._parts.engines.of(record.engine)
+        # Networks that are too many lose nothing: the next run leaves them.
+        with contextlib.suppress(CompartmentError):
+            await prepare_networks(self._parts, engine, self.run.target, ended=self._id)
+            await self._parts.router.open_entrances()
 
     async def hold(self) -> None:
         """Stops the run before its switch, until `resume`.
@@ -153,6 +163,7 @@ class Promotion:
         # Clusters that nothing is routed to do no harm: the next update forgets them too.
         with contextlib.suppress(GatewayUnavailable):
             await self._parts.router.forget_gone()
+        await self._leave_networks()
         # What is live is watched, and may be told to be unhealthy at this moment.
         await self._ledger.update(lambda: self._finished(cut))
         self._ledger.forget_past()
@@ -190,6 +201,7 @@ class Promotion:
         # A name that has led to a candidate leads nowhere again.
         with contextlib.suppress(GatewayUnavailable):
             await self._parts.router.open_entrances()
+        await self._leave_networks()
         run = self.run.changed(
             status=Status.FAILED,
             completed_at=stamp(),

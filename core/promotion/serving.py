@@ -12,7 +12,7 @@ from core.promotion.hosts import LOOPBACK
 from core.records import Activation, ActivationState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from core.promotion.hosts import Hosts
     from core.promotion.ledger import Ledger
@@ -24,10 +24,22 @@ Serving = dict["Target", dict[str, Activation]]
 """What requests for each service of each environment go to."""
 
 
-def table(ledger: Ledger, hosts: Hosts, incoming: Sequence[Activation] = ()) -> Table:
-    """What is to be served; `incoming` is about to take over."""
+def table(
+    ledger: Ledger,
+    hosts: Hosts,
+    incoming: Sequence[Activation] = (),
+    coming: Collection[str] = (),
+) -> Table:
+    """What is to be served; `incoming` is about to take over.
+
+    `coming` are the ids of deployments that are about to be active without anything that serves.
+    """
+    coming = {*coming, *(each.deployment_id for each in incoming)}
     known = [each for each in ledger.activations.values() if _is_routed(ledger, each)]
     live = _by_service(ledger, [each for each in known if each.state is ActivationState.LIVE])
+    for each in coming:
+        replaced = ledger.deployments[each]
+        live[replaced.target].pop(replaced.service.name, None)
     incoming = [each for each in incoming if _is_routed(ledger, each)]
     _lay_over(live, _by_service(ledger, incoming))
     # While nothing of a service is live, its name leads the others to the candidate: else the first
@@ -38,7 +50,7 @@ def table(ledger: Ledger, hosts: Hosts, incoming: Sequence[Activation] = ()) -> 
     entrances = [
         *_entrances(ledger, hosts, reached),
         *_inner_entrances(ledger, hosts, reached),
-        *_published(ledger, live, incoming),
+        *_published(ledger, live, coming),
     ]
     entered = {each.name for services in reached.values() for each in services.values()}
     kept = [
@@ -140,9 +152,8 @@ def _inner_entrances(ledger: Ledger, hosts: Hosts, reached: Serving) -> list[Ent
     ]
 
 
-def _published(ledger: Ledger, live: Serving, incoming: Sequence[Activation]) -> Iterator[Entrance]:
+def _published(ledger: Ledger, live: Serving, coming: Collection[str]) -> Iterator[Entrance]:
     """Of what is active, or about to be; what is replaced gives its ports up."""
-    coming = {each.deployment_id: each for each in incoming}
     replaced = {
         (found.target, found.service.name)
         for found in (ledger.deployments[each] for each in coming)

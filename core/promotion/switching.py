@@ -62,11 +62,11 @@ class Switch:
         events = [stage_event(each, self._run.id) for each in switching]
         await self._ledger.write(*switching, *events)
         await self._keep_all()
-        if not any(_is_led_to(each.service) for each in deployments):
+        if not any(self._is_led_to(each) for each in deployments):
             await self._settle()
             return
         await self._until_found_well()
-        seconds = await self._parts.router.switch(self._activations, self._settle)
+        seconds = await self._parts.router.switch(self._activations, self._settle, self._ids)
         await self._ledger.write(
             run_event(
                 EventType.ROUTES_SWITCHED,
@@ -75,6 +75,12 @@ class Switch:
                 seconds=round(seconds, 6),
             )
         )
+
+    def _is_led_to(self, incoming: Deployment) -> bool:
+        """Whether routes may change: what it replaces may have been of another kind."""
+        previous = self._ledger.active(incoming.target).get(incoming.service.name)
+        services = [each.service for each in (incoming, previous) if each]
+        return any(_may_be_led_to(each) for each in services)
 
     async def _until_found_well(self) -> None:
         """Before a first deploy the gateway looks at candidates that are not ready yet.
@@ -143,6 +149,6 @@ class Switch:
         return records
 
 
-def _is_led_to(service: Service) -> bool:
-    """Whether the gateway may lead to a service: a container is looked at to find out."""
+def _may_be_led_to(service: Service) -> bool:
+    """Whether the gateway leads to a service, maybe: a container is looked at to find out."""
     return service.kind.is_routable or service.container is not None
