@@ -297,6 +297,18 @@ async def test_why_a_key_does_nothing_is_told(
         assert hand.screen_name == "MainScreen"
 
 
+async def test_what_no_browser_speaks_is_only_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", ":0")
+    opened_urls: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened_urls.append)
+    async with opened(dashboard(samples.compose())) as hand:
+        for name, url in (("db", "tcp://127.0.0.1:5433"), ("app", "http://localhost")):
+            hand.app.selected = name
+            await press(hand, "o")
+            await hand.until(lambda url=url: url in hand.toasts)  # type: ignore[misc]
+        await hand.until(lambda: opened_urls == ["http://localhost"])
+
+
 async def test_an_editor_that_makes_no_sense_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -117,6 +117,7 @@ DOES: dict[str, Does] = {
         ("DiffScreen", [["dep_2b10x7q2m4kz"], ["dep_3f21x7q2m4kz"]]),
     ),
     "app.routes": opens("RoutesScreen"),
+    "app.networks": opens("NetworksScreen"),
     "app.events": opens("EventsScreen"),
     "app.environments": opens("EnvironmentsScreen"),
     "app.theme": opens("ThemeScreen"),
