@@ -13,7 +13,7 @@ from core.config.compose.keys.practice import written_secret
 from core.config.compose.layers import Context, Layers
 from core.config.compose.places import Places
 from core.config.compose.profiles import with_profiles
-from core.config.compose.report import Report
+from core.config.compose.report import Report, once
 from core.config.compose.tree import leaf, plain
 from core.config.compose.variables import with_variables
 from core.config.document import mapping
@@ -70,22 +70,22 @@ def load_compose(root: Path, options: ComposeOptions) -> Loaded:
     environ = _with_name(files, layers)
     project = Projects(layers).project(files.paths, Context(files.folder, environ))
     if project is None:
-        raise config_error(report.problems)
+        raise config_error(once(report.problems))
     profiles = active_profiles(options, environ)
     project = with_profiles(project, profiles, options.services, report)
     project = with_variables(project, environ, report)
     if files.environ.get(PROJECT_NAME):
         project.value["name"] = leaf(files.environ[PROJECT_NAME], project.place)
     if report.is_partial:
-        raise config_error(report.problems)
+        raise config_error(once(report.problems))
     places = Places(project)
     completed = complete(plain(project), places, files.folder, environ.get)
     report.add_problems(_of_their_own(completed.problems, report))
     report.add_notes(completed.notes)
     report.add_notes(written_secret(map(layers.document, files.paths)))
     if report.problems:
-        raise config_error(report.problems)
-    notes = tuple(sorted(report.notes, key=lambda note: (note.file, note.line, note.column)))
+        raise config_error(once(report.problems))
+    notes = tuple(sorted(once(report.notes), key=lambda note: (note.file, note.line, note.column)))
     return Loaded(files.folder, files.paths, environ, completed.model, notes, places)
 
 

@@ -55,3 +55,8 @@ class Report:
         """Adds the notes about variables that are not set, by their names: one for each."""
         self.add_notes(note for name, note in unset.items() if name not in self._unset)
         self._unset |= unset.keys()
+
+
+def once(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Those that read differently: what an anchor says is in several services at one place."""
+    return tuple({str(each): each for each in problems}.values())

@@ -301,3 +301,15 @@ def test_what_is_known_of_a_loaded_project(tmp_path: Path) -> None:
     problem = loaded.problem(("services", "web", "image"), "says no", "say yes")
     assert str(problem) == "compose.yaml:3:12: says no (say yes)"
     assert problem.service == "web"
+
+
+def test_what_an_anchor_says_is_told_once(tmp_path: Path) -> None:
+    shared = "services:\n  a: {<<: *shared}\n  b: {<<: *shared}\n"
+    anchor = "x-shared: &shared {image: nginx, restart: %s}\n"
+    write(tmp_path, {"compose.yaml": anchor % "allways" + shared})
+    [problem] = refused(tmp_path)
+    assert problem.startswith('compose.yaml:1:43: "restart" must be one of')
+
+    write(tmp_path, {"compose.yaml": anchor % "always" + shared})
+    tags = [each for each in load(tmp_path).notes if "another image tomorrow" in each.message]
+    assert len(tags) == 1

@@ -295,7 +295,7 @@ CHECKED = "healthcheck: {test: [CMD, x]}"
          '2:14: "nginx" means another image tomorrow (pin a version, such as nginx:1.2)'),
         (services(f"image: 'reg:5000/nginx:latest', {QUIET}"),
          '2:14: "reg:5000/nginx:latest" means another image tomorrow'
-         " (pin a version, such as nginx:1.2)"),
+         " (pin a version, such as reg:5000/nginx:1.2)"),
         (services(f"image: 'postgres:16', {QUIET}"),
          "2:14: the database a has no health check"
          " (add one, so that what depends on it can wait until it is ready)"),

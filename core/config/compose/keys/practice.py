@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from core.config.compose.keys.shapes import within
-from core.config.compose.mapping.well_known import known_image
+from core.config.compose.mapping.programs import known_program
 from core.config.document import mapping, quote
 
 if TYPE_CHECKING:
@@ -36,16 +36,16 @@ def _tag(base: KeyPath, service: dict[str, Any], places: Places) -> Iterator[Pro
     image = service.get("image")
     if not image or service.get("build") or "@" in image:
         return
-    name, _, tag = image.rpartition("/")[2].partition(":")
+    tag = image.rpartition("/")[2].partition(":")[2]
     if tag in ("", "latest"):
         message = f"{quote(image)} means another image tomorrow"
-        hint = f"pin a version, such as {name}:1.2"
+        hint = f"pin a version, such as {image.removesuffix(':latest')}:1.2"
         yield places.problem((*base, "image"), message, hint)
 
 
 def _store(base: KeyPath, service: dict[str, Any], places: Places) -> Iterator[Problem]:
     """A database or a cache that nobody can tell is well, or that anybody can reach."""
-    known = known_image(service.get("image"))
+    known = known_program(service)
     if known is None or not (known.is_database or _CACHE_PORT in known.ports):
         return
     if known.is_database and not service.get("healthcheck"):

@@ -20,11 +20,11 @@ from core.config.compose.mapping.mounts import mounted
 from core.config.compose.mapping.networks import links_of
 from core.config.compose.mapping.notes import notes_of
 from core.config.compose.mapping.ports import Evidence, ports_of, published_of
+from core.config.compose.mapping.programs import known_program
 from core.config.compose.mapping.relations import dependencies_of, replicas_of, waits_of
 from core.config.compose.mapping.restarts import restart_of
 from core.config.compose.mapping.role_rules import role_problems
 from core.config.compose.mapping.roles import Seen, kind_of, strategy_of
-from core.config.compose.mapping.well_known import known_image
 from core.container import Container
 from core.model import RestartPolicy, Service, ServiceKind, Strategy
 
@@ -56,7 +56,7 @@ def mapped(given: Given, name: str, others: Relations, root: Path) -> Mapped:
     said: Json = given.model["services"][name]
     extension, problems = extension_of(given, name)
     check = healthcheck_of(said)
-    image = known_image(said.get("image"))
+    image = known_program(said)
     asked = probed(check, environment_of(said))
     found = mounted(given, name)
     seen = Seen(
