@@ -33,7 +33,7 @@ _OTHERS = frozenset((
 ))  # fmt: skip
 """Clients that come with well-known images, and what keeps a container busy."""
 
-_START = re.compile(r"(?:^|[;&|({\n]|\b(?:do|then|else|exec|eval|time)\s)\s*([^\s;&|(){}]+)")
+_START = re.compile(r"(?:^|[;&|({\n])\s*(?:(?:do|then|else|exec)\s+)*([^\s;&|(){}]+)")
 """In a shell script, the first word of each command."""
 
 
