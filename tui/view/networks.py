@@ -105,7 +105,8 @@ def _described(groups: Sequence[Group], alone: Sequence[str], width: int) -> lis
     shown: list[Content] = []
     for each in groups:
         told = Content.styled(f"  {each.told}", _MUTED)
-        shown.append(Content.styled(f"{each.sign:<{_INDENT}}{each.name}", _STRONG) + told)
+        name = Content.styled(f"{each.sign:<{_INDENT}}{each.name}", _STRONG)
+        shown += hanging(name + told, width, 0)
         names = ", ".join(name + besides for name, besides in each.members.items())
         shown += hanging(names, width, _INDENT)
     if alone:

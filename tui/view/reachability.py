@@ -74,23 +74,34 @@ def lines(found: Sequence[Reach], width: int, glyphs: Glyphs) -> list[Content]:
     if len(found) > 1 and not any(each.apart for each in found):
         text = "every service reaches every other one: nothing keeps them apart"
         return hanging(Content.styled(text, _MUTED), width, 0)
-    rows = [_titles(found, glyphs), *(_row(each, found) for each in found)]
-    if _width(rows) > width:
-        return [line for each in found for line in _sentences(each, width, glyphs)]
-    return [*aligned(rows, width, glyphs.cut), *_legend(width, glyphs)]
+    for rows in (_named(found, glyphs), _numbered(found, glyphs)):
+        if _width(rows) <= width:
+            return [*aligned(rows, width, glyphs.cut), *_legend(width, glyphs)]
+    return [line for each in found for line in _sentences(each, width, glyphs)]
 
 
-def _titles(found: Sequence[Reach], glyphs: Glyphs) -> Row:
-    return tuple(Content.styled(each, _MUTED) for each in ("", *_names(found), glyphs.then))
+def _named(found: Sequence[Reach], glyphs: Glyphs) -> list[Row]:
+    names = [each.name for each in found]
+    return _table(found, names, names, glyphs)
 
 
-def _names(found: Sequence[Reach]) -> list[str]:
-    return [each.name for each in found]
+def _numbered(found: Sequence[Reach], glyphs: Glyphs) -> list[Row]:
+    """Narrower: a column has the number of its row."""
+    numbers = [str(at) for at, _ in enumerate(found, start=1)]
+    names = [f"{number:>2} {each.name}" for number, each in zip(numbers, found, strict=True)]
+    return _table(found, numbers, names, glyphs)
 
 
-def _row(one: Reach, found: Sequence[Reach]) -> Row:
-    cells = [_cell(one.others.get(name)) for name in _names(found)]
-    return (Content.styled(one.name, _STRONG), *cells, ", ".join(one.doors))
+def _table(
+    found: Sequence[Reach], titles: Sequence[str], names: Sequence[str], glyphs: Glyphs
+) -> list[Row]:
+    heading: Row = tuple(Content.styled(each, _MUTED) for each in ("", *titles, glyphs.then))
+    return [heading, *(_row(name, each, found) for name, each in zip(names, found, strict=True))]
+
+
+def _row(title: str, one: Reach, found: Sequence[Reach]) -> Row:
+    cells = [_cell(one.others.get(each.name)) for each in found]
+    return (Content.styled(title, _STRONG), *cells, ", ".join(one.doors))
 
 
 def _cell(signs: str | None) -> Content:
@@ -119,9 +130,16 @@ def _sentences(one: Reach, width: int, glyphs: Glyphs) -> Iterator[Content]:
     yield Content.styled(one.name, _STRONG)
     for signs in dict.fromkeys(filter(None, one.others.values())):
         names = [name for name, over in one.others.items() if over == signs]
-        yield from hanging(f"{signs}  {', '.join(names)}", width, _INDENT)
+        yield from _sentence(signs, Content(", ".join(names)), width)
     if one.apart:
-        text = f"{words.NONE}  out of reach: {', '.join(one.apart)}"
-        yield from hanging(Content.styled(text, _MUTED), width, _INDENT)
+        told = Content.styled(f"out of reach: {', '.join(one.apart)}", _MUTED)
+        yield from _sentence(words.NONE, told, width)
     if one.doors:
-        yield from hanging(f"{glyphs.then}  {', '.join(one.doors)}", width, _INDENT)
+        yield from _sentence(glyphs.then, Content(", ".join(one.doors)), width)
+
+
+def _sentence(sign: str, told: Content, width: int) -> list[Content]:
+    """Hangs behind its sign."""
+    indent = max(len(sign) + 2, _INDENT) + _INDENT
+    first, *rest = hanging(told, width, indent)
+    return [Content(f"{'':{_INDENT}}{sign}".ljust(indent)) + first[indent:], *rest]

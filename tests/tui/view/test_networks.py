@@ -35,16 +35,28 @@ def test_a_table_tells_who_reaches_whom_and_over_what() -> None:
     ]
 
 
-def test_where_a_table_has_no_room_each_service_says_it() -> None:
+def test_a_table_without_room_for_names_has_numbers() -> None:
     told = shown(networks(), width=38)
+    at = told.index("who reaches whom")
+    assert told[at + 1 : at + 5] == [
+        "           1  2  3  4  5  ⟶",
+        " 1 app        a  b  a  a",
+        " 2 db      a     -  a  a",
+        " 3 nginx   b  -     -  -  80",
+    ]
+
+
+def test_where_no_table_has_room_each_service_says_it() -> None:
+    told = shown(networks(), width=26)
     at = told.index("nginx")
-    assert told[at : at + 4] == [
+    assert told[at : at + 5] == [
         "nginx",
         "   b  app",
-        "   -  out of reach: db, redis, worker",
+        "   -  out of reach: db,",
+        "      redis, worker",
         "   ⟶  80",
     ]
-    assert max(map(len, told)) <= 38
+    assert max(map(len, told)) <= 26
 
 
 def test_services_on_two_networks_together_have_both_letters() -> None:
@@ -126,7 +138,7 @@ def test_every_network_has_a_letter_of_its_own() -> None:
 
 
 def test_ascii_has_only_ascii() -> None:
-    for width in (30, 76):
+    for width in (26, 38, 76):
         assert "".join(shown(networks(), width, ASCII)).isascii()
 
 
