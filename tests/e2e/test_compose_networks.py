@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-import sys
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,8 +12,8 @@ import pytest
 from core.container import Network, NetworkLink
 from core.engines.base import WantedNetwork
 from core.errors import CompartmentError
+from tests.e2e.beyond import beyond_this_machine, run
 from tests.engines.docker.environments import (
-    LIMIT_S,
     TAKES_CONNECTIONS,
     Environments,
     environments,
@@ -151,39 +149,6 @@ async def route_through_the_machine(engine: Environments, joined: Joined) -> Non
     described = await engine.docker.get(f"/containers/{joined.id}/json")
     inside = ["nsenter", "-t", str(described["State"]["Pid"]), "-n"]
     await run(*inside, "ip", "route", "replace", "default", "via", gateway)
-
-
-@asynccontextmanager
-async def beyond_this_machine() -> AsyncIterator[str]:
-    """The address of another machine, as far as a network namespace is one, at port 8000."""
-    here, there = "198.51.100.1", "198.51.100.2"  # TEST-NET-2 (RFC 5737)
-    name = f"d-{secrets.token_hex(4)}"
-    process = await asyncio.create_subprocess_exec(
-        "unshare", "--net", sys.executable, "-c", f"print(flush=True);{TAKES_CONNECTIONS}",
-        stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        assert process.stdout is not None
-        await process.stdout.readline()  # it is in its namespace
-        inside, other_end = ["nsenter", "-t", str(process.pid), "-n"], "eth0"
-        await run(
-            "ip", "link", "add", name, "type", "veth",
-            "peer", "name", other_end, "netns", str(process.pid),
-        )  # fmt: skip
-        await run("ip", "address", "add", f"{here}/30", "dev", name)
-        await run("ip", "link", "set", name, "up")
-        await run(*inside, "ip", "address", "add", f"{there}/30", "dev", other_end)
-        await run(*inside, "ip", "link", "set", other_end, "up")
-        yield there
-    finally:
-        process.kill()
-        await process.wait()
-
-
-async def run(*command: str) -> None:
-    process = await asyncio.create_subprocess_exec(*command)
-    async with asyncio.timeout(LIMIT_S):
-        assert await process.wait() == 0, command
 
 
 async def test_environments_do_not_reach_each_other(engine: Environments) -> None:
