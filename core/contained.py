@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from core.model import ServiceKind
+from core.container import Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from core.container import Container, Mount, NetworkLink, Published
     from core.model import Service
+    from core.records import ServedPort
 
 Json = dict[str, Any]
 
 _HTTP_PORT = 80
+_ANYWHERE = ("", "0.0.0.0", "::")  # noqa: S104  nothing is bound here
 
 
 def container_json(container: Container) -> Json:
@@ -39,16 +43,28 @@ def container_json(container: Container) -> Json:
     }
 
 
-def url_of(service: Service) -> str | None:
-    """Where a Compose service is reached from this machine: its first published port."""
-    for each in service.container.published if service.container else ():
-        if each.port is not None and not each.is_udp:
-            is_web = service.kind is ServiceKind.WEB
-            host = each.host or "localhost"
-            if is_web and each.port == _HTTP_PORT:
-                return f"http://{host}"
-            return f"{'http' if is_web else 'tcp'}://{host}:{each.port}"
-    return None
+def url_of(service: Service, served: Iterable[ServedPort] = ()) -> str | None:
+    """Where a Compose service is reached from this machine: by HTTP, or else by connections.
+
+    `served` is what was found out about it when it was ready.
+    """
+    if service.container is None:
+        return None
+    ports = service.container.published
+    outside = [each for each in ports if each.port is not None and not each.is_udp]
+    spoken = {each.number: each.protocol for each in service.container.ports}
+    spoken |= {each.number: each.protocol for each in served}
+    web = [each for each in outside if spoken.get(each.target) is Protocol.HTTP]
+    if web:
+        found = min(web, key=lambda each: each.target != service.port)  # the first one of the file
+        place = _place(found).removesuffix(f":{_HTTP_PORT}")
+        return f"http://{place}"
+    return f"tcp://{_place(outside[0])}" if outside else None
+
+
+def _place(published: Published) -> str:
+    host = "localhost" if published.host in _ANYWHERE else published.host
+    return f"[{host}]:{published.port}" if ":" in host else f"{host}:{published.port}"
 
 
 def published_json(published: Published) -> Json:

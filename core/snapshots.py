@@ -109,11 +109,12 @@ class Snapshots:
         }
 
     def _url(self, deployment: Deployment) -> str | None:
-        published = url_of(deployment.service) if deployment.activated_at else None
-        if published is not None:
-            return published
-        if deployment.route_host is None or deployment.activated_at is None:
+        if deployment.activated_at is None:
             return None
+        live = self._ledger.live(deployment.id)
+        published = url_of(deployment.service, live.ports if live else ())
+        if published is not None or deployment.route_host is None:
+            return published
         ports = self._gateway.ports
         is_public = deployment.service.kind is ServiceKind.WEB
         port = ports.public if is_public else ports.internal

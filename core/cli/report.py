@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
+from contextlib import suppress
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _LOOKUP_TIMEOUT_S = 1.0
+_PLAIN_HOSTS = (None, "localhost")
 
 
 def result_lines(found: Mapping[str, Any], *, colour: bool) -> list[str]:
@@ -39,18 +42,30 @@ class Places:
     """Where to open services: their URLs, and what to do where such a name does not resolve."""
 
     def __init__(self, urls: Iterable[str | None]) -> None:
-        hosts = [urlsplit(url).hostname for url in urls if url]
+        hosts = [host for host in map(_routed_host, urls) if host]
         # They end in the same domain, so that one answer holds for all of them.
-        self._resolves = not hosts or resolves(str(hosts[0]))
+        self._resolves = not hosts or resolves(hosts[0])
 
     def of(self, url: str | None) -> str:
         """The URL, with the command that reaches it all the same."""
         if url is None:
             return NONE
-        if self._resolves:
+        host = _routed_host(url)
+        if self._resolves or host is None:
             return url
-        parts = urlsplit(url)
-        return f"{url}  curl -H 'Host: {parts.hostname}' http://127.0.0.1:{parts.port or 80}/"
+        return f"{url}  curl -H 'Host: {host}' http://127.0.0.1:{urlsplit(url).port or 80}/"
+
+
+def _routed_host(url: str | None) -> str | None:
+    """The name that the gateway tells a service by; none for a port that is all its own."""
+    host = urlsplit(url).hostname if url else None
+    return None if host in _PLAIN_HOSTS or _is_address(host or "") else host
+
+
+def _is_address(host: str) -> bool:
+    with suppress(ValueError):
+        return bool(ip_address(host))
+    return False
 
 
 def resolves(host: str) -> bool:

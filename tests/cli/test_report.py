@@ -37,6 +37,14 @@ def test_nothing_is_looked_up_without_a_url(monkeypatch: pytest.MonkeyPatch) -> 
     assert Places([None]).of(None) == "-"
 
 
+def test_a_port_that_is_all_its_own_needs_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", no_name)
+    own = ("tcp://127.0.0.1:5432", "http://[::1]:80", "http://localhost", "tcp://localhost:6379")
+    places = Places([*own, URL])
+    assert [places.of(url) for url in own] == list(own)
+    assert "curl" in places.of(URL)
+
+
 def test_a_name_server_that_hangs_means_no(monkeypatch: pytest.MonkeyPatch) -> None:
     may_answer = threading.Event()
     monkeypatch.setattr(report, "_LOOKUP_TIMEOUT_S", 0.01)
