@@ -183,6 +183,26 @@ def from_another_version(report: Report, switched_at: list[tuple[float, str]]) -
     ]
 
 
+async def test_what_does_not_start_changes_nothing(live: Shop) -> None:
+    path = live.project.root / "nginx.conf"
+    good, before = path.read_text(), await live.inside.ids(*DRAWN)
+    path.write_text(f"{good}nonsense;\n")
+    result = await live.running.run(live.project)
+    assert result["run"]["status"] == "failed"
+    assert 'unknown directive "nonsense"' in result["failureMessage"]
+    path.write_text(good)
+    assert await live.inside.ids(*DRAWN) == before
+    assert (await get(NGINX, "/")).status == 200
+
+    live.project.override("services: {db: {command: [postgres, -c, nonsense=1]}}\n")
+    result = await live.running.run(live.project, services=["db"])
+    live.project.options.clear()
+    assert result["run"]["status"] == "failed"
+    assert 'unrecognized configuration parameter "nonsense"' in result["failureMessage"]
+    assert (await live.answers())["version"]
+    await live.is_as_it_should_be()
+
+
 @pytest.mark.parametrize("stage", ["building", "checking_readiness", "switching_route"])
 async def test_agent_killed_in_a_deploy(live: Shop, stage: str) -> None:
     stateful = await live.inside.ids(*STATEFUL)
