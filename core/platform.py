@@ -28,8 +28,10 @@ from core.lines import stamp
 from core.logs.writer import CompartmentLog
 from core.model import Status, Trigger
 from core.promotion import retention
+from core.promotion.candidate import Step
 from core.promotion.down import take_down
 from core.promotion.engines import Engines
+from core.promotion.following import bring_along
 from core.promotion.ledger import Ledger, run_event
 from core.promotion.parts import Parts
 from core.promotion.progress import Progress, WaitKind
@@ -49,7 +51,6 @@ if TYPE_CHECKING:
     from core.config.settings import Settings
     from core.engines.base import Engine
     from core.files import Home
-    from core.promotion.candidate import Step
     from core.promotion.recovery import Unfinished
     from core.promotion.requests import Accepted, Down, Request
     from core.promotion.turns import Turn
@@ -337,7 +338,10 @@ class Platform:
     async def _steps(self, accepted: Accepted) -> list[Step]:
         # A rollback finds what it returns to only now, while a run ahead of it may prune.
         async with self._accepting:
-            return await accepted.steps()
+            found = await accepted.steps()
+            deployments = [each.deployment for each in found]
+            followers = await bring_along(self.ledger, accepted.run.id, deployments)
+            return [*found, *(Step(each) for each in followers)]
 
     async def _end(self, unfinished: Unfinished, turn: Turn) -> None:
         try:

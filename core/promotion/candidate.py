@@ -87,7 +87,9 @@ class Preparation:
                 await self._build(self._source)
         elif deployment.status is Status.QUEUED:
             await self._move(Move.BEGIN)
-            self._say(f"nothing to build: promoted from {deployment.promoted_from}")
+            since = deployment.promoted_from
+            origin = f"promoted from {since}" if since else "it is started again as it is"
+            self._say(f"nothing to build: {origin}")
 
     async def start(self) -> Candidate:
         """Runs the release command, and starts the instances; those of a drain are taken back."""

@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from core.engines.base import WantedNetwork
+from core.model import Status
 from core.records import ActivationState
 
 if TYPE_CHECKING:
@@ -32,16 +33,23 @@ async def prepare_networks(
 
 
 def networks_of(parts: Parts, target: Target, *, ended: str | None = None) -> list[WantedNetwork]:
-    """All that its services need, those of a run that goes on included.
+    """All that its services need, those of a run that goes on, and what still runs, included.
 
     `ended` is a run that goes back: what it began counts no more, and what stood aside does.
     """
     found = _deployments(parts, target, ended)
-    contained = [each.service for each in found if each.service.container is not None]
+    services = [each.service for each in (*_running(parts, target), *found)]
+    contained = [each for each in services if each.container is not None]
     if contained:
         return _drawn(contained, _holding(parts, found, ended))
     names = sorted(each.service for each in parts.router.hosts.of(target))
     return [WantedNetwork(None, dict.fromkeys(names, ()))]
+
+
+def _running(parts: Parts, target: Target) -> list[Deployment]:
+    ledger = parts.ledger
+    found = [ledger.deployments[each.deployment_id] for each in ledger.activations.values()]
+    return [each for each in found if each.target == target]
 
 
 def _deployments(parts: Parts, target: Target, ended: str | None) -> list[Deployment]:
@@ -51,7 +59,8 @@ def _deployments(parts: Parts, target: Target, ended: str | None) -> list[Deploy
     return [
         each
         for each in parts.ledger.deployments.values()
-        if each.target == target and (each.is_active or each.id in of_runs)
+        if each.target == target
+        and (each.is_active or (each.id in of_runs and each.status is not Status.FAILED))
     ]
 
 

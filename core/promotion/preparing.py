@@ -15,6 +15,7 @@ from core.promotion.candidate import Preparation
 from core.promotion.failure import DeploymentFailed, describe, fail
 from core.promotion.finishing import has_finished, is_finished
 from core.promotion.fitting import stops_first
+from core.promotion.following import sharing
 from core.promotion.milestones import Milestones
 from core.promotion.networks import prepare_networks
 from core.promotion.order import order_of
@@ -43,6 +44,9 @@ class Preparing:
         self._milestones = Milestones([each.name for each in services])
         self._stopping = {
             each.deployment.service.name for each in steps if self._stops_first(each.deployment)
+        }
+        self._stopping |= {
+            name for name in sharing(services, self._stopping) if self._active(name) is not None
         }
         self._order = order_of(services, self._stopping)
         self._barrier = asyncio.Barrier(max(1, len(steps)))
@@ -146,17 +150,21 @@ class Preparing:
             for each in self._order.before_last:
                 await self._milestones.wait(each, Condition.HEALTHY)
         await self._go_on(deployment.id)
-        previous = self._active(deployment.service.name)
-        if previous is not None and not await self._has_finished(previous):
-            self.is_replacing = True
-            try:
-                await stand_aside(self._parts, self._run, previous)
-                engine = self._parts.engine_of(deployment)
-                await prepare_networks(self._parts, engine, deployment.target)
-            except CompartmentError as error:
-                raise DeploymentFailed(
-                    error.message, guess=error.hint, code=error.code, has_begun=False
-                ) from error
+        active = self._parts.ledger.active(self._run.target)
+        name = deployment.service.name
+        # What is in its network loses that with it, and needs a new one whatever comes of the run.
+        beside = sharing((each.service for each in active.values()), {name})
+        try:
+            for each in (*sorted(beside), name):
+                if each in active and not await self._has_finished(active[each]):
+                    self.is_replacing = True
+                    await stand_aside(self._parts, self._run, active[each])
+            engine = self._parts.engine_of(deployment)
+            await prepare_networks(self._parts, engine, deployment.target)
+        except CompartmentError as error:
+            raise DeploymentFailed(
+                error.message, guess=error.hint, code=error.code, has_begun=False
+            ) from error
 
     async def _has_finished(self, previous: Deployment) -> bool:
         """Whether nothing of it runs, nor may run again: what stands aside may come back."""

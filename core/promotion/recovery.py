@@ -13,6 +13,7 @@ from core.model import Health, Stage
 from core.promotion.aside import come_back
 from core.promotion.failure import DeploymentFailed
 from core.promotion.finishing import is_finished
+from core.promotion.following import leaders_first
 from core.promotion.ledger import deployment_event
 from core.promotion.networks import prepare_networks
 from core.promotion.retiring import Retirement
@@ -22,7 +23,7 @@ from core.promotion.strangers import end_strangers
 from core.records import Activation, ActivationState
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Collection
 
     from core.engines.base import Engine, Instance, InstanceSpec
     from core.journal import Record
@@ -78,10 +79,12 @@ async def resume(parts: Parts, engine: Engine) -> None:
     await _as_far_as_it_goes(end_strangers(parts, engine))
     for target in {each.target for each in parts.ledger.deployments.values() if each.is_active}:
         await _as_far_as_it_goes(_prepare(parts, engine, target))
-    for activation in _in_state(parts, ActivationState.LIVE):
+    renewed = set[str]()
+    live = _in_state(parts, ActivationState.LIVE)
+    for activation in leaders_first(live, parts.ledger.deployments):
         # Runs go on meanwhile, and may have replaced it.
         if _is_live(parts, activation) and parts.engine_behind(activation) is engine:
-            await _revive(parts, activation)
+            renewed |= await _revive(parts, activation, renewed)
 
 
 async def _own_up(parts: Parts, engine: Engine, error: EngineUnavailable) -> None:
@@ -125,19 +128,23 @@ async def _end_left_over(parts: Parts) -> None:
         if activation.replaced_by not in parts.ledger.runs:
             await parts.stop(activation)
             await parts.ledger.write(replace(activation, state=ActivationState.GONE))
-    for activation in _in_state(parts, ActivationState.ASIDE):
+    aside = _in_state(parts, ActivationState.ASIDE)
+    for activation in leaders_first(aside, parts.ledger.deployments):
         if activation.replaced_by not in parts.ledger.runs:
             await come_back(parts, activation)
     parts.ledger.forget_past()
 
 
-async def _revive(parts: Parts, activation: Activation) -> None:
-    """Adopts live instances; those that died with the machine are started again, in place."""
+async def _revive(parts: Parts, activation: Activation, renewed: Collection[str]) -> set[str]:
+    """Adopts live instances; those that died with the machine are started again, in place.
+
+    So are those that share the network of one in `renewed`. Returns their names.
+    """
     engine = parts.engine_behind(activation)
     again: list[str] = []
     try:
         found = [
-            await _running(parts, activation, engine, spec, again)
+            await _running(parts, activation, spec, again, renewed)
             for spec in instance_specs(parts, activation)
         ]
         message, health = _how_they_are(found, again)
@@ -147,25 +154,34 @@ async def _revive(parts: Parts, activation: Activation) -> None:
         # Replaced meanwhile, by a run that could not know of what was just started.
         for name in again:
             await engine.stop(name, grace_s=parts.stop_grace_s)
-        return
+        return set()
     await _tell(parts, activation, health, message, is_news=bool(again))
+    return set(again)
 
 
 async def _running(
-    parts: Parts, activation: Activation, engine: Engine, spec: InstanceSpec, again: list[str]
+    parts: Parts,
+    activation: Activation,
+    spec: InstanceSpec,
+    again: list[str],
+    renewed: Collection[str],
 ) -> Instance | None:
     """The instance, started again if it does not run; its name is then in `again`.
 
     None: it does not run, and need not any more.
     """
+    engine = parts.engine_behind(activation)
     # A run may want it to stand aside at this moment, and start its successor.
     async with parts.starting[activation.deployment_id]:
         instance = await engine.adopt(spec.name)
-        if instance is not None and instance.exit is None:
+        is_up = instance is not None and instance.exit is None
+        if is_up and spec.beside not in renewed:
             return instance
         if not _is_live(parts, activation) or await is_finished(engine, spec.service, spec.name):
             return None
         again.append(spec.name)
+        if is_up:  # in a network that nobody else is in any more
+            await engine.stop(spec.name, grace_s=parts.grace_s(spec.service))
         instance = await engine.start(spec)
         await instance.keep()
         return instance

@@ -20,6 +20,7 @@ from core.model import Stage, Status
 from core.promotion.aside import come_back
 from core.promotion.candidate import Step, stage_event
 from core.promotion.failure import DeploymentFailed, fail
+from core.promotion.following import leaders_first
 from core.promotion.ledger import run_event
 from core.promotion.networks import prepare_networks
 from core.promotion.preparing import Preparing
@@ -96,7 +97,7 @@ class Promotion:
     async def _leave_networks(self) -> None:
         """Nobody is called, or reached, where only what was replaced or removed has been."""
         record = self._ledger.environments.get(self.run.target)
-        if record is None:
+        if record is None or not self._ledger.active(self.run.target):
             return
         engine = self._parts.engines.of(record.engine)
         # Networks that are too many lose nothing: the next run leaves them.
@@ -225,7 +226,7 @@ class Promotion:
     async def _bring_back(self) -> dict[str, str]:
         """Starts what stood aside; returns the services that do not serve, and why."""
         found = {}
-        for aside in self._ledger.aside(self._id):
+        for aside in leaders_first(self._ledger.aside(self._id), self._ledger.deployments):
             name = self._ledger.deployments[aside.deployment_id].service.name
             reason = await come_back(self._parts, aside)
             if reason:

@@ -71,19 +71,32 @@ def spec_named(parts: Parts, deployment: Deployment, name: str) -> InstanceSpec:
 
 
 def _beside(parts: Parts, deployment: Deployment) -> str | None:
-    """The first instance of the service whose network it shares: its newest that there is."""
+    """The first instance of the service whose network it shares.
+
+    What is to become live shares that of what becomes live with it, if there is such.
+    """
     container = deployment.service.container
     if container is None or not (container.network_mode or "").startswith(BESIDE):
         return None
     service = (container.network_mode or "").removeprefix(BESIDE)
+    known = parts.ledger.deployments
     found = [
         each
         for each in parts.ledger.activations.values()
-        if each.state in (ActivationState.CANDIDATE, ActivationState.LIVE)
-        and _is_of(parts.ledger.deployments[each.deployment_id], deployment.target, service)
+        if _is_of(known[each.deployment_id], deployment.target, service)
     ]
-    found.sort(key=lambda each: each.state is ActivationState.LIVE)
-    return found[0].name if found else None
+    live = [each for each in found if each.state is ActivationState.LIVE]
+    if not deployment.is_active:
+        # Also what still drained, and was taken back by a rollback.
+        live += [each for each in found if not _is_past(known[each.deployment_id], each)]
+    return live[-1].name if live else None
+
+
+def _is_past(deployment: Deployment, activation: Activation) -> bool:
+    """Whether an activation is not on its way to be live."""
+    starting = (ActivationState.CANDIDATE, ActivationState.DRAINING)
+    is_coming = not deployment.is_active and not deployment.status.is_final
+    return not (is_coming and activation.state in starting)
 
 
 def _is_of(deployment: Deployment, target: Target, service: str) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from core.engines.base import Exit, Source
+from core.engines.base import Exit, Holder, Source
 from core.errors import CompartmentError, GatewayUnavailable
 from core.gateway.table import InFlight, Ports
 from core.model import EngineName
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from core.engines.base import InstanceSpec, Usage
+    from core.engines.base import InstanceSpec, Usage, WantedNetwork
     from core.gateway.table import Table
     from core.model import Service
+    from core.records import Target
     from tests.simulation.machine import Instance, Machine
     from tests.simulation.promises import Promises
 
@@ -32,12 +33,11 @@ async def forever(*_: object) -> None:
 class Link:
     """Engine and gateway at once."""
 
-    name = EngineName.PROCESS
-    holds_names = False
-
     def __init__(self, machine: Machine, promises: Promises) -> None:
         self._machine = machine
         self._promises = promises
+        self.name = machine.engine
+        self.holds_names = self.name is EngineName.DOCKER
         self.is_dead = False
         self.ports = Ports(80, 81)
         self.envoy = SimpleNamespace(is_running=True, wait_exit=forever)
@@ -79,14 +79,28 @@ class Link:
     def inherited(self, _: object) -> dict[str, str]:
         return {}
 
-    async def prepare(self, *_: object) -> None:
-        self._check_alive()
+    async def prepare(self, target: Target, wanted: Sequence[WantedNetwork]) -> None:
+        if not self.holds_names:
+            return
+        self._promises.seen.append(f"draws {target}: {sorted(each.key for each in wanted)}")
+        is_new = {each.key for each in wanted} - self._machine.networks.get(target, {}).keys()
+        failure = CompartmentError("no subnet is left") if is_new else None
+        await self._pass("networks", lambda: self._draw(target, wanted), failure)
 
-    async def clear(self, *_: object, with_volumes: bool) -> None:
-        self._check_alive()
+    def _draw(self, target: Target, wanted: Sequence[WantedNetwork]) -> None:
+        self._promises.keeping(lambda: self._machine.draw(target, wanted))
 
-    def holders(self, *_: object) -> tuple[()]:
-        return ()
+    async def clear(self, target: Target, *, with_volumes: bool) -> None:
+        self._check_alive()
+        self._machine.networks.pop(target, None)
+
+    def holders(self, target: Target, service_name: str) -> tuple[Holder, ...]:
+        drawn = self._machine.networks.get(target, {})
+        return tuple(
+            Holder("10.0.0.2", f"/{target}/{key}/{service_name}", key)
+            for key, names in sorted(drawn.items())
+            if service_name in names
+        )
 
     async def check_claims(self, *_: object) -> None:
         pass
@@ -112,6 +126,7 @@ class Link:
     async def start(self, spec: InstanceSpec) -> Instance:
         assert self.has_artifact(spec.artifact_id), f"{spec.artifact_id} is gone"
         failure = CompartmentError("it cannot be started")
+        self._machine.check_beside(spec)
         self._promises.starts(spec)
         try:
             await self._pass(f"start of {spec.name}", lambda: self._launch(spec), failure)

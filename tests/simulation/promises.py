@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.container import Protocol
+from core.gateway.table import TCP_SUFFIX
 from core.model import Condition, ServiceKind, Stage, Status
 from core.promotion.states import TABLE, Move, State, state_of
 from core.records import Activation, ActivationState, Deployment, Execution, Run, Target
 from tests.simulation.machine import activation_of, must_be_alone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from core.engines.base import InstanceSpec
-    from core.gateway.table import Table
+    from core.gateway.table import Entrance, Table
     from core.journal import Record
     from tests.simulation.machine import Machine
 
@@ -147,7 +149,8 @@ class Promises:
             if deployment.service.kind.is_long_running and name not in run.not_serving:
                 live = self.live(deployment)
                 assert live is not None, f"{run.id} failed, and {name} is not live"
-                gone = set(live.instance_names) - self._machine.running.keys() - self._machine.lost
+                excused = self._machine.lost | self._machine.finished
+                gone = set(live.instance_names) - self._machine.running.keys() - excused
                 assert not gone, f"{run.id} failed, and {gone} of {name} do not run"
 
     def live(self, deployment: Deployment) -> Activation | None:
@@ -210,10 +213,12 @@ class Promises:
 
     def _serves(self, table: Table) -> None:
         known = {each.name: each for each in table.upstreams}
-        there = self._machine.running.keys() | self._machine.lost
+        there = self._machine.running.keys() | self._machine.lost | self._machine.finished
         served = set()
         hosts = {
-            (each.target, each.service.name): each.route_host for each in self.deployments.values()
+            (each.target, each.service.name): each.route_host
+            for each in self.deployments.values()
+            if each.route_host
         }
         for site in table.sites:
             for service, upstream in site.live.items():
@@ -222,15 +227,44 @@ class Promises:
                 assert not gone, f"{service} is routed to {gone}, which does not run"
             if site.service in site.live:
                 served |= {key for key, host in hosts.items() if host == site.host}
+        self._check_entrances(table, known.keys(), there)
         missing = {key for key in self._served - served if not self._may_be_away(*key)}
         assert not missing, f"{missing} was served and is not any more"
         self._served = served
+
+    def _check_entrances(self, table: Table, known: Collection[str], there: set[str]) -> None:
+        """No two doors are one, and nothing is behind them that is not there."""
+        doors = [door for each in table.entrances for door in each.doors]
+        assert len({each.name for each in doors}) == len(doors), "two doors have one name"
+        places = {(each.namespace, each.port) for each in doors}
+        assert len(places) == len(doors), "two doors are in one place"
+        for each in table.entrances:
+            if each.upstream is None:
+                continue
+            assert each.upstream in known, f"{each.name} leads to {each.upstream}"
+            activation = self.activations[activation_of(each.upstream.removesuffix(TCP_SUFFIX))]
+            deployment = self.deployments[activation.deployment_id]
+            self._check_published(each, deployment)
+            if deployment.status is Status.FAILED or deployment.returns_to is not None:
+                continue  # a candidate that was reached while nothing was live, and ends
+            gone = set(activation.instance_names) - there
+            assert not gone, f"{each.name} leads to {gone}, which does not run"
+
+    def _check_published(self, entrance: Entrance, deployment: Deployment) -> None:
+        """A port of the machine leads to who publishes it, and is live or about to be."""
+        container = deployment.service.container
+        published = {each.port for each in container.published} if container else set()
+        for door in entrance.doors:
+            assert not door.is_published or door.port in published, f"{door.port} of {deployment}"
 
     def _may_be_away(self, target: Target, service: str) -> bool:
         """Whether it was taken down, or makes way for its successor in a run that goes on."""
         active = self.active(target).get(service)
         if active is None:
             return True
+        live = self.live(active)
+        if active.service.container is not None and live is not None:
+            return not any(each.protocol is Protocol.HTTP for each in live.ports)
         going_on = [
             self.deployments[id_].service
             for each in self.runs.values()
@@ -238,6 +272,8 @@ class Promises:
             for id_ in each.deployment_ids
         ]
         replacing = [each for each in going_on if each.name == service]
+        if any(each.container and each.container.ports == () for each in replacing):
+            return True  # it serves nothing that is known from now on
         return any(must_be_alone(each) for each in (*replacing, active.service) if replacing)
 
 

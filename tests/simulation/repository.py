@@ -29,6 +29,9 @@ class Repository:
         folder = self.root / name
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "content").write_text(str(self._edits))
+        self._write()
+
+    def _write(self) -> None:
         services = {each: {"path": each, **block} for each, block in self.services.items()}
         project = {"name": NAME, "services": services}
         (self.root / "compartment.yml").write_text(json.dumps(project))

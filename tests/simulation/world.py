@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from core.config.compose.options import ComposeOptions
+from core.container import Container
+from core.engines.base import Exit
 from core.model import Health, Status, Trigger
+from core.promotion.finishing import has_finished
 from core.promotion.ledger import Ledger
 from core.promotion.requests import Down, Request
 from core.promotion.serving import table
 from core.records import ActivationState, Target
+from tests.simulation import compose_shop
 from tests.simulation.agent import Agent
+from tests.simulation.compose_shop import ComposeRepository
 from tests.simulation.machine import FIXED
 from tests.simulation.repository import NAME, Repository
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from random import Random
+
+    from core.gateway.table import Table
     from core.platform import Platform
-    from core.records import Run
+    from core.records import Deployment, Run
+    from tests.simulation.machine import Instance
     from tests.simulation.simulate import Scene
 
 _STEP_S = 0.4
@@ -42,8 +54,11 @@ SERVICES: dict[str, dict[str, Any]] = {
     "migrate": {"kind": "job", "dependsOn": {"db": "healthy"}},
     "nightly": {"kind": "cron", "schedule": "0 0 29 2 *", "dependsOn": {"migrate": "completed"}},
 }
-OTHER_STRATEGY = {"web": "stop-first", "single": "singleton"}
-"""What the strategy of a service changes to, from overlap, and back."""
+OTHERS: dict[str, list[dict[str, Any]]] = {
+    "web": [{"strategy": "overlap"}, {"strategy": "stop-first"}],
+    "single": [{"strategy": "overlap"}, {"strategy": "singleton"}],
+}
+"""What the block of a service changes to, and back."""
 
 ACTIONS = {
     "go on": 70,
@@ -59,22 +74,46 @@ ACTIONS = {
     "down": 1,
     "kill": 2,
     "execute": 2,
+    "finish": 2,
+    "listen": 2,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A project, with all that its services are changed to."""
+
+    repository: type[Repository]
+    services: dict[str, dict[str, Any]]
+    others: dict[str, list[dict[str, Any]]]
+    executed: tuple[str, ...]
+    environ: Callable[[str, Random], Mapping[str, str]] = lambda *_: {}
+
+
+OF_DESCRIPTOR = Shop(Repository, SERVICES, OTHERS, ("migrate", "nightly"))
+OF_COMPOSE = Shop(
+    ComposeRepository,
+    compose_shop.SERVICES,
+    compose_shop.OTHERS,
+    ("migrate",),
+    compose_shop.environ_of,
+)
 
 
 class World:
     """What the agents come and go in."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, shop: Shop = OF_DESCRIPTOR) -> None:
         self._scene = scene
+        self._shop = shop
         self._rng = scene.rng
         self.machine = scene.machine
         self.promises = scene.promises
         self._resumed: list[str] = []
         self._failing = self._rng.choice((0.0, 0.01, 0.05))
         self._dying = self._rng.choice((0.0, 0.2, 1.0))
-        self._repository = Repository(scene.project, SERVICES)
-        if self._rng.random() < 0.5:
+        self._repository = shop.repository(scene.project, shop.services)
+        if shop is OF_DESCRIPTOR and self._rng.random() < 0.5:
             self._repository.edit("web", dependsOn={"migrate": "completed"})
         self.agent = self._begin()
 
@@ -93,9 +132,13 @@ class World:
             await self.agent.die()
             self.agent = self._begin()
         elif what == "edit":
-            self._edit(self._rng.choice([*SERVICES]))
+            self._edit(self._rng.choice([*self._shop.services]))
         elif what == "kill":
             self._kill()
+        elif what == "finish":
+            self._finish()
+        elif what == "listen":
+            self._listen()
         elif what == "go on" or self.agent.platform is None or self._is_busy(what):
             for _ in range(self._rng.randint(1, 6)):
                 self._go_on(failing=self._failing)
@@ -119,10 +162,10 @@ class World:
         assert self.promises.broken is None, self.promises.broken
 
     def _edit(self, name: str) -> None:
-        """Another content of a service, and sometimes another strategy."""
-        changed = {}
-        if name in OTHER_STRATEGY and self._rng.random() < 0.3:
-            changed["strategy"] = self._rng.choice(["overlap", OTHER_STRATEGY[name]])
+        """Another content of a service, and sometimes another block."""
+        others, changed = self._shop.others, {}
+        if name in others and self._rng.random() < 0.3:
+            changed = self._rng.choice(others[name])
         self._repository.edit(name, **changed)
 
     def _kill(self) -> None:
@@ -132,6 +175,21 @@ class World:
             self.promises.seen.append(f"{name} is killed")
             self.machine.lost.add(name)
             self.machine.instances[name].end(1)
+
+    def _finish(self) -> None:
+        """Something has done what it was to do."""
+        for name, each in sorted(self.machine.running.items()):
+            if has_finished(each.spec.service, Exit(0)) and self._rng.random() < 0.5:
+                self.promises.seen.append(f"{name} has finished")
+                self.machine.finished.add(name)
+                each.end(0)
+
+    def _listen(self) -> None:
+        """Something that declares no port begins to listen on one."""
+        for each in self.machine.running.values():
+            container = each.spec.service.container
+            if container is not None and not container.ports and self._rng.random() < 0.5:
+                each.hears.add(self._rng.choice((3001, 9000)))
 
     # -- what front ends ask for ---------------------------------------------
 
@@ -152,7 +210,7 @@ class World:
             self.agent.ask(platform.submit(self._request(Trigger(what), target)))
 
     def _execute(self, platform: Platform, target: Target) -> None:
-        name = self._rng.choice(["migrate", "nightly"])
+        name = self._rng.choice(self._shop.executed)
         cron = platform.ledger.active(target).get("nightly")
         if name == "nightly" and cron is not None and self._rng.random() < 0.5:
             platform.background.start_due(cron, datetime.now(UTC))
@@ -176,7 +234,7 @@ class World:
     def _some_services(self) -> tuple[str, ...]:
         if self._rng.random() < 0.5:
             return ()
-        return tuple(self._rng.sample([*SERVICES], self._rng.randint(1, 3)))
+        return tuple(self._rng.sample([*self._shop.services], self._rng.randint(1, 3)))
 
     def _request(self, trigger: Trigger, target: Target) -> Request:
         services = self._some_services()
@@ -184,7 +242,9 @@ class World:
             source = next(each for each in TARGETS if each != target)
             return Request(trigger, target, services, source=source)
         if trigger is not Trigger.ROLLBACK:
-            return Request(trigger, target, services, self._repository.root)
+            environ = self._shop.environ(target.environment, self._rng)
+            compose = ComposeOptions(environ=environ, services=services)
+            return Request(trigger, target, services, self._repository.root, compose=compose)
         past = [
             each
             for each in self.promises.deployments.values()
@@ -278,16 +338,56 @@ class World:
         assert not strangers, f"nobody knows of {strangers}"
         self._check_health(there)
         assert self._platform.parts.progress._waits == {}
-        assert table(ledger, self._platform.parts.router.hosts).sites == machine.served.sites
+        self._check_served(table(ledger, self._platform.parts.router.hosts))
+        self._check_networks()
         await self._check_ledger(ledger)
+
+    def _check_served(self, wanted: Table) -> None:
+        served = self.machine.served
+        assert served.sites == wanted.sites
+        # A gateway that refused the last update of a run that failed may lead to what is gone.
+        live = {each.name for each in wanted.upstreams}
+        assert {each for each in _entered(served) if each[3] in live} == _entered(wanted)
+
+    def _check_networks(self) -> None:
+        """Each name leads somewhere on the networks of its service, and on no other one."""
+        for target in TARGETS:
+            drawn = self.machine.networks.get(target, {})
+            active = self.promises.active(target)
+            contained = {n: d.service.container for n, d in active.items() if d.service.container}
+            for name, container in contained.items():
+                keys = {each.network.key for each in container.networks}
+                held = {key for key, names in drawn.items() if name in names}
+                assert held <= keys, f"{target} holds {name} on {held - keys} for nobody"
+                live = self.promises.live(active[name])
+                for each in live.instance_names if live else ():
+                    instance = self.machine.running.get(each)
+                    if instance is not None:
+                        assert keys == held | instance.carried, f"nobody is called {name}"
+                        self._check_beside(instance, active)
+            unheard = {n for names in drawn.values() for n in names} - contained.keys()
+            assert not contained or not unheard, f"{unheard} are held, and not active"
+
+    def _check_beside(self, instance: Instance, active: Mapping[str, Deployment]) -> None:
+        """What shares the network of another one shares that of the one that is live."""
+        mode = (instance.spec.service.container or Container()).network_mode or ""
+        leader = active.get(mode.removeprefix("service:"))
+        if mode and leader is not None:
+            live = self.promises.live(leader)
+            there = self.machine.instances.get(live.name) if live else None
+            assert instance.beside is there, f"{instance.name} is in the network of nobody"
 
     def _check_health(self, live: list[Any]) -> None:
         for each in live:
             deployment = self.promises.deployments[each.deployment_id]
             missing = set(each.instance_names) - self.machine.running.keys()
-            assert missing <= self.machine.lost, f"{missing} do not run"
-            known = [self.machine.instances.get(name) for name in each.instance_names]
-            is_well = all(one and one.is_running and one.is_ready for one in known)
+            finished = self.machine.finished
+            assert missing <= self.machine.lost | finished, f"{missing} do not run"
+            known = {name: self.machine.instances.get(name) for name in each.instance_names}
+            is_well = all(
+                name in finished or (one and one.is_running and one.is_ready)
+                for name, one in known.items()
+            )
             wanted = Health.HEALTHY if is_well else Health.UNHEALTHY
             assert deployment.health is wanted, f"{deployment.service.name} is {deployment.health}"
 
@@ -298,3 +398,13 @@ class World:
             kept, loaded = getattr(ledger, name), getattr(fresh, name)
             assert kept == loaded, f"{name}: {kept.keys() ^ loaded.keys()}"
         assert all(each.status is not Status.QUEUED for each in ledger.deployments.values())
+
+
+def _entered(table: Table) -> set[tuple[str, str, int, str, bool]]:
+    """Where each door leads that leads anywhere."""
+    return {
+        (door.address, door.namespace or "", door.port, each.upstream, each.is_tcp)
+        for each in table.entrances
+        if each.upstream is not None
+        for door in each.doors
+    }
