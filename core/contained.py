@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 from core.container import Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
     from core.container import Container, Mount, NetworkLink, Published
     from core.model import Service
-    from core.records import ServedPort
 
 Json = dict[str, Any]
 
@@ -43,17 +42,16 @@ def container_json(container: Container) -> Json:
     }
 
 
-def url_of(service: Service, served: Iterable[ServedPort] = ()) -> str | None:
+def url_of(service: Service, asked: Mapping[int, Protocol]) -> str | None:
     """Where a Compose service is reached from this machine: by HTTP, or else by connections.
 
-    `served` is what was found out about it when it was ready.
+    `asked` is what was found out about its ports when it was ready.
     """
     if service.container is None:
         return None
     ports = service.container.published
     outside = [each for each in ports if each.port is not None and not each.is_udp]
-    spoken = {each.number: each.protocol for each in service.container.ports}
-    spoken |= {each.number: each.protocol for each in served}
+    spoken = {each.number: each.protocol for each in service.container.ports} | dict(asked)
     web = [each for each in outside if spoken.get(each.target) is Protocol.HTTP]
     if web:
         found = min(web, key=lambda each: each.target != service.port)  # the first one of the file

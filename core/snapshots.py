@@ -112,7 +112,8 @@ class Snapshots:
         if deployment.activated_at is None:
             return None
         live = self._ledger.live(deployment.id)
-        published = url_of(deployment.service, live.ports if live else ())
+        asked = {each.number: each.protocol for each in live.ports} if live else {}
+        published = url_of(deployment.service, asked)
         if published is not None or deployment.route_host is None:
             return published
         ports = self._gateway.ports

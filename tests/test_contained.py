@@ -8,13 +8,10 @@ import pytest
 
 from core.contained import url_of
 from core.container import Protocol
-from core.records import ServedPort
 from tests.config.compose.given import port, service
 
 if TYPE_CHECKING:
     from typing import Any
-
-ASKED = (ServedPort(5678, Protocol.HTTP, (("10.0.0.2", 5678),)),)
 
 
 @pytest.mark.parametrize(
@@ -32,15 +29,15 @@ ASKED = (ServedPort(5678, Protocol.HTTP, (("10.0.0.2", 5678),)),)
     ],
 )
 def test_url(ports: list[dict[str, Any]], url: str | None) -> None:
-    assert url_of(service({"image": "a", "ports": ports})) == url
+    assert url_of(service({"image": "a", "ports": ports}), {}) == url
 
 
 def test_the_main_port_comes_first() -> None:
     said = {"image": "a", "ports": [port(8000, "8000"), port(3000, "3000")]}
-    assert url_of(service(said)) == "http://localhost:8000"
-    assert url_of(service({**said, "x-compartment": {"port": 3000}})) == "http://localhost:3000"
+    assert url_of(service(said), {}) == "http://localhost:8000"
+    assert url_of(service({**said, "x-compartment": {"port": 3000}}), {}) == "http://localhost:3000"
 
 
 def test_what_was_found_out_counts() -> None:
     described = {"image": "a", "ports": [port(5678, "5678")]}
-    assert url_of(service(described), ASKED) == "http://localhost:5678"
+    assert url_of(service(described), {5678: Protocol.HTTP}) == "http://localhost:5678"
