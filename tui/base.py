@@ -87,12 +87,12 @@ class BoardApp(App[Going]):
     ) -> None:
         # Before Textual's own part, which asks for theme and screen.
         self.board = Board(place, services)
-        self.store = LogStore()
+        self.glyphs = ASCII if options.is_ascii else UNICODE
+        self.store = LogStore(self.glyphs.said)
         self.feed = feed
         self.verbs = verbs
         self.options = options
         self.choices = choices
-        self.glyphs = ASCII if options.is_ascii else UNICODE
         self.selected: str | None = next(iter(self.board.state.services), None)
         self.only: str | None = None
         self.quits_when_idle = False

@@ -12,7 +12,7 @@ from tui.logs.record import Record
 from tui.logs.ring import Ring
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
 RATE_OVER_S = 5
@@ -51,9 +51,14 @@ class Tally:
 
 
 class LogStore:
-    """Three rings of records; lines go in as they arrive, panes read when it is time to draw."""
+    """Three rings of records; lines go in as they arrive, panes read when it is time to draw.
 
-    def __init__(self) -> None:
+    `said` spells the platform's own lines as the terminal can show them; those of services stay as
+    they are.
+    """
+
+    def __init__(self, said: Callable[[str], str] = str) -> None:
+        self._said = said
         self._rings = {stream: Ring() for stream in Stream}
         self._tallies = {stream: Tally() for stream in Stream}
         self._levels: dict[tuple[str, str], tuple[Level | None, bool]] = {}
@@ -84,10 +89,16 @@ class LogStore:
             batch.append(record)
             if is_new_error:
                 errors[Stream(record.stream)].append(record)
+        own = batches[Stream.COMPARTMENT]
+        batches[Stream.COMPARTMENT] = [self._spelled(each) for each in own]
         for stream, batch in batches.items():
             if batch:
                 self._rings[stream].append(batch)
                 self._tallies[stream].count(batch, errors[stream])
+
+    def _spelled(self, record: Record) -> Record:
+        # What has colours is the output of a build, and another length would misplace them.
+        return record if record.spans else record._replace(text=self._said(record.text))
 
     def _placed(self, record: Record) -> tuple[Record, bool]:
         """The record with the level of the line that it continues; whether it is a new error."""

@@ -7,6 +7,7 @@ from core.model import Stream
 from tests.tui.logs.wire import START, line, lines
 from tui.logs.levels import Level
 from tui.logs.store import LogStore
+from tui.view.glyphs import ASCII
 
 
 def levels(store: LogStore) -> list[Level | None]:
@@ -30,6 +31,17 @@ def test_a_stream_of_a_later_version_is_left_out() -> None:
     store = LogStore()
     store.push([line("a", stream="traces"), line("b")])
     assert [len(store.ring(stream)) for stream in Stream] == [0, 1, 0]
+
+
+def test_only_lines_of_the_platform_are_spelled_otherwise() -> None:
+    store = LogStore(ASCII.said)
+    texts = ("try \u2192 refused \u2014 again", "\x1b[31mred\x1b[0m \u2192")
+    store.push(
+        [line(each, stream=stream) for stream in ("compartment", "stdout") for each in texts]
+    )
+    own, others = store.ring(Stream.COMPARTMENT), store.ring(Stream.STDOUT)
+    assert [own[at].text for at in (0, 1)] == ["try -> refused - again", "red \u2192"]
+    assert others[0].text == texts[0]
 
 
 def test_a_traceback_is_one_error_and_has_its_level_to_the_end() -> None:
