@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from core.ending import single_error
 from core.errors import CompartmentError
 from core.health.activation import ActivationHealth
+from core.health.addresses import AddressWatch
 from core.health.instance import InstanceHealth
 from core.health.ports import PortWatch
 from core.promotion.finishing import has_finished, is_finished
@@ -64,18 +65,25 @@ class HealthWatch:
         health = ActivationHealth(self._parts.ledger, activation)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(health.keep_told())
-            tasks.create_task(self._watch_ports(activation))
+            if self._is_contained(activation):
+                for each in (PortWatch, AddressWatch):
+                    tasks.create_task(self._watch_where(each(self._parts, activation), activation))
             for name in activation.instance_names:
                 tasks.create_task(self._watch_one(activation, name, health))
 
-    async def _watch_ports(self, activation: Activation) -> None:
+    def _is_contained(self, activation: Activation) -> bool:
+        found = self._parts.ledger.deployments[activation.deployment_id]
+        return found.service.container is not None
+
+    async def _watch_where(self, watch: PortWatch | AddressWatch, activation: Activation) -> None:
+        """Follows where a Compose service is to be reached."""
         try:
             with single_error():
-                await PortWatch(self._parts, activation).follow()
+                await watch.follow()
         except CompartmentError as error:
-            _log.warning("the ports of %s are not watched: %s", activation.name, error.message)
+            _log.warning("where %s is, is not watched: %s", activation.name, error.message)
         except Exception:  # noqa: BLE001 - the top of a watch; the agent must not end with it
-            _log.exception("the ports of %s are not watched, because of a bug", activation.name)
+            _log.exception("where %s is, is not watched, because of a bug", activation.name)
 
     async def _watch_one(self, activation: Activation, name: str, health: ActivationHealth) -> None:
         def note(fault: str | None) -> None:
