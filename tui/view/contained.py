@@ -28,9 +28,9 @@ def _settings(container: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if container.get(key) is not None:
             yield key, " ".join(map(str, container[key]))
     for each in container["published"]:
-        yield f"ports.{outside(each)}", f"{each['target']}/{each['protocol']}"
+        yield f"ports.{outside(each)}{_udp(each)}", f"{each['target']}/{each['protocol']}"
     for each in container["ports"]:
-        yield f"listens.{each['port']}", spoken(each)
+        yield _listens(each), spoken(each)
     for each in container["networks"]:
         yield f"networks.{each['name']}", _network(each)
     for each in container["mounts"]:
@@ -53,6 +53,15 @@ def outside(published: Mapping[str, Any]) -> str:
     host, port = str(published["host"]), published["port"] or "any free port"
     shown = f"[{host}]" if ":" in host else host
     return f"{shown}:{port}" if shown else str(port)
+
+
+def _listens(port: Mapping[str, Any]) -> str:
+    return f"listens.{port['port']}{_udp(port)}"
+
+
+def _udp(port: Mapping[str, Any]) -> str:
+    """What tells a port from that of TCP with the same number, such as 443 of HTTP/3."""
+    return "/udp" if port["protocol"] == "udp" else ""
 
 
 def spoken(port: Mapping[str, Any]) -> str:
@@ -84,5 +93,5 @@ def reasons(container: Mapping[str, Any]) -> dict[str, str]:
     """Why some settings are what they are: the file itself does not say these."""
     found = {"kind": container["kindReason"], "strategy": container["strategyReason"]}
     for each in container["ports"]:
-        found[f"listens.{each['port']}"] = each["because"]
+        found[_listens(each)] = each["because"]
     return {name: str(why) for name, why in found.items() if why}

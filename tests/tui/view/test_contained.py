@@ -92,3 +92,18 @@ def test_long_values_hang_behind_their_names() -> None:
     assert told[at + 1].startswith(" " * 38)
     at = told.index(f"volumes.{target}")
     assert told[at + 1] == " " * 38 + "volume pgdata"
+
+
+def test_ports_of_udp_do_not_hide_those_of_tcp() -> None:
+    both = [
+        {"host": "", "port": 443, "target": 443, "protocol": protocol}
+        for protocol in ("tcp", "udp")
+    ]
+    found = container(
+        ports=[{**each, "because": each["protocol"]} for each in both], published=both
+    )
+    assert settings(found).items() >= {
+        ("ports.443", "443/tcp"), ("ports.443/udp", "443/udp"),
+        ("listens.443", "tcp"), ("listens.443/udp", "udp"),
+    }  # fmt: skip
+    assert reasons(found)["listens.443/udp"] == "udp"
