@@ -110,17 +110,19 @@ class Gateway:
     def _clusters(self, upstreams: tuple[Upstream, ...]) -> list[resources.Json]:
         return resources.clusters(upstreams, self.findings.log)
 
-    async def leave(self, ports: Collection[int]) -> None:
-        """Listens elsewhere, where its public or its internal port is one of these.
+    async def leave(self, ports: Collection[int], taken: Collection[int]) -> None:
+        """Listens elsewhere, where its public or its internal port is one of `ports`.
+
+        It goes to none of those that are `taken`, although nobody may listen there yet.
 
         Raises:
             GatewayUnavailable: Envoy refused; it listens where it did.
         """
         async with self._writing:
             before = self.ports
-            taken = {*ports, before.public, before.internal}
+            avoided = {*ports, *taken, before.public, before.internal}
             public, internal = (
-                _free_above(port, taken) if port in ports else port
+                _free_above(port, avoided) if port in ports else port
                 for port in (before.public, before.internal)
             )
             self.ports = Ports(public, internal, before.host)

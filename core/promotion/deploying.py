@@ -171,7 +171,7 @@ class Deploys:
             active,
         )
         publishing = Publishing(self._ledger, request.target, self._parts.router.own_ports)
-        services = [publishing.given(project.services[name]) for name in names]
+        services = publishing.given([project.services[name] for name in names])
         for service in services:
             refusal = engine.refusal(service)
             if refusal:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from core.errors import Conflict
 from core.gateway.doors import check_can_open
 from core.gateway.table import Door
+from core.model import Status
 from core.ports import can_bind, free_port
 from core.promotion.doors import EVERYWHERE, host_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from core.container import Published
     from core.model import Service
@@ -44,36 +45,52 @@ class Publishing:
         self._target = target
         self._own = own
 
-    def given(self, service: Service) -> Service:
-        """The service with a port wherever its file leaves the choice; what it has it keeps.
+    def given(self, services: Sequence[Service]) -> list[Service]:
+        """The services with a port wherever their files leave the choice; what one has it keeps.
 
         Raises:
             CompartmentError: no port is free.
         """
+        taken = {each.port for each in _published(services) if each.port and not _is_open(each)}
+        return [self._given(each, taken) for each in services]
+
+    def _given(self, service: Service, taken: set[int]) -> Service:
+        """One of them; what it gets is added to `taken`."""
         container = service.container
         if container is None or not any(_is_open(each) for each in container.published):
             return service
-        kept = list(self._published_by(service.name))
+        kept = self._published_by(service.name)
         published: list[Published] = []
         for each in container.published:
-            before = next((had for had in kept if _is_choice_of(each, had)), None)
-            if before is not None:
-                kept.remove(before)
-            port = before.port if before else self._choice(each, published)
+            if not _is_open(each):
+                published.append(each)
+                continue
+            before = next((had for had in kept if _is_choice_of(each, had, taken)), None)
+            port = before.port if before and before.port else self._choice(each, taken)
+            taken.add(port)
             published.append(replace(each, port=port, last=None))
         return replace(service, container=replace(container, published=tuple(published)))
 
     def kept(self, service: Service) -> Service:
-        """The service of another environment with the ports that it has in this one already."""
+        """The service of another environment with the ports that it has in this one already.
+
+        Where it listens on another one by now, the port of this machine leads there.
+        """
         active = self._ledger.active(self._target).get(service.name)
         if service.container is None or active is None or active.service.container is None:
             return service
-        published = active.service.container.published
-        return replace(service, container=replace(service.container, published=published))
+        container, had = service.container, active.service.container.published
+        known = {each.number for each in container.ports}
+        known |= {each.target for each in container.published}
+        gone = [each for each in had if each.target not in known]
+        there = {each.target for each in had}
+        new = [each.target for each in container.published if each.target not in there]
+        leads = dict(zip(gone, new, strict=False))
+        published = tuple(replace(each, target=leads.get(each, each.target)) for each in had)
+        return replace(service, container=replace(container, published=published))
 
-    def _choice(self, wanted: Published, given: Iterable[Published]) -> int:
-        taken = {each.port for each in given if each.port}
-        taken |= {each.port for _, each in self._elsewhere() if each.port}
+    def _choice(self, wanted: Published, given: set[int]) -> int:
+        taken = given | {each.port for _, each in self._elsewhere() if each.port}
         if wanted.port is None:
             return free_port(taken)
         for port in range(wanted.port, (wanted.last or wanted.port) + 1):
@@ -81,44 +98,52 @@ class Publishing:
                 return port
         raise Conflict(f"no port from {wanted.port} to {wanted.last} is free", code="port_conflict")
 
-    def _published_by(self, name: str) -> Iterator[Published]:
+    def _published_by(self, name: str) -> tuple[Published, ...]:
+        """What a service has, or has once the runs ahead are through."""
+        for deployment in reversed(self._ledger.deployments.values()):
+            is_its = (deployment.target, deployment.service.name) == (self._target, name)
+            if is_its and not deployment.status.is_final and deployment.service.container:
+                return deployment.service.container.published
         active = self._ledger.active(self._target).get(name)
-        if active is not None and active.service.container is not None:
-            yield from active.service.container.published
+        container = active.service.container if active else None
+        return container.published if container else ()
 
     def _elsewhere(self) -> Iterator[tuple[Deployment, Published]]:
         """What other environments and services have published, or are about to."""
+        of_runs = {id_ for run in self._ledger.runs.values() for id_ in run.deployment_ids}
         for deployment in self._ledger.deployments.values():
-            container = deployment.service.container
-            if container is None or not (deployment.is_active or not deployment.status.is_final):
-                continue
-            for each in container.published:
-                yield deployment, each
+            # Of a rollback that has not begun it is still what it was.
+            is_coming = deployment.id in of_runs and deployment.status is not Status.FAILED
+            if deployment.is_active or is_coming or not deployment.status.is_final:
+                for each in _published([deployment.service]):
+                    yield deployment, each
 
-    def check(self, services: Iterable[Service]) -> None:
+    def check(self, services: Collection[Service]) -> None:
         """Refuses ports that these services cannot get.
 
         Raises:
             Conflict: who has it, and what to do.
         """
-        ours = {
-            (host_of(each), each.port)
-            for deployment, each in self._elsewhere()
-            if deployment.is_active and deployment.target == self._target
-        }
+        replaced = {each.name for each in services}
         for service in services:
-            for each in service.container.published if service.container else ():
+            for each in _published([service]):
                 if each.port is not None and not each.is_udp:
-                    self._check_one(service, each)
-                    if (host_of(each), each.port) not in ours:
+                    self._check_one(service, each, replaced)
+                    if not self._is_ours(each):
                         self._check_free(each.port, host_of(each))
 
-    def _check_one(self, service: Service, wanted: Published) -> None:
+    def _is_ours(self, wanted: Published) -> bool:
+        """Whether the gateway listens there for this environment, maybe at another address."""
+        return any(
+            deployment.is_active and deployment.target == self._target and _collide(each, wanted)
+            for deployment, each in self._elsewhere()
+        )
+
+    def _check_one(self, service: Service, wanted: Published, replaced: set[str]) -> None:
         for deployment, each in self._elsewhere():
-            is_other = (deployment.target, deployment.service.name) != (self._target, service.name)
-            if is_other and each.port == wanted.port and _meet(host_of(each), host_of(wanted)):
-                if deployment.target == self._target and not deployment.is_active:
-                    continue  # it is of the same file, which was checked
+            # What is replaced together with it gives its ports up; a file was checked by itself.
+            is_beside = deployment.target == self._target and deployment.service.name in replaced
+            if not is_beside and _collide(each, wanted):
                 raise Conflict(
                     f"{service.name} publishes port {wanted.port}, which"
                     f" {deployment.service.name} of {deployment.target} has",
@@ -145,13 +170,19 @@ def _is_open(wanted: Published) -> bool:
     return wanted.port is None or wanted.last is not None
 
 
-def _is_choice_of(wanted: Published, had: Published) -> bool:
+def _published(services: Iterable[Service]) -> Iterator[Published]:
+    for service in services:
+        yield from service.container.published if service.container else ()
+
+
+def _is_choice_of(wanted: Published, had: Published, taken: set[int]) -> bool:
     """Whether a port that was given is one that would be given again."""
     same = (wanted.target, wanted.host, wanted.is_udp) == (had.target, had.host, had.is_udp)
-    if not same or had.port is None:
+    if not same or had.port is None or had.port in taken:
         return False
     return wanted.port is None or wanted.port <= had.port <= (wanted.last or wanted.port)
 
 
-def _meet(host: str, other: str) -> bool:
-    return host == other or EVERYWHERE in (host, other)
+def _collide(one: Published, other: Published) -> bool:
+    hosts = (host_of(one), host_of(other))
+    return one.port == other.port and (hosts[0] == hosts[1] or EVERYWHERE in hosts)

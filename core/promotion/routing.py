@@ -63,15 +63,13 @@ class Router:
 
     async def make_room(self, services: Iterable[Service]) -> None:
         """Leaves those of the gateway's own ports that these services publish."""
-        wanted = {
-            each.port
-            for service in services
-            for each in (service.container.published if service.container else ())
-        }
+        wanted = _published(services)
         left = self.own_ports.movable & wanted
         if left:
+            deployments = self.ledger.deployments.values()
+            taken = wanted | _published(each.service for each in deployments)
             async with self._updating:
-                await self.gateway.leave(left)
+                await self.gateway.leave(left, taken)
             await self.keep_ports()
 
     async def keep_ports(self) -> None:
@@ -144,3 +142,9 @@ class Router:
         """Removes the clusters of activations that are gone; routes stay as they are."""
         async with self._updating:
             await self.gateway.remove_drained(table(self.ledger, self.hosts))
+
+
+def _published(services: Iterable[Service]) -> set[int]:
+    containers = (each.container for each in services)
+    found = (each for container in containers if container for each in container.published)
+    return {each.port for each in found if each.port}

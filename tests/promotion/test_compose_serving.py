@@ -173,13 +173,13 @@ def publishing(*records: Any, target: Target = TARGET) -> Publishing:
 
 def test_a_port_that_the_file_leaves_open_is_chosen_once() -> None:
     wanted = service("web", published=(Published(80), Published(81)))
-    first = publishing().given(wanted)
+    (first,) = publishing().given([wanted])
     assert first.container
     chosen = [each.port for each in first.container.published]
     assert all(chosen)
     assert len(set(chosen)) == 2
-    kept = publishing(deployment(service=first, is_active=True)).given(wanted)
-    assert kept == first
+    kept = publishing(deployment(service=first, is_active=True)).given([wanted])
+    assert kept == [first]
 
 
 def test_a_port_of_another_environment_is_refused() -> None:
