@@ -176,8 +176,8 @@ class Deploys:
             refusal = engine.refusal(service)
             if refusal:
                 raise ConfigError(f"service {service.name}: {refusal}")
-        publishing.check(services)
         await engine.check_claims(request.target, services)
+        publishing.check(services)
         return project, services
 
     def _check_folder(self, target: Target, project: Project) -> None:

@@ -102,8 +102,8 @@ class Promotes:
         return Publishing(self._ledger, target, self._parts.router.own_ports)
 
     async def _check(self, target: Target, services: list[Service], engine: Engine) -> None:
-        self._publishing(target).check(services)
         await engine.check_claims(target, services)
+        self._publishing(target).check(services)
 
     def _leads_nowhere(self, request: Request, sources: list[Deployment]) -> list[str]:
         """Route rules of what is promoted whose service is missing on the other side."""

@@ -81,9 +81,9 @@ class Rollbacks:
                 )
         found = await find(self._parts, request.target, services, request.to)
         # What their files say of ports, volumes and names may be somebody else's by now.
-        own = self._parts.router.own_ports
-        Publishing(self._ledger, request.target, own).check([each.service for each in found])
-        await engine.check_claims(request.target, [each.service for each in found])
+        wanted = [each.service for each in found]
+        await engine.check_claims(request.target, wanted)
+        Publishing(self._ledger, request.target, self._parts.router.own_ports).check(wanted)
         return found
 
     async def _service_of(self, deployment_id: str, target: Target) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from core.container import Container, Healthcheck, InlineFile, Mount, MountType
+from core.container import Container, Healthcheck, InlineFile, Mount, MountType, Published
 from core.engines.docker import pause
 from core.engines.docker.claims import check_claims
 from core.engines.docker.labels import HOME
@@ -225,6 +225,50 @@ async def test_what_somebody_else_has_is_refused_before_and_told_later(
                 lambda client: client.remove_container(foreign, force=True, v=True)
             )
             await it.docker.call(lambda client: client.remove_volume(scoped[1], force=True))
+
+
+@pytest.mark.parametrize(
+    ("more", "mend"),
+    [
+        ({}, "end it first: `docker rm --force {name}`"),
+        ({"com.docker.compose.service": "web"},
+         "end it first: `docker compose stop`, which keeps the volumes"),
+        ({"compartment.project": "shop", "compartment.environment": "staging"},
+         "it is live: `compartment down --project shop --env staging` first, or change this one"),
+    ],
+)  # fmt: skip
+async def test_whose_a_port_of_this_machine_is_is_told(
+    docker_socket: str, home: Path, more: dict[str, str], mend: str
+) -> None:
+    def run(client: Any) -> str:
+        made = client.create_container(
+            TEXT_IMAGE, ["sleep", "60"], ports=[80],
+            labels={"compartment.home": f"not {home}", **more},
+            host_config=client.create_host_config(port_bindings={80: ("127.0.0.1", None)}),
+        )  # fmt: skip
+        client.start(made)
+        return str(made["Id"])
+
+    async with lab(docker_socket, home) as it:
+        foreign = await it.docker.call(run)
+        try:
+            found = await it.docker.get(f"/containers/{foreign}/json")
+            port = int(found["NetworkSettings"]["Ports"]["80/tcp"][0]["HostPort"])
+
+            async def check(published: Published) -> None:
+                service = compose(Container(published=(published,)))
+                await check_claims(it.docker, it.home, it.target, [service])
+
+            with pytest.raises(Conflict, match=f"publishes port {port}, as web does") as conflict:
+                await check(Published(8080, port))
+            assert conflict.value.hint == mend.format(name=found["Name"].removeprefix("/"))
+            await check(Published(8080, port, host="127.0.0.2"))
+            await check(Published(8080, port, is_udp=True))
+            await check(Published(8080))
+        finally:
+            await it.docker.call(
+                lambda client: client.remove_container(foreign, force=True, v=True)
+            )
 
 
 @pytest.mark.parametrize(
