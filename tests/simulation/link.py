@@ -126,9 +126,9 @@ class Link:
     async def start(self, spec: InstanceSpec) -> Instance:
         assert self.has_artifact(spec.artifact_id), f"{spec.artifact_id} is gone"
         failure = CompartmentError("it cannot be started")
-        self._machine.check_beside(spec)
         self._promises.starts(spec)
         try:
+            self._machine.check_beside(spec)
             await self._pass(f"start of {spec.name}", lambda: self._launch(spec), failure)
         except CompartmentError:
             self._machine.lost.add(spec.name)

@@ -262,9 +262,6 @@ class Promises:
         active = self.active(target).get(service)
         if active is None:
             return True
-        live = self.live(active)
-        if active.service.container is not None and live is not None:
-            return not any(each.protocol is Protocol.HTTP for each in live.ports)
         going_on = [
             self.deployments[id_].service
             for each in self.runs.values()
@@ -272,8 +269,11 @@ class Promises:
             for id_ in each.deployment_ids
         ]
         replacing = [each for each in going_on if each.name == service]
-        if any(each.container and each.container.ports == () for each in replacing):
-            return True  # it serves nothing that is known from now on
+        if any(each.container and not each.container.ports for each in replacing):
+            return True  # it may serve nothing from now on
+        live = self.live(active) if active.service.container else None
+        if live is not None and not any(each.protocol is Protocol.HTTP for each in live.ports):
+            return True
         return any(must_be_alone(each) for each in (*replacing, active.service) if replacing)
 
 

@@ -19,7 +19,7 @@ from core.records import ActivationState, Target
 from tests.simulation import compose_shop
 from tests.simulation.agent import Agent
 from tests.simulation.compose_shop import ComposeRepository
-from tests.simulation.machine import FIXED
+from tests.simulation.machine import FIXED, activation_of
 from tests.simulation.repository import NAME, Repository
 
 if TYPE_CHECKING:
@@ -179,7 +179,10 @@ class World:
     def _finish(self) -> None:
         """Something has done what it was to do."""
         for name, each in sorted(self.machine.running.items()):
-            if has_finished(each.spec.service, Exit(0)) and self._rng.random() < 0.5:
+            known = self.promises.activations.get(activation_of(name))
+            is_server = each.hears or (known and known.ports)
+            may_finish = has_finished(each.spec.service, Exit(0)) and not is_server
+            if may_finish and self._rng.random() < 0.5:
                 self.promises.seen.append(f"{name} has finished")
                 self.machine.finished.add(name)
                 each.end(0)
