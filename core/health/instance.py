@@ -16,7 +16,7 @@ from core.ending import single_error
 from core.gateway.table import Cause
 from core.health import words
 from core.model import Health, ReadinessType
-from core.promotion.finishing import has_finished
+from core.promotion.finishing import has_finished, serves
 from core.promotion.probes import TcpProbe, probe_of
 from core.promotion.readiness import until_good
 from core.promotion.serving import check_of
@@ -66,7 +66,7 @@ class InstanceHealth:
     ) -> None:
         deployment = parts.ledger.deployments[activation.deployment_id]
         self._parts = parts
-        self._upstream = activation.name
+        self._activation = activation
         self._instance = instance
         self._service = deployment.service
         self._readiness = deployment.service.readiness
@@ -94,8 +94,9 @@ class InstanceHealth:
 
     def _of_end(self, life: Life) -> str | None:
         """Why an end is a fault, unless it has finished."""
-        is_over = not life.is_up and has_finished(self._service, life.last_exit)
-        return None if is_over else words.of_end(life)
+        is_served = serves(self._parts.ledger, self._activation)
+        is_over = has_finished(self._service, life.last_exit, is_served=is_served)
+        return None if is_over and not life.is_up else words.of_end(life)
 
     async def _follow_life(self) -> None:
         """An end is a fault; it is over when it is up again, and stays up if it was in a loop."""
@@ -165,7 +166,7 @@ class InstanceHealth:
 
     async def _follow_gateway(self, check: Check) -> None:
         findings, address = self._parts.router.gateway.findings, self._instance.address
-        found = findings.of(self._upstream, address)
+        found = findings.of(self._activation.name, address)
         # It may have been found before it was ready: then it passes, and the gateway's next check
         # finds the same, or that it fails again, which would be no news to the gateway.
         believed_at = time.monotonic() + _DOUBTED_S
@@ -175,10 +176,10 @@ class InstanceHealth:
             self._set(_Source.CHECK, None)
             with suppress(TimeoutError):
                 async with asyncio.timeout(_DOUBT_PAUSE_S):
-                    found = await findings.next(self._upstream, address, found)
+                    found = await findings.next(self._activation.name, address, found)
         while True:
             self._set(_Source.CHECK, await self._why(check, found) if found else None)
-            found = await findings.next(self._upstream, address, found)
+            found = await findings.next(self._activation.name, address, found)
 
     async def _why(self, check: Check, failure: Failure) -> str:
         """What the gateway does not say is seen by trying."""

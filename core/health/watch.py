@@ -12,7 +12,7 @@ from core.health.activation import ActivationHealth
 from core.health.addresses import AddressWatch
 from core.health.instance import InstanceHealth
 from core.health.ports import PortWatch
-from core.promotion.finishing import has_finished, is_finished
+from core.promotion.finishing import has_finished, is_finished, serves
 from core.records import ActivationState
 
 if TYPE_CHECKING:
@@ -94,12 +94,14 @@ class HealthWatch:
             service = self._parts.ledger.deployments[activation.deployment_id].service
             instance = await engine.adopt(name)
             if instance is None:
-                is_well = await is_finished(engine, service, name)
+                is_served = serves(self._parts.ledger, activation)
+                is_well = await is_finished(engine, service, name, is_served=is_served)
                 note(None if is_well else "it does not run")
                 return
             with single_error():
                 ended = await InstanceHealth(self._parts, activation, instance, note).follow()
-            if has_finished(service, ended):
+            is_served = serves(self._parts.ledger, activation)
+            if has_finished(service, ended, is_served=is_served):
                 note(None)
             else:
                 health.end(name, f"{ended} and is not restarted")

@@ -13,7 +13,7 @@ from core.promotion import readiness
 from core.promotion.aside import stand_aside
 from core.promotion.candidate import Preparation
 from core.promotion.failure import DeploymentFailed, describe, fail
-from core.promotion.finishing import has_finished, is_finished
+from core.promotion.finishing import has_finished, is_finished, serves
 from core.promotion.fitting import stops_first
 from core.promotion.following import sharing
 from core.promotion.milestones import Milestones
@@ -169,6 +169,7 @@ class Preparing:
     async def _has_finished(self, previous: Deployment) -> bool:
         """Whether nothing of it runs, nor may run again: what stands aside may come back."""
         engine, live = self._parts.engine_of(previous), self._parts.ledger.live(previous.id)
-        names = live.instance_names if live else ()
-        found = [await is_finished(engine, previous.service, name) for name in names]
-        return bool(found) and all(found)
+        if live is None or serves(self._parts.ledger, live):
+            return False
+        found = [await is_finished(engine, previous.service, name) for name in live.instance_names]
+        return all(found)

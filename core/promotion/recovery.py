@@ -12,7 +12,7 @@ from core.events import EventType
 from core.model import Health, Stage
 from core.promotion.aside import come_back
 from core.promotion.failure import DeploymentFailed
-from core.promotion.finishing import is_finished
+from core.promotion.finishing import is_finished, serves
 from core.promotion.following import leaders_first
 from core.promotion.ledger import deployment_event
 from core.promotion.networks import prepare_networks
@@ -177,7 +177,10 @@ async def _running(
         is_up = instance is not None and instance.exit is None
         if is_up and spec.beside not in renewed:
             return instance
-        if not _is_live(parts, activation) or await is_finished(engine, spec.service, spec.name):
+        if not _is_live(parts, activation):
+            return None
+        is_served = serves(parts.ledger, activation)
+        if await is_finished(engine, spec.service, spec.name, is_served=is_served):
             return None
         again.append(spec.name)
         if is_up:  # in a network that nobody else is in any more
