@@ -33,6 +33,10 @@ class OwnPorts:
 
 _NOWHERE = Door("", EVERYWHERE, 0)
 
+_OTHER_PORT = (
+    'give this one another port, such as with an override file: ports: !override ["8090:80"]'
+)
+
 
 class Publishing:
     """What the services of one environment publish, beside all that is published already.
@@ -144,11 +148,15 @@ class Publishing:
             # What is replaced together with it gives its ports up; a file was checked by itself.
             is_beside = deployment.target == self._target and deployment.service.name in replaced
             if not is_beside and _collide(each, wanted):
+                other = deployment.service.name
+                hint = _OTHER_PORT
+                if deployment.target == self._target:
+                    down = f"compartment down --service {other}"
+                    hint = f"deploy {other}, too, or take it down: {down}"
                 raise Conflict(
                     f"{service.name} publishes port {wanted.port}, which"
-                    f" {deployment.service.name} of {deployment.target} has",
-                    hint="give this one another port, such as with an override file:"
-                    ' ports: !override ["8090:80"]',
+                    f" {other} of {deployment.target} has",
+                    hint=hint,
                     code="port_conflict",
                 )
 

@@ -59,8 +59,9 @@ def test_a_port_moves_from_one_service_to_another_in_one_run() -> None:
     active = deployment(service=service("a", Published(80, 28_120)), is_active=True)
     taker = service("b", Published(80, 28_120))
     publishing(active).check([service("a"), taker])
-    with pytest.raises(Conflict, match="28120, which a of shop/production has"):
+    with pytest.raises(Conflict, match="28120, which a of shop/production has") as conflict:
         publishing(active).check([taker])
+    assert conflict.value.hint == "deploy a, too, or take it down: compartment down --service a"
 
 
 def test_a_port_of_a_run_ahead_is_not_taken_from_it() -> None:

@@ -88,8 +88,13 @@ def test_what_another_one_waits_for_to_end_is_a_job() -> None:
          "it publishes 5353/udp, which only one container can have"),
         ({"image": "a", "network_mode": "host", "expose": ["80"]}, "stop-first",
          "it listens on 80 of this machine (network_mode host)"),
-        ({"image": "a", "network_mode": "host"}, "overlap",
+        ({"image": "a", "network_mode": "host"}, "stop-first",
+         "whatever it listens on is of this machine (network_mode host)"),
+        ({"image": "a", "network_mode": "none"}, "overlap",
          "nothing keeps two of it from running side by side"),
+        ({"image": "a", "network_mode": "host",
+          "deploy": {"update_config": {"order": "start-first"}}}, "overlap",
+         "its update_config.order is start-first"),
         ({"image": "a", "networks": {"default": {"ipv4_address": "10.0.0.9"}}}, "stop-first",
          "the file gives it an address of its own"),
         ({"image": "a", "deploy": {"update_config": {"order": "stop-first"}}}, "stop-first",
@@ -124,6 +129,15 @@ def test_in_the_network_of_another_one_a_port_is_taken() -> None:
     assert found.container.strategy_because == "it listens on 9000 in the network of app"
     assert found.container.restarts_with == ("app",)
     assert [(each.service, each.condition) for each in found.depends_on] == [("app", "started")]
+
+
+def test_in_the_network_of_another_one_ports_need_not_be_declared() -> None:
+    beside = {"image": "a", "network_mode": "service:app"}
+    found = services({"app": {"image": "b"}, "beside": beside})["beside"]
+    assert found.container is not None
+    assert (found.strategy, found.container.strategy_because) == (
+        Strategy.STOP_FIRST, "whatever it listens on is in the network of app",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,8 @@ def strategy_of(seen: Seen) -> tuple[Strategy, str]:
     order = ((seen.service.get("deploy") or {}).get("update_config") or {}).get("order")
     if order:
         return _ORDERS[order], f"its update_config.order is {order}"
+    if reason := _why_in_its_own_way(seen.service):
+        return Strategy.STOP_FIRST, reason
     if reason := _why_alone_with_data(seen):
         return Strategy.STOP_FIRST, reason
     return Strategy.OVERLAP, "nothing keeps two of it from running side by side"
@@ -83,6 +85,15 @@ def why_never_two(seen: Seen) -> str | None:
         return f"it listens on {seen.ports[0].number} of this machine (network_mode host)"
     if seen.ports and (other := shared_network(seen.service)):
         return f"it listens on {seen.ports[0].number} in the network of {other}"
+    return None
+
+
+def _why_in_its_own_way(service: Json) -> str | None:
+    """Why its successor may find its ports taken, which nobody has to declare there."""
+    if service.get("network_mode") == "host":
+        return "whatever it listens on is of this machine (network_mode host)"
+    if other := shared_network(service):
+        return f"whatever it listens on is in the network of {other}"
     return None
 
 
