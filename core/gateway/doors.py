@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from core.errors import Conflict
 from core.gateway.envoy import holder_of
@@ -19,15 +21,19 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_CLOSING_LIMIT_S: Final = 2.0
+_CLOSING_PAUSE_S: Final = 0.002
+
 
 def usable(wanted: list[Json], before: list[Json]) -> list[Json]:
     """The listeners without those in a network that has ended, or on a port of somebody else.
 
     `before` is what Envoy listens on already.
     """
-    has = [each["address"] for each in before]
     return [
-        each for each in wanted if _has_network(each) and (each["address"] in has or _is_free(each))
+        each
+        for each in wanted
+        if _has_network(each) and (is_met(each["address"], before) or _is_free(each))
     ]
 
 
@@ -37,11 +43,47 @@ def check_new(entrances: Iterable[Entrance], before: list[Json]) -> None:
     Raises:
         Conflict: who holds the port, or that it may not be listened on.
     """
-    has = {each["name"] for each in before}
     for entrance in entrances:
         for door in entrance.doors:
-            if door.is_new and door.name not in has:
+            address = {"socket_address": {"address": door.address, "port_value": door.port}}
+            if door.is_new and not is_met(address, before):
                 check_can_open(door)
+
+
+def in_the_way(wanted: list[Json], before: list[Json]) -> list[Json]:
+    """Listeners that must close before others can open: Envoy opens what is new at once.
+
+    That is where a port goes from all addresses to one, or back. What keeps its address is handed
+    on without a moment in which nobody listens.
+    """
+    addresses = [each["address"] for each in wanted]
+    return [
+        each
+        for each in before
+        if each["address"] not in addresses and is_met(each["address"], wanted)
+    ]
+
+
+async def until_closed(listeners: Iterable[Json]) -> None:
+    """Returns when nobody listens there, or does not stop to: then the next update is refused."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_CLOSING_LIMIT_S):
+            while not all(_refusal(each) is None for each in listeners):
+                await asyncio.sleep(_CLOSING_PAUSE_S)
+
+
+def is_met(address: Json, listeners: Iterable[Json]) -> bool:
+    """Whether one of these has an address, or its port at all addresses, or at one of them."""
+    return any(_meet(address, each["address"]) for each in listeners)
+
+
+def _meet(one: Json, other: Json) -> bool:
+    if one == other:
+        return True
+    here, there = one.get("socket_address", {}), other.get("socket_address", {})
+    hosts = {here.get("address"), there.get("address")}
+    rest = [{**each, "address": None} for each in (here, there)]
+    return rest[0] == rest[1] and "0.0.0.0" in hosts  # noqa: S104 - it is compared, not bound
 
 
 def check_can_open(door: Door) -> None:
@@ -74,21 +116,28 @@ def _has_network(listener: Json) -> bool:
 
 
 def _is_free(listener: Json) -> bool:
+    refusal = _refusal(listener)
+    if refusal is not None:
+        _log.warning(
+            "port %s, where %s is reached, cannot be listened on: %s",
+            listener["address"]["socket_address"]["port_value"],
+            listener["name"],
+            refusal,
+        )
+    return refusal is None
+
+
+def _refusal(listener: Json) -> str | None:
+    """Why its port cannot be listened on, as far as that can be known from here."""
     address = listener["address"].get("socket_address")
     # The two that a person has chosen are checked, and refused, where they are chosen.
     if address is None or listener["name"] in (PUBLIC, INTERNAL) or _namespace(listener):
-        return True
+        return None
     try:
         bind(address["address"], address["port_value"])
     except OSError as error:
-        _log.warning(
-            "port %s, where %s is reached, cannot be listened on: %s",
-            address["port_value"],
-            listener["name"],
-            error.strerror or error,
-        )
-        return False
-    return True
+        return error.strerror or str(error)
+    return None
 
 
 def _namespace(listener: Json) -> str | None:

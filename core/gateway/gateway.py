@@ -19,7 +19,7 @@ import httpx
 from core.errors import GatewayUnavailable
 from core.files import write_atomically
 from core.gateway import resources
-from core.gateway.doors import check_new, usable
+from core.gateway.doors import check_new, in_the_way, is_met, until_closed, usable
 from core.gateway.envoy import Envoy, check_free
 from core.gateway.findings import Findings
 from core.gateway.routes import (
@@ -158,17 +158,22 @@ class Gateway:
             found = usable(wanted, before)
             if found == before:
                 return
-            version = _version()
-            mark = self._log_size()
             try:
                 with self._restored_on_failure(_PORTS):
-                    self._write(_PORTS, version, found)
-                    await self._await_version(_LDS_VERSION, version, mark)
+                    if closing := in_the_way(found, before):
+                        await self._tell_listeners([e for e in before if e not in closing])
+                        await until_closed(closing)
+                    await self._tell_listeners(found)
             except GatewayUnavailable:
                 if tries == _LISTENER_TRIES or usable(wanted, before) == found:
                     raise
             else:
                 return
+
+    async def _tell_listeners(self, listeners: list[resources.Json]) -> None:
+        version, mark = _version(), self._log_size()
+        self._write(_PORTS, version, listeners)
+        await self._await_version(_LDS_VERSION, version, mark)
 
     async def apply(self, table: Table) -> float:
         """Serves a table from now on; returns how long the switch of the routes took, in seconds.
@@ -208,11 +213,10 @@ class Gateway:
             self._write_entrances(_version(), Table())
         wanted = self._wanted_listeners(table)
         names = {listener["name"] for listener in wanted}
-        addresses = [listener["address"] for listener in wanted]
         left_over = [
             each
             for each in self._resources_of(_PORTS)
-            if each["name"] not in names and each["address"] not in addresses
+            if each["name"] not in names and not is_met(each["address"], wanted)
         ]
         await self._write_listeners([*wanted, *left_over])
 

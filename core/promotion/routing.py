@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
     from core.gateway.gateway import Gateway
-    from core.gateway.table import Entrance, Table
+    from core.gateway.table import Table
     from core.model import Service
     from core.promotion.engines import Engines
     from core.promotion.ledger import Ledger
@@ -40,7 +40,7 @@ class Router:
         self.gateway = gateway
         self.hosts = Hosts(ledger, engines, base_domain)
         self._chosen = frozenset(chosen)
-        self._served: tuple[Entrance, ...] | None = None
+        self._served: Table | None = None
         self._updating = asyncio.Lock()
 
     @property
@@ -88,7 +88,7 @@ class Router:
         async with self._updating:
             wanted = table(self.ledger, self.hosts, incoming)
             await self.gateway.start(wanted, given)
-            self._served = wanted.entrances
+            self._served = wanted
 
     async def switch(
         self,
@@ -122,14 +122,14 @@ class Router:
 
     async def _apply(self, wanted: Table) -> float:
         seconds = await self.gateway.apply(wanted)
-        self._served = wanted.entrances
+        self._served = wanted
         return seconds
 
     async def open_entrances(self) -> None:
         """Lets other services reach what there is now, also what is a candidate still."""
         async with self._updating:
             wanted = table(self.ledger, self.hosts)
-            if wanted.entrances == self._served:
+            if self._served is not None and _leads_alike(wanted, self._served):
                 return
             try:
                 await self._apply(wanted)
@@ -142,6 +142,11 @@ class Router:
         """Removes the clusters of activations that are gone; routes stay as they are."""
         async with self._updating:
             await self.gateway.remove_drained(table(self.ledger, self.hosts))
+
+
+def _leads_alike(one: Table, other: Table) -> bool:
+    """Whether whoever calls gets to the same place, also through a route rule."""
+    return (one.sites, one.entrances) == (other.sites, other.entrances)
 
 
 def _published(services: Iterable[Service]) -> set[int]:

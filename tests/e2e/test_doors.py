@@ -81,9 +81,11 @@ async def greeting(port: int) -> str:
         return await caller.hears()
 
 
-def published(port: int, upstream: Upstream | None, *, is_tcp: bool = True) -> Entrance:
-    name = f"published 127.0.0.1:{port}"
-    door = Door(name, "127.0.0.1", port, is_published=True, is_new=True)
+def published(
+    port: int, upstream: Upstream | None, *, is_tcp: bool = True, address: str = "127.0.0.1"
+) -> Entrance:
+    name = f"published {address}:{port}"
+    door = Door(name, address, port, is_published=True, is_new=True)
     return Entrance(name, (door,), upstream.name if upstream else None, is_tcp)
 
 
@@ -133,6 +135,22 @@ async def test_no_connection_is_lost_while_it_is_switched_again_and_again(
             for task in calling:
                 task.cancel()
     assert {OLD, NEW} == set(heard)
+
+
+@pytest.mark.parametrize(("first", "then"), [("0.0.0.0", "127.0.0.1"), ("127.0.0.1", "0.0.0.0")])
+async def test_a_port_is_published_at_another_address(
+    running: RunningGateway, first: str, then: str
+) -> None:
+    """Nobody else has it, and it is lost to nobody."""
+    port, gateway = free_port(set()), running.gateway
+    async with AsyncExitStack() as stack:
+        old, new = [await stack.enter_async_context(talker(each)) for each in (OLD, NEW)]
+        await gateway.apply(Table((), (old,), (published(port, old, address=first),)))
+        assert await greeting(port) == OLD
+        wanted = Table((), (old, new), (published(port, new, address=then),))
+        await gateway.apply(wanted)
+        await gateway.remove_drained(wanted)
+        assert await greeting(port) == NEW
 
 
 async def test_while_nothing_is_live_a_port_stays_ours(running: RunningGateway) -> None:
