@@ -22,7 +22,7 @@ def plan_lines(found: Json, *, colour: bool) -> list[str]:
         f"plan for {found['project']}/{found['environment']},"
         f" engine {found['engine']}: {plain(found['engineBecause'])}",
         *columns([_HEADER, *(_row(each) for each in services)], colour=colour),
-        *(plain(line) for each in services for line in _role(each)),
+        *(plain(line) for each in services for line in role_lines(each)),
         *(line for each in deployed for line in _waits(each)),
         *(line for each in services for line in _variables(each)),
         *(f"warning: {line}" for each in services for line in _warnings(each)),
@@ -47,7 +47,7 @@ def _row(service: Json) -> tuple[str, ...]:
     )
 
 
-def _role(service: Json) -> Iterator[str]:
+def role_lines(service: Json) -> Iterator[str]:
     """What was decided about a service of a Compose file."""
     if "kindReason" not in service:
         return

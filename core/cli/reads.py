@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from core.cli.execution_text import execution_lines, schedule_words
 from core.cli.exits import Exit
+from core.cli.plan_text import role_lines
 from core.cli.report import Places
 from core.cli.target import ask, service_query
 from core.cli.text import (
@@ -133,6 +135,9 @@ def _inspect_lines(found: Json) -> Iterable[str]:
         listed = {name: each[name.lower()] for name in ("Routes", "Activations")}
         nothing = _none(**listed, Failure=each["failureMessage"])
         yield from pairs([*_facts(found, each), *_details(each), *nothing])
+        if each["container"]:
+            role = role_lines({**each, **each["container"]})
+            yield from _section("Understood", [plain(line) for line in role])
         yield from _section("Routes", [_rule(rule) for rule in each["routes"]])
         yield from _section("Activations", [_activation(one) for one in each["activations"]])
         if each["isActive"] and each["serviceName"] in found["executions"]:
@@ -146,13 +151,29 @@ def _details(each: Json) -> list[tuple[str, object]]:
         ("Kind", each["kind"]),
         ("Path", each["path"]),
         ("Artifact", f"{each['artifactId']} ({each['artifactState']})"),
-        ("Build", each["build"]["command"] or each["build"]["strategy"]),
-        ("Command", each["run"]["command"] or "detected"),
+        *(_contained(each["container"]) if each["container"] else _run(each)),
         *(_while_it_runs(each) if ServiceKind(each["kind"]).is_long_running else []),
         *([("Schedule", schedule_words(each["schedule"]))] if each["schedule"] else []),
         *([("Time Limit", f"{each['timeLimitMs']} ms")] if each["timeLimitMs"] else []),
         ("Route Host", each["routeHost"]),
         ("Variables", ", ".join(each["variableNames"]) or None),
+    ]
+
+
+def _run(each: Json) -> list[tuple[str, object]]:
+    return [
+        ("Build", each["build"]["command"] or each["build"]["strategy"]),
+        ("Command", each["run"]["command"] or "detected"),
+    ]
+
+
+def _contained(container: Json) -> list[tuple[str, object]]:
+    """What its Compose file says in the place of these."""
+    words = [*(container["entrypoint"] or ()), *(container["command"] or ())]
+    return [
+        ("Image", container["image"]),
+        ("Build", container["build"]),
+        ("Command", plain(shlex.join(words)) if words else "that of the image"),
     ]
 
 

@@ -135,6 +135,7 @@ def inspected(**fields: Any) -> Json:
         "schedule": None,
         "timeLimitMs": None,
         "routeHost": "shop.localhost",
+        "container": None,
         "routes": [
             {"methods": ["GET"], "path": "/a/*", "to": "api", "transform": "rewrite", "value": "/b"}
         ],
@@ -163,6 +164,33 @@ def test_inspect() -> None:
         "Activations:",
         "  dep_a.1  live  127.0.0.1:4711, 127.0.0.1:4712  since 2026-04-24T10:01:00Z",
     ]
+
+
+def test_inspect_tells_what_a_compose_service_was_taken_for() -> None:
+    container = {
+        "image": "postgres:16",
+        "build": None,
+        "entrypoint": None,
+        "command": ["postgres", "-c", "log_line_prefix=%m "],
+        "kindReason": "it listens on 5432: postgres:16 speaks plain TCP there",
+        "strategyReason": "postgres:16 is a database",
+        "ports": [
+            {"port": 5432, "protocol": "tcp", "because": "postgres:16 speaks plain TCP there"}
+        ],
+        "published": [{"host": "127.0.0.1", "port": 5433, "target": 5432, "protocol": "tcp"}],
+    }
+    db = inspected(serviceName="db", kind="tcp", strategy="stop-first", container=container)
+    lines = list(_inspect_lines(status([db], [])))
+    assert "Image:            postgres:16" in lines
+    assert "Command:          postgres -c 'log_line_prefix=%m '" in lines
+    at = lines.index("Understood:")
+    assert lines[at + 1 : at + 4] == [
+        "  db is of kind tcp: it listens on 5432: postgres:16 speaks plain TCP there",
+        "  db has the strategy stop-first: postgres:16 is a database",
+        "  db is published: 127.0.0.1:5433 leads to 5432/tcp",
+    ]
+    own = inspected(strategy="overlap", container={**container, "command": None})
+    assert "Command:          that of the image" in _inspect_lines(status([own], []))
 
 
 @pytest.mark.parametrize(
