@@ -12,6 +12,7 @@ from core.lines import stamp
 from core.model import Health
 from core.promotion import checking
 from core.promotion.failure import DeploymentFailed
+from core.promotion.finishing import is_finished, serves
 from core.promotion.ledger import deployment_event
 from core.promotion.networks import prepare_networks
 from core.promotion.progress import WaitKind
@@ -24,7 +25,7 @@ from core.records import Activation, ActivationState
 if TYPE_CHECKING:
     from core.engines.base import Instance, InstanceSpec
     from core.promotion.parts import Parts
-    from core.records import Deployment, Run, Target
+    from core.records import Deployment, Run
 
 
 async def stand_aside(parts: Parts, run: Run, previous: Deployment) -> None:
@@ -94,29 +95,28 @@ async def come_back(parts: Parts, aside: Activation) -> str | None:
 
 
 async def _start_again(parts: Parts, aside: Activation) -> str | None:
+    deployment = parts.ledger.deployments[aside.deployment_id]
+    engine = parts.engine_behind(aside)
     try:
         # It may be on its way out still, as its successor may be: neither must be there twice.
         await parts.stop(aside)
         await _end_successors(parts, aside)
-        engine, target = parts.engine_behind(aside), _target(parts, aside)
-        await prepare_networks(parts, engine, target, ended=aside.replaced_by)
+        await prepare_networks(parts, engine, deployment.target, ended=aside.replaced_by)
     except CompartmentError as error:
         return f"it was not started again: {error}"
     specs, reason = instance_specs(parts, aside), None
     try:
         instances = tuple([await _start(parts, aside, spec) for spec in specs])
-        await _check(parts, parts.ledger.deployments[aside.deployment_id], instances)
+        await _check(parts, deployment, instances)
     except (CompartmentError, DeploymentFailed) as error:
         reason = f"it did not come back: {error}"
     # From now on its restart policy tries, too.
+    is_served = serves(parts.ledger, aside)
     with suppress(CompartmentError):
         for spec in specs:
-            await (await _start(parts, aside, spec)).keep()
+            if not await is_finished(engine, deployment.service, spec.name, is_served=is_served):
+                await (await _start(parts, aside, spec)).keep()
     return reason
-
-
-def _target(parts: Parts, activation: Activation) -> Target:
-    return parts.ledger.deployments[activation.deployment_id].target
 
 
 async def _end_successors(parts: Parts, aside: Activation) -> None:

@@ -53,9 +53,16 @@ def _running(parts: Parts, target: Target) -> list[Deployment]:
 
 
 def _deployments(parts: Parts, target: Target, ended: str | None) -> list[Deployment]:
-    """Those that are active and those of open runs: of one service maybe two that differ."""
-    open_runs = [each for each in parts.ledger.runs.values() if each.id != ended]
-    of_runs = {id_ for run in open_runs for id_ in run.deployment_ids}
+    """Those that are active and those of runs that go on: of one service maybe two that differ.
+
+    A run that is queued has its turn later.
+    """
+    going_on = [
+        each
+        for each in parts.ledger.runs.values()
+        if each.status is Status.RUNNING and each.id != ended
+    ]
+    of_runs = {id_ for run in going_on for id_ in run.deployment_ids}
     return [
         each
         for each in parts.ledger.deployments.values()
@@ -71,14 +78,14 @@ def _holding(parts: Parts, found: Iterable[Deployment], ended: str | None) -> li
     name to its successor, whichever way that has it.
     """
     known = parts.ledger.activations.values()
-    live = {each.deployment_id for each in known if each.state is ActivationState.LIVE}
+    standing = [each for each in known if each.state is ActivationState.ASIDE]
     aside = {
         each.deployment_id
-        for each in known
-        if each.state is ActivationState.ASIDE
-        and each.replaced_by != ended
-        and each.replaced_by in parts.ledger.runs
+        for each in standing
+        if each.replaced_by != ended and each.replaced_by in parts.ledger.runs
     }
+    live = {each.deployment_id for each in known if each.state is ActivationState.LIVE}
+    live |= {each.deployment_id for each in standing} - aside  # it comes back
     carried = {
         each.service.name for each in found if each.id in live and not holds_name(each.service)
     }

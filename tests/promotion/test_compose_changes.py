@@ -58,6 +58,18 @@ def test_a_name_is_held_or_carried_and_changes_hands_while_nobody_has_it(
     assert held(ledger, ended=RUN.id) == {"back": while_live, "front": while_live}, "as it was"
 
 
+@pytest.mark.parametrize("state", [ActivationState.LIVE, ActivationState.ASIDE])
+def test_a_run_that_waits_for_its_turn_takes_no_name(state: ActivationState) -> None:
+    """Whoever carries the name now would be started without it."""
+    ledger = changing(Strategy.STOP_FIRST, Strategy.STOP_FIRST, state)
+    later = deployment(id="dep_c", service=with_strategy("db", Strategy.OVERLAP))
+    queued = replace(RUN, id="drn_2", status=Status.QUEUED, deployment_ids=("dep_c",))
+    for each in (later, queued):
+        ledger._fold(each)
+    assert held(ledger) == {"back": [], "front": []}
+    assert held(ledger, ended=RUN.id) == {"back": [], "front": []}
+
+
 def test_two_versions_have_the_networks_and_names_of_both_until_the_run_is_over() -> None:
     before = service("app", networks=(NetworkLink(FRONT, ("old",)),))
     after = service("app", networks=(NetworkLink(FRONT, ("new",)), NetworkLink(BACK)))
