@@ -180,19 +180,6 @@ async def test_the_source_is_mounted(running: House, tmp_path: Path) -> None:
     assert (await inspected(running, project, "app"))["strategy"] == "overlap"
 
 
-async def test_who_reaches_whom_on_three_networks(
-    running: House, tmp_path: Path, docker_socket: str
-) -> None:
-    project = ComposeProject.made(tmp_path, "three-networks")
-    await running.deployed(project)
-    inside = Inside(docker_socket, running, project)
-    ((_, db),) = await inside.addresses("db", Role.INSTANCE)
-    places = [("api", 8000), ("app", 8000), ("db", 5432), (db, 5432)]
-    assert await inside.reaches("app", places) == ["reached", "reached", "nothing", "nothing"]
-    assert await inside.reaches("api", places) == ["reached"] * 4
-    assert await inside.reaches("db", places) == ["reached", "nothing", "reached", "reached"]
-
-
 async def test_files_for_development_and_production(
     running: House, tmp_path: Path, docker_socket: str
 ) -> None:
