@@ -14,6 +14,7 @@ from core.events import EventType
 from core.promotion import fitting
 from core.promotion.candidate import Step
 from core.promotion.fitting import Fitting
+from core.promotion.following import follow
 from core.promotion.ledger import run_event
 from core.promotion.plan import Action
 from core.promotion.publishing import Publishing
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from core.model import Service
     from core.promotion.engines import Chosen
     from core.promotion.parts import Parts
-    from core.promotion.plan import Wanted
+    from core.promotion.plan import PlannedService, Wanted
     from core.promotion.requests import Request
     from core.records import Deployment, Run, Target
 
@@ -43,10 +44,14 @@ class Promotes:
     async def plan(self, request: Request, chosen: Chosen) -> tuple[list[Json], list[str]]:
         """What would be done with each service in the environment that it is promoted to."""
         fit = Fitting(self._parts, request.target, chosen.engine)
-        sources = self._sources(request)
-        planned = [(each, fit.planned(_wanted(fit, each), request.trigger)) for each in sources]
-        fit.check_order([p.service for _, p in planned if p.action is not Action.LEAVE])
-        told = [{**fit.as_json(p), "deploymentId": source.id} for source, p in planned]
+        sources = self._as_there(request.target, self._sources(request))
+        await self._check(request.target, [each.service for each in sources], chosen.engine)
+        planned = self._planned(fit, sources, request)
+        fit.check_order([each.service for each in planned if each.action is not Action.LEAVE])
+        told = [
+            {**fit.as_json(each), "deploymentId": source.id}
+            for source, each in zip(sources, planned, strict=True)
+        ]
         return told, [*fitting.second_choice(chosen), *self._leads_nowhere(request, sources)]
 
     async def accept(
@@ -55,17 +60,17 @@ class Promotes:
         """A deployment of its own in the other environment for each service."""
         engine = chosen.engine
         fit = Fitting(self._parts, request.target, engine)
-        sources = self._sources(request)
+        sources = self._as_there(request.target, self._sources(request))
         hosts = self._parts.router.hosts.give(
             request.target, [each.service for each in sources], engine.name
         )
-        wanteds = [_wanted(fit, each) for each in self._as_there(request.target, sources)]
-        await self._check(request.target, [each.service for each in wanteds], engine)
+        await self._check(request.target, [each.service for each in sources], engine)
+        plans = self._planned(fit, sources, request)
         deployments, warnings = [], []
-        for source, wanted in zip(sources, wanteds, strict=True):
-            planned = fit.planned(wanted, request.trigger)
+        for source, planned in zip(sources, plans, strict=True):
             if planned.action is Action.LEAVE and is_first:
                 continue
+            wanted = _wanted(fit, source)
             deployment = fit.deployment(wanted, request, run, hosts.get(source.service.name))
             label = request.label or source.label
             deployment = deployment.changed(label=label, promoted_from=source.id)
@@ -89,6 +94,12 @@ class Promotes:
 
         run = run.changed(deployment_ids=tuple(each.id for each in deployments))
         return Accepted(run, (*records, *warnings), ready)
+
+    def _planned(
+        self, fit: Fitting, sources: list[Deployment], request: Request
+    ) -> list[PlannedService]:
+        found = [fit.planned(_wanted(fit, each), request.trigger) for each in sources]
+        return follow(found, [each.service.name for each in sources])
 
     def _as_there(self, target: Target, sources: list[Deployment]) -> list[Deployment]:
         """The deployments with the ports that their services publish there already.

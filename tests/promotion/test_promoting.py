@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.config.settings import Settings
+from core.container import Container, Published
 from core.engines.process.releases import Manifest
 from core.errors import Conflict
 from core.events import Event
 from core.files import Home
-from core.model import EngineName, RouteRule, Stage, Status, Trigger
+from core.model import EngineName, Health, RouteRule, Stage, Status, Trigger
 from core.platform import Platform
 from core.promotion.requests import Request
-from core.records import EnvironmentRecord, Run, new_id
+from core.records import Activation, ActivationState, EnvironmentRecord, Run, new_id
 from tests.promotion.records import TARGET, deployment
 
 if TYPE_CHECKING:
@@ -84,3 +85,22 @@ async def test_rules_that_would_lead_nowhere_are_told(platform: Platform) -> Non
     run = Run(new_id("drn"), TARGET, Trigger.PROMOTE, Status.QUEUED, "2026-01-01T00:00:00.000000Z")
     accepted = await platform.resolver.accept(PROMOTE, run, is_first=True)
     assert told in [each.message for each in accepted.records if isinstance(each, Event)]
+
+
+async def test_the_plan_has_the_ports_of_where_it_goes(platform: Platform) -> None:
+    """As the run has them: what only differs in its published port is left alone."""
+    (web,) = platform.ledger.active(STAGING).values()
+    there, here = (
+        replace(web.service, container=Container(published=(Published(80, port),)))
+        for port in (28_090, 28_080)
+    )
+    await platform.ledger.write(
+        web.changed(service=there),
+        EnvironmentRecord(TARGET, EngineName.PROCESS, "/shop"),
+        deployment(id="dep_live", artifact_id=web.artifact_id, service=here, **ACTIVE),
+        Activation("dep_live", 1, ActivationState.LIVE, ""),
+    )
+    active = platform.ledger.deployments["dep_live"]
+    await platform.ledger.write(active.changed(health=Health.HEALTHY))
+    plan = await platform.resolver.plan(PROMOTE)
+    assert [each["action"] for each in plan["services"]] == ["leave"]
