@@ -41,12 +41,13 @@ def down(arguments: Namespace, output: Output) -> int:
         return await client.down({**target, "services": services, "volumes": arguments.volumes})
 
     found = ask(conversation)
-    output.answer(found, lambda: [_line(found)])
+    output.answer(found, lambda: [_line(found, with_volumes=arguments.volumes)])
     return Exit.DONE
 
 
-def _line(found: Json) -> str:
+def _line(found: Json, *, with_volumes: bool) -> str:
     target = f"{found['project']}/{found['environment']}"
+    rest = "; its volumes are deleted" if with_volumes else ""
     if not found["stopped"]:
-        return f"nothing to stop in {target}"
-    return f"stopped in {target}: {', '.join(found['stopped'])}"
+        return f"nothing to stop in {target}{rest}"
+    return f"stopped in {target}: {', '.join(found['stopped'])}{rest}"

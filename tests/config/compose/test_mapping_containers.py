@@ -197,6 +197,9 @@ def test_names_that_are_refused(name: str) -> None:
          " once it listens on 80"),
         ({}, "no health check in the file: without one in its image it is ready as soon as it is"
          " up"),
+        ({"labels": {"traefik.http.routers.shop.rule": "Host(`shop.example.com`)"}},
+         "Traefik goes by its labels, past the gateway: requests may be lost while it is replaced;"
+         " lead Traefik to http://app:PORT by a file instead"),
     ],
 )  # fmt: skip
 def test_notes(described: Json, note: str) -> None:

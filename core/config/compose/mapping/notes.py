@@ -28,6 +28,7 @@ def notes_of(
     if strategy[0].stops_first:
         yield f"it is down while it is replaced: {strategy[1]}"
     yield from _udp(seen)
+    yield from _past_the_gateway(seen)
     yield from _mounts(seen, root)
     has_check = is_checked(check) or seen.extension.readiness is not None
     if kind.is_long_running and not has_check:
@@ -42,6 +43,18 @@ def _udp(seen: Seen) -> Iterator[str]:
     ports = [f"{each.port or each.target}/udp" for each in seen.published if each.is_udp]
     if ports:
         yield f"{', '.join(ports)}: what comes while it is replaced is lost"
+
+
+def _past_the_gateway(seen: Seen) -> Iterator[str]:
+    """Traefik finds containers by their labels: also candidates, and those that are to stop."""
+    if any(str(label).startswith(_OF_TRAEFIK) for label in seen.service.get("labels") or {}):
+        yield (
+            "Traefik goes by its labels, past the gateway: requests may be lost while it is"
+            f" replaced; lead Traefik to http://{seen.name}:PORT by a file instead"
+        )
+
+
+_OF_TRAEFIK = ("traefik.http.routers.", "traefik.tcp.routers.")
 
 
 def _mounts(seen: Seen, root: Path) -> Iterator[str]:
