@@ -316,6 +316,9 @@ CHECKED = "healthcheck: {test: [CMD, x]}"
         (services(f"image: x:1, secrets: [{{source: s, mode: 0400}}], {QUIET}",
                   rest="secrets: {s: {file: ./s}}"),
          '2:47: "mode" does nothing for s, which is a file (change those of the file itself)'),
+        (services(f"image: x:1, volumes: ['/nowhere/x.conf:/etc/x.conf'], {QUIET}"),
+         '2:29: "/nowhere/x.conf" is not there: an empty folder would be made of it'
+         " (make the file first)"),
         (services(f"image: x:1, {QUIET}", "image: x:1"),
          "3:6: the log of a container grows without a limit wherever this file is run"
          ' (add logging: {options: {max-size: 10m, max-file: "3"}})'),
@@ -332,6 +335,7 @@ def test_good_practice(text: str, note: str) -> None:
         services(f"image: 'nginx:1.27', {QUIET}"),
         services(f"image: 'nginx@sha256:{'0' * 64}', {QUIET}"),
         services(f"image: mine, build: ., {QUIET}"),
+        services(f"image: x:1, volumes: ['/nowhere/data:/data', '{__file__}:/x.py'], {QUIET}"),
         services(f"image: 'redis:7', {CHECKED}, ports: ['127.0.0.1:6379:6379'], {QUIET}"),
         services("image: x:1, logging: {driver: local}"),
         services(

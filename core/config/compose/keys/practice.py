@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.config.compose.keys.shapes import within
@@ -29,6 +31,7 @@ def practice_notes(model: dict[str, Any], places: Places) -> Iterator[Problem]:
         yield from _store(base, service, places)
         yield from _waits(base, service, model, places)
         yield from _rights(base, service, model, places)
+        yield from _bound(base, service, places)
     yield from _log_rotation(model, places)
 
 
@@ -93,6 +96,17 @@ def _rights(
                     message = f'"{key}" does nothing for {each["source"]}, which is a file'
                     hint = "change those of the file itself"
                     yield places.problem((*base, section, index, key), message, hint)
+
+
+def _bound(base: KeyPath, service: dict[str, Any], places: Places) -> Iterator[Problem]:
+    """What is mounted as a file and is not there: the engine makes an empty folder of it."""
+    for index, mount in enumerate(service.get("volumes") or ()):
+        source = Path(mount.get("source") or "")
+        is_file = source.suffix != "" and source.suffix == Path(mount["target"]).suffix
+        # Not Path.exists, which fails on a name that is too long.
+        if mount["type"] == "bind" and is_file and not os.path.exists(source):  # noqa: PTH110
+            message = f"{quote(str(source))} is not there: an empty folder would be made of it"
+            yield places.problem((*base, "volumes", index), message, "make the file first")
 
 
 def _log_rotation(model: dict[str, Any], places: Places) -> Iterator[Problem]:
