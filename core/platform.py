@@ -366,6 +366,8 @@ class Platform:
         if task is None:
             run = await self.snapshots.run(run_id)
             raise Conflict(f"run {run_id} is over: {run.status}", code="run_is_over")
+        # What is cancelled before its first step takes none, not even to leave its turn.
+        await asyncio.sleep(0)
         if promotion is None or promotion.is_past_return:
             raise Conflict(
                 f"run {run_id} is past the switch and goes on to its end",

@@ -58,6 +58,14 @@ class Stage:
             return False
         return True
 
+    async def cancel(self, run_id: str) -> bool:
+        """Whether that could be done."""
+        try:
+            await self.platform.cancel(run_id)
+        except Conflict:
+            return False
+        return True
+
     async def open_until(self, what: str) -> None:
         """Opens all gates up to one."""
         await asyncio.sleep(STEP_S)
@@ -138,6 +146,30 @@ def test_what_dies_while_its_run_ends_is_unhealthy() -> None:
         return is_over
 
     assert 0 < sum(_at_each_moment(play)) < PASSES
+
+
+def test_a_run_that_is_cancelled_as_soon_as_it_is_there_holds_nobody_up() -> None:
+    async def play(scene: Scene, passes: int) -> bool:
+        stage = Stage(scene)
+        await asyncio.sleep(STEP_S)
+        request = Request(Trigger.DEPLOY, TARGET, (), stage.repository.root)
+        asking = asyncio.create_task(stage.platform.submit(request))
+        while not stage.platform.ledger.runs:
+            await asyncio.sleep(0)
+        await _pass(passes)
+        (known,) = stage.platform.ledger.runs
+        cancelling = asyncio.create_task(stage.cancel(known))
+        run = await asking
+        await stage.rest()
+        is_cancelled = await cancelling
+        assert stage.run(run).status == ("failed" if is_cancelled else "succeeded")
+        assert stage.run(await stage.deploy()).status == "queued"
+        await stage.rest()
+        assert stage.platform.ledger.runs == {}
+        await stage.agent.die()
+        return is_cancelled
+
+    assert any(_at_each_moment(play))
 
 
 def _at_each_moment(play: Callable[[Scene, int], Awaitable[bool]]) -> list[bool]:

@@ -19,7 +19,7 @@ from core.records import ActivationState, Target
 from tests.simulation import compose_shop
 from tests.simulation.agent import Agent
 from tests.simulation.compose_shop import ComposeRepository
-from tests.simulation.machine import FIXED, activation_of
+from tests.simulation.machine import FIXED, activation_of, must_be_alone
 from tests.simulation.repository import NAME, Repository
 
 if TYPE_CHECKING:
@@ -182,10 +182,20 @@ class World:
             known = self.promises.activations.get(activation_of(name))
             is_server = each.hears or (known and known.ports)
             may_finish = has_finished(each.spec.service, Exit(0)) and not is_server
-            if may_finish and self._rng.random() < 0.5:
+            # What ends at the moment in which it is asked to is taken for what was ended.
+            if may_finish and not self._is_being_replaced(each) and self._rng.random() < 0.5:
                 self.promises.seen.append(f"{name} has finished")
                 self.machine.finished.add(name)
                 each.end(0)
+
+    def _is_being_replaced(self, instance: Instance) -> bool:
+        of = instance.spec
+        return any(
+            (each.target, each.service.name) == (of.owner.target, of.service.name)
+            and each.status is Status.RUNNING
+            and must_be_alone(of.service)
+            for each in self.promises.deployments.values()
+        )
 
     def _listen(self) -> None:
         """Something that declares no port begins to listen on one."""
