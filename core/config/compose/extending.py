@@ -70,7 +70,8 @@ class Extending:
     def _base(self, layer: Layer, name: str, extends: Node, above: dict[_Key, str]) -> Node | None:
         """What a service extends, without anything that its file still has to say to others."""
         wanted, file = child(extends, "service"), child(extends, "file")
-        assert wanted is not None
+        if wanted is None:
+            return None  # `extends: !reset null`: there is nothing to take back in a file by itself
         source: Layer | None = layer
         if file is not None and isinstance(file.value, str):
             if is_remote(file.value):

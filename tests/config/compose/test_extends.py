@@ -234,3 +234,14 @@ def test_a_base_may_be_a_link_and_lie_outside(tmp_path: Path) -> None:
     )
 
     assert found.service("a") == found.service("b") == {"image": "i"}
+
+
+@pytest.mark.parametrize("taken_back", ["!reset null", "!reset {}"])
+def test_extending_nothing_leaves_the_service_as_it_is(tmp_path: Path, taken_back: str) -> None:
+    found = read(
+        tmp_path,
+        "services: {base: {tty: true}, web: {extends: base, image: i}}",
+        f"services: {{web: {{extends: {taken_back}, init: true}}}}",
+    )
+
+    assert found.service() == {"tty": True, "image": "i", "init": True}
