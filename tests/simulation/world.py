@@ -38,6 +38,9 @@ _STEP_S = 0.4
 _PAUSES_S = (0.0, 0.0, 0.001, 0.005, 0.02, _STEP_S)
 """Between two things that the test does: many fall into the middle of what the agent does."""
 
+_SEEN_S = 1.0
+"""Until then an end is journalled, however slow that is."""
+
 _CALM_S = 30.0
 """After this what is flapping is told, too."""
 
@@ -110,6 +113,9 @@ class World:
         self.machine = scene.machine
         self.promises = scene.promises
         self._resumed: list[str] = []
+        self._finished_at: dict[str, float] = {}
+        self._unseen: set[str] = set()
+        """What finished while nobody, or maybe nobody, saw it."""
         self._failing = self._rng.choice((0.0, 0.01, 0.05))
         self._dying = self._rng.choice((0.0, 0.2, 1.0))
         self._repository = shop.repository(scene.project, shop.services)
@@ -130,6 +136,7 @@ class World:
         (what,) = self._rng.choices([*weights], [*weights.values()])
         if what == "agent dies":
             await self.agent.die()
+            self._forget_unseen()
             self.agent = self._begin()
         elif what == "edit":
             self._edit(self._rng.choice([*self._shop.services]))
@@ -186,7 +193,17 @@ class World:
             if may_finish and not self._is_being_replaced(each) and self._rng.random() < 0.5:
                 self.promises.seen.append(f"{name} has finished")
                 self.machine.finished.add(name)
+                self._finished_at[name] = asyncio.get_running_loop().time()
                 each.end(0)
+
+    def _forget_unseen(self) -> None:
+        """What finished just before its agent died was seen by nobody: it may start again."""
+        now = asyncio.get_running_loop().time()
+        for name, at in self._finished_at.items():
+            if now - at < _SEEN_S and name in self.machine.finished:
+                self.machine.finished.remove(name)
+                self.machine.lost.add(name)
+                self._unseen.add(name)
 
     def _is_being_replaced(self, instance: Instance) -> bool:
         of = instance.spec
@@ -401,6 +418,8 @@ class World:
                 name in finished or (one and one.is_running and one.is_ready)
                 for name, one in known.items()
             )
+            if self._unseen.intersection(each.instance_names):
+                continue
             wanted = Health.HEALTHY if is_well else Health.UNHEALTHY
             assert deployment.health is wanted, f"{deployment.service.name} is {deployment.health}"
 
