@@ -184,10 +184,14 @@ class World:
             self.machine.instances[name].end(1)
 
     def _finish(self) -> None:
-        """Something has done what it was to do."""
+        """Something live has done what it was to do, while somebody looks."""
+        if self.agent.platform is None:
+            return
         for name, each in sorted(self.machine.running.items()):
             known = self.promises.activations.get(activation_of(name))
-            is_server = each.hears or (known and known.ports)
+            if known is None or known.state is not ActivationState.LIVE:
+                continue
+            is_server = each.hears or known.ports
             may_finish = has_finished(each.spec.service, Exit(0)) and not is_server
             # What ends at the moment in which it is asked to is taken for what was ended.
             if may_finish and not self._is_being_replaced(each) and self._rng.random() < 0.5:
