@@ -244,6 +244,8 @@ class Activation:
     """How many of its instances are, as far as that is known."""
     ports: tuple[ServedPort, ...] = ()
     """Of a Compose service: all that the gateway leads to it, the main one first."""
+    finished: tuple[str, ...] = ()
+    """Those of its instances that have done what they were to do, and were seen to end by it."""
     replaced_by: str | None = None
     """The run whose switch took the traffic away, while it drains; or for which it stands aside."""
 

@@ -41,6 +41,8 @@ class Exit:
     signal: int | None = None
     at: str | None = None
     error: str | None = None
+    was_asked: bool = False
+    """Whether somebody asked it to end, as an engine does that is stopped, as far as was heard."""
 
     def __str__(self) -> str:
         if self.error:

@@ -12,7 +12,7 @@ from core.health.activation import ActivationHealth
 from core.health.addresses import AddressWatch
 from core.health.instance import InstanceHealth
 from core.health.ports import PortWatch
-from core.promotion.finishing import has_finished, is_finished, serves
+from core.promotion.finishing import has_finished, serves, was_seen_to_finish, with_finished
 from core.records import ActivationState
 
 if TYPE_CHECKING:
@@ -94,14 +94,15 @@ class HealthWatch:
             service = self._parts.ledger.deployments[activation.deployment_id].service
             instance = await engine.adopt(name)
             if instance is None:
-                is_served = serves(self._parts.ledger, activation)
-                is_well = await is_finished(engine, service, name, is_served=is_served)
+                is_well = was_seen_to_finish(self._parts.ledger, activation, name)
                 note(None if is_well else "it does not run")
                 return
             with single_error():
                 ended = await InstanceHealth(self._parts, activation, instance, note).follow()
             is_served = serves(self._parts.ledger, activation)
             if has_finished(service, ended, is_served=is_served):
+                ledger = self._parts.ledger
+                await ledger.update(lambda: with_finished(ledger, activation, name))
                 note(None)
             else:
                 health.end(name, f"{ended} and is not restarted")

@@ -83,7 +83,9 @@ async def come_back(parts: Parts, aside: Activation) -> str | None:
     reason = await _start_again(parts, aside)
     health = Health.UNHEALTHY if reason else Health.HEALTHY
     message = reason or f"{deployment.id} serves again: its successor failed"
-    live = replace(aside, state=ActivationState.LIVE, replaced_by=None, started_at=stamp())
+    live = replace(
+        aside, state=ActivationState.LIVE, replaced_by=None, started_at=stamp(), finished=()
+    )
     event = deployment_event(
         EventType.CAME_BACK, deployment, message, run_id=aside.replaced_by, health=health
     )

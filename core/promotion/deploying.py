@@ -57,14 +57,10 @@ class Deploys:
         planned = follow(planned, request.services or project.services)
         fit.check_order([each.service for each in planned if each.action is not Action.LEAVE])
         selected = {service.name for service in services}
-        gone = sorted(fit.active.keys() - project.services.keys())
         return [fit.as_json(each) for each in planned], [
             *fitting.second_choice(chosen),
             *rules_waiting(project, selected, dict(fit.active)),
-            *(
-                f"{name} is active but not in the project: `compartment down --orphans`"
-                for name in gone
-            ),
+            *_orphans(fit, project),
         ]
 
     async def accept(
@@ -107,7 +103,8 @@ class Deploys:
             raise
         selected = {service.name for service in services}
         waiting = rules_waiting(project, selected, dict(fit.active))
-        warnings += [run_event(EventType.WARNING_GIVEN, run, text) for text in waiting]
+        told = [*waiting, *_orphans(fit, project)]
+        warnings += [run_event(EventType.WARNING_GIVEN, run, text) for text in told]
         if deployments and not self._ledger.is_used(request.target):
             warnings.append(fitting.engine_chosen(chosen, run))
             await fitting.leave_other_engine(self._parts, request.target, engine)
@@ -189,6 +186,14 @@ class Deploys:
             hint="give this one another name (--project NAME), or take the other one down first",
             code="project_folder_conflict",
         )
+
+
+def _orphans(fit: Fitting, project: Project) -> list[str]:
+    """What stays live although the project has it no more."""
+    return [
+        f"{name} is active but not in the project: `compartment down --orphans`"
+        for name in sorted(fit.active.keys() - project.services.keys())
+    ]
 
 
 def _wanted(fit: Fitting, project: Project, service: Service, source: Source) -> Wanted:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from core.journal import Record
     from core.promotion.parts import Parts
     from core.promotion.requests import Down
+    from core.records import Deployment
 
 
 async def take_down(parts: Parts, request: Down) -> list[str]:
@@ -38,14 +39,12 @@ async def take_down(parts: Parts, request: Down) -> list[str]:
             "volumes are deleted with all services of an environment only",
             hint="name no service, or leave --volumes out",
         )
-    if request.target not in ledger.environments:
-        raise NotFound(f"{request.target} is not deployed", code="environment_not_found")
-    active = ledger.active(request.target)
-    for name in request.services:
-        if name not in active:
-            raise NotFound(
-                f"service {name} is not active in {request.target}", code="service_not_found"
-            )
+    if request.with_volumes and request.target not in ledger.environments:
+        # They outlive what they were made for, and who has taken that down may want them gone.
+        for each in parts.engines:
+            await each.clear(request.target, with_volumes=True)
+        return []
+    active = _active(parts, request)
     engine = parts.engines.of(ledger.environments[request.target].engine)
     await engine.check()
     names = request.services or tuple(sorted(active))
@@ -80,6 +79,23 @@ async def take_down(parts: Parts, request: Down) -> list[str]:
         await ledger.forget_environment(request.target)
     ledger.forget_past()
     return list(names)
+
+
+def _active(parts: Parts, request: Down) -> dict[str, Deployment]:
+    """What is active; all that is to be taken down is.
+
+    Raises:
+        NotFound: the environment is not deployed, or a named service is not active.
+    """
+    if request.target not in parts.ledger.environments:
+        raise NotFound(f"{request.target} is not deployed", code="environment_not_found")
+    active = parts.ledger.active(request.target)
+    for name in request.services:
+        if name not in active:
+            raise NotFound(
+                f"service {name} is not active in {request.target}", code="service_not_found"
+            )
+    return active
 
 
 async def _end(parts: Parts, activation: Activation) -> None:

@@ -12,7 +12,7 @@ from core.events import EventType
 from core.model import Health, Stage
 from core.promotion.aside import come_back
 from core.promotion.failure import DeploymentFailed
-from core.promotion.finishing import is_finished, serves
+from core.promotion.finishing import is_finished, was_seen_to_finish
 from core.promotion.following import leaders_first
 from core.promotion.ledger import deployment_event
 from core.promotion.networks import prepare_networks
@@ -179,8 +179,7 @@ async def _running(
             return instance
         if not _is_live(parts, activation):
             return None
-        is_served = serves(parts.ledger, activation)
-        if await is_finished(engine, spec.service, spec.name, is_served=is_served):
+        if was_seen_to_finish(parts.ledger, activation, spec.name):
             return None
         again.append(spec.name)
         if is_up:  # in a network that nobody else is in any more

@@ -52,6 +52,36 @@ async def test_it_comes_back_with_its_engine(
     await running.deployed(project, "redeploy")
 
 
+async def test_what_works_on_comes_back_and_what_has_done_its_work_does_not(
+    running: House, tmp_path: Path, docker_socket: str, engine_faults: Faults
+) -> None:
+    """Neither has a restart policy, and both would end with exit code 0 when they are asked to."""
+    project = ComposeProject.written(
+        tmp_path,
+        "two",
+        """
+        services:
+          worker:
+            image: python:3.12-slim
+            command: [sh, -c, 'trap "exit 0" TERM; while :; do sleep 0.1; done']
+          seed:
+            image: python:3.12-slim
+            command: [sh, -c, "sleep 2"]
+        """,
+    )
+    await running.deployed(project)
+    inside = Inside(docker_socket, running, project)
+    async with asyncio.timeout(faults.LIMIT_S):
+        while await inside.count("seed"):
+            await asyncio.sleep(0.05)
+    await engine_faults.restart()
+    async with asyncio.timeout(faults.LIMIT_S):
+        while not await inside.count("worker"):
+            await asyncio.sleep(0.05)
+    await faults.until_seen(running, project, faults.all_healthy)
+    assert not await inside.count("seed")
+
+
 async def reach_as_drawn(inside: Inside) -> None:
     """By name, and what is not on one's networks also by its address."""
     ((_, db),) = await inside.addresses("db", Role.INSTANCE)

@@ -20,6 +20,7 @@ def script(*, may_finish: bool = True) -> Service:
     [
         (script(), Exit(0), False, True),
         (script(), Exit(0), True, False),
+        (script(), Exit(0, was_asked=True), False, False),
         (script(), Exit(3), False, False),
         (script(), Exit(signal=9), False, False),
         (script(), None, False, False),

@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from core.engines.base import Exit, Life, OwnHealth
@@ -217,7 +218,7 @@ class DockerInstance:
         return Life(is_up, self.restarts - state["Restarting"], last_exit)
 
     async def _end(self, exit_: Exit) -> None:
-        self.exit = self.exit or exit_
+        self.exit = self.exit or replace(exit_, was_asked=bool(self._signals))
         with suppress(TimeoutError):
             async with asyncio.timeout(_READ_S):
                 await self.reader.wait_read()
