@@ -14,6 +14,7 @@ from tests.simulation.machine import activation_of, must_be_alone
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from core.container import Container
     from core.engines.base import InstanceSpec
     from core.gateway.table import Entrance, Table
     from core.journal import Record
@@ -269,12 +270,16 @@ class Promises:
             for id_ in each.deployment_ids
         ]
         replacing = [each for each in going_on if each.name == service]
-        if any(each.container and not each.container.ports for each in replacing):
-            return True  # it may serve nothing from now on
+        if any(each.container and not _speaks_http(each.container) for each in replacing):
+            return True  # what takes its place may answer no request
         live = self.live(active) if active.service.container else None
         if live is not None and not any(each.protocol is Protocol.HTTP for each in live.ports):
             return True
         return any(must_be_alone(each) for each in (*replacing, active.service) if replacing)
+
+
+def _speaks_http(container: Container) -> bool:
+    return any(each.protocol is Protocol.HTTP for each in container.ports)
 
 
 def _ids(active: dict[str, Deployment]) -> dict[str, str]:
