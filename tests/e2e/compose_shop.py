@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.e2e.clients import get
 from tests.load.connection import Connection, request_head
@@ -103,7 +103,7 @@ class Shop:
         """100 requests/s on it."""
         return Load(self.at, PLAN, ShopRequests(self.at))
 
-    async def deployed(self, *services: str, **more: object) -> Json:
+    async def deployed(self, *services: str, **more: Any) -> Json:
         """A whole run of these services, or of all, that must succeed."""
         return await self.running.deployed(self.project, services=list(services), **more)
 
