@@ -273,4 +273,4 @@ def _processes_of(home: Home) -> list[psutil.Process]:
             named = [*process.cmdline(), process.environ().get("COMPARTMENT_HOME", "")]
             if process.pid != os.getpid() and any(str(home.root) in part for part in named):
                 found.append(process)
-    return sorted(found, key=lambda process: "core.agent.daemon" not in process.cmdline())
+    return sorted(found, key=lambda process: "core.agent.daemon" not in _command(process))
