@@ -108,7 +108,7 @@ def started(
 ) -> Iterator[Server]:
     """A server with these settings and files, removed afterwards with its volumes."""
     container = client.create_container(
-        image, [*command] or None, environment=dict(environment or {}), labels={HOME: "server-images"}
+        image, [*command] or None, environment=dict(environment or {}), labels={HOME: "images"}
     )["Id"]
     try:
         client.put_archive(container, "/", _archive(files or {}))
