@@ -22,7 +22,7 @@ from tests.engines.docker.workshop import LIMIT_S, workshop
 if TYPE_CHECKING:
     from tests.figures import FiguresRecorder
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(240)]
 
 BASE = "debian:bookworm-slim"
 CLI_WITH_BUILDKIT = "/usr/bin/docker"
