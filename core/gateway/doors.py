@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from core.gateway.resources import Json
-    from core.gateway.table import Door, Entrance
+    from core.gateway.table import Entrance
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ def check_new(entrances: Iterable[Entrance], before: list[Json]) -> None:
         for door in entrance.doors:
             address = {"socket_address": {"address": door.address, "port_value": door.port}}
             if door.is_new and not is_met(address, before):
-                check_can_open(door)
+                check_can_open(door.address, door.port)
 
 
 def in_the_way(wanted: list[Json], before: list[Json]) -> list[Json]:
@@ -86,25 +86,25 @@ def _meet(one: Json, other: Json) -> bool:
     return rest[0] == rest[1] and "0.0.0.0" in hosts  # noqa: S104 - it is compared, not bound
 
 
-def check_can_open(door: Door) -> None:
-    """Refuses a door on this machine that could not open now.
+def check_can_open(host: str, port: int) -> None:
+    """Refuses a port of this machine that could not be listened on now.
 
     Raises:
         Conflict: who holds the port, or that it may not be listened on.
     """
     try:
-        bind(door.address, door.port)
+        bind(host, port)
     except PermissionError:
         raise Conflict(
-            f"port {door.port} may not be listened on by this user",
+            f"port {port} may not be listened on by this user",
             hint="publish one above 1023, or allow it:"
-            f" sudo sysctl net.ipv4.ip_unprivileged_port_start={door.port}",
+            f" sudo sysctl net.ipv4.ip_unprivileged_port_start={port}",
             code="port_forbidden",
         ) from None
     except OSError as error:
         reason = error.strerror or error
         raise Conflict(
-            f"port {door.address}:{door.port} cannot be published: {reason}{holder_of(door.port)}",
+            f"port {host}:{port} cannot be published: {reason}{holder_of(port)}",
             hint="stop who holds it, or publish another one",
             code="port_conflict",
         ) from None

@@ -16,7 +16,6 @@ from core.promotion.fitting import Fitting
 from core.promotion.following import follow, with_followers
 from core.promotion.ledger import run_event
 from core.promotion.plan import Action, rules_on, rules_waiting
-from core.promotion.publishing import Publishing
 from core.promotion.requests import Accepted
 from core.promotion.variables import visible_to_build
 from core.records import EnvironmentRecord
@@ -47,7 +46,7 @@ class Deploys:
         """What would be done with each service, without keeping a copy of anything."""
         engine = chosen.engine
         fit = Fitting(self._parts, request.target, engine)
-        project, services = await self._load(request, chosen)
+        project, services = await self._load(request, chosen, fit)
         variables = engine.inherited(request.environ)
         planned = []
         for service in services:
@@ -69,7 +68,7 @@ class Deploys:
         """Snapshots the sources of what is to be deployed."""
         engine = chosen.engine
         fit = Fitting(self._parts, request.target, engine)
-        project, services = await self._load(request, chosen)
+        project, services = await self._load(request, chosen, fit)
         await self._parts.router.make_room(services)
         variables = engine.inherited(request.environ)
         hosts = self._parts.router.hosts.give(
@@ -142,7 +141,9 @@ class Deploys:
         for source in sources:
             await engine.discard(source)
 
-    async def _load(self, request: Request, chosen: Chosen) -> tuple[Project, list[Service]]:
+    async def _load(
+        self, request: Request, chosen: Chosen, fit: Fitting
+    ) -> tuple[Project, list[Service]]:
         """The project and the services asked for, all of them deployable."""
         engine = chosen.engine
         if request.root is None:
@@ -161,20 +162,17 @@ class Deploys:
                 f"a Compose project runs on the Docker Engine: {chosen.because}",
                 hint="start one, or write a compartment.yml: compartment init --from-compose",
             )
-        active = self._ledger.active(request.target)
         names = with_followers(
             list(dict.fromkeys(request.services)) or list(project.services),
             project.services,
-            active,
+            fit.active,
         )
-        publishing = Publishing(self._ledger, request.target, self._parts.router.own_ports)
-        services = publishing.given([project.services[name] for name in names])
+        services = fit.publishing.given([project.services[name] for name in names])
         for service in services:
             refusal = engine.refusal(service)
             if refusal:
                 raise ConfigError(f"service {service.name}: {refusal}")
-        await engine.check_claims(request.target, services)
-        publishing.check(services)
+        await fit.check_claims(services)
         return project, services
 
     def _check_folder(self, target: Target, project: Project) -> None:

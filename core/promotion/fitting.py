@@ -12,6 +12,7 @@ from core.model import Health, Service
 from core.promotion.ledger import deployment_event, run_event
 from core.promotion.order import check_reachable, order_of
 from core.promotion.plan import PlannedService, Situation, Wanted, plan_service
+from core.promotion.publishing import Publishing
 from core.promotion.variables import resolve
 from core.records import Deployment, new_id
 
@@ -34,6 +35,7 @@ class Fitting:
 
     def __init__(self, parts: Parts, target: Target, engine: Engine) -> None:
         self._ledger = parts.ledger
+        self._router = parts.router
         self._target = target
         self._engine = engine
 
@@ -106,6 +108,21 @@ class Fitting:
             label=request.label,
             route_host=host.host if host else None,
         )
+
+    @property
+    def publishing(self) -> Publishing:
+        """The ports of this machine, as they are given out now."""
+        return Publishing(self._ledger, self._target, self._router.own_ports)
+
+    async def check_claims(self, services: Sequence[Service]) -> None:
+        """Refuses services that claim what is somebody else's: volumes, names, ports.
+
+        Raises:
+            Conflict: who has it, and what to do.
+        """
+        # The engine first: it knows the container that holds a port, too.
+        await self._engine.check_claims(self._target, services)
+        self.publishing.check(services)
 
     def check_order(self, services: Sequence[Service], stopping: Iterable[str] = ()) -> None:
         """Refuses services that would wait for ever.

@@ -17,14 +17,11 @@ from core.promotion.fitting import Fitting
 from core.promotion.following import follow
 from core.promotion.ledger import run_event
 from core.promotion.plan import Action
-from core.promotion.publishing import Publishing
 from core.promotion.requests import Accepted
 from core.records import EnvironmentRecord
 
 if TYPE_CHECKING:
-    from core.engines.base import Engine
     from core.journal import Record
-    from core.model import Service
     from core.promotion.engines import Chosen
     from core.promotion.parts import Parts
     from core.promotion.plan import PlannedService, Wanted
@@ -44,8 +41,8 @@ class Promotes:
     async def plan(self, request: Request, chosen: Chosen) -> tuple[list[Json], list[str]]:
         """What would be done with each service in the environment that it is promoted to."""
         fit = Fitting(self._parts, request.target, chosen.engine)
-        sources = self._as_there(request.target, self._sources(request))
-        await self._check(request.target, [each.service for each in sources], chosen.engine)
+        sources = _as_there(fit, self._sources(request))
+        await fit.check_claims([each.service for each in sources])
         planned = self._planned(fit, sources, request)
         fit.check_order([each.service for each in planned if each.action is not Action.LEAVE])
         told = [
@@ -60,11 +57,11 @@ class Promotes:
         """A deployment of its own in the other environment for each service."""
         engine = chosen.engine
         fit = Fitting(self._parts, request.target, engine)
-        sources = self._as_there(request.target, self._sources(request))
+        sources = _as_there(fit, self._sources(request))
         hosts = self._parts.router.hosts.give(
             request.target, [each.service for each in sources], engine.name
         )
-        await self._check(request.target, [each.service for each in sources], engine)
+        await fit.check_claims([each.service for each in sources])
         plans = self._planned(fit, sources, request)
         deployments, warnings = [], []
         for source, planned in zip(sources, plans, strict=True):
@@ -100,21 +97,6 @@ class Promotes:
     ) -> list[PlannedService]:
         found = [fit.planned(_wanted(fit, each), request.trigger) for each in sources]
         return follow(found, [each.service.name for each in sources])
-
-    def _as_there(self, target: Target, sources: list[Deployment]) -> list[Deployment]:
-        """The deployments with the ports that their services publish there already.
-
-        A port of this machine is one environment's: the other one's come from its own files.
-        """
-        publishing = self._publishing(target)
-        return [each.changed(service=publishing.kept(each.service)) for each in sources]
-
-    def _publishing(self, target: Target) -> Publishing:
-        return Publishing(self._ledger, target, self._parts.router.own_ports)
-
-    async def _check(self, target: Target, services: list[Service], engine: Engine) -> None:
-        await engine.check_claims(target, services)
-        self._publishing(target).check(services)
 
     def _leads_nowhere(self, request: Request, sources: list[Deployment]) -> list[str]:
         """Route rules of what is promoted whose service is missing on the other side."""
@@ -172,6 +154,15 @@ def _source_of(request: Request) -> Target:
     if request.source is None:
         raise UsageError("a promote needs the environment that it takes from")
     return request.source
+
+
+def _as_there(fit: Fitting, sources: list[Deployment]) -> list[Deployment]:
+    """The deployments with the ports that their services publish there already.
+
+    A port of this machine is one environment's: the other one's come from its own files.
+    """
+    publishing = fit.publishing
+    return [each.changed(service=publishing.kept(each.service)) for each in sources]
 
 
 def _wanted(fit: Fitting, source: Deployment) -> Wanted:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from core.errors import Conflict
 from core.gateway.doors import check_can_open
-from core.gateway.table import Door
 from core.model import Status
 from core.ports import can_bind, free_port
 from core.promotion.doors import EVERYWHERE, host_of
@@ -30,8 +29,6 @@ class OwnPorts:
     fixed: Mapping[int, str]
     """Those that somebody relies on, with the flag that chooses another one."""
 
-
-_NOWHERE = Door("", EVERYWHERE, 0)
 
 _OTHER_PORT = (
     'give this one another port, such as with an override file: ports: !override ["8090:80"]'
@@ -171,7 +168,7 @@ class Publishing:
                 f" compartment agent start {which} 0",
                 code="port_conflict",
             )
-        check_can_open(replace(_NOWHERE, address=host, port=port))
+        check_can_open(host, port)
 
 
 def _is_open(wanted: Published) -> bool:

@@ -12,11 +12,9 @@ from core.promotion import fitting
 from core.promotion.candidate import Step
 from core.promotion.fitting import Fitting
 from core.promotion.plan import plan_rollback
-from core.promotion.publishing import Publishing
 from core.promotion.requests import Accepted
 
 if TYPE_CHECKING:
-    from core.engines.base import Engine
     from core.promotion.engines import Chosen
     from core.promotion.parts import Parts
     from core.promotion.plan import PlannedService
@@ -36,7 +34,7 @@ class Rollbacks:
     async def plan(self, request: Request, chosen: Chosen) -> tuple[list[Json], list[str]]:
         """Which deployment each service would return to."""
         fit = Fitting(self._parts, request.target, chosen.engine)
-        found = await self._find(request, chosen.engine)
+        found = await self._find(request, fit)
         fit.check_order([each.service for each in found])
         told = [
             {**fit.as_json(_planned(fit, each, request)), "deploymentId": each.id} for each in found
@@ -50,7 +48,7 @@ class Rollbacks:
         fit = Fitting(self._parts, request.target, chosen.engine)
 
         async def steps() -> list[Step]:
-            found = await self._find(request, chosen.engine)
+            found = await self._find(request, fit)
             fit.check_order([each.service for each in found])
             ids = tuple(each.id for each in found)
             warnings = [
@@ -64,12 +62,12 @@ class Rollbacks:
             return [Step(each) for each in found]
 
         if is_first:
-            found = await self._find(request, chosen.engine)
+            found = await self._find(request, fit)
             fit.check_order([each.service for each in found])
             run = run.changed(deployment_ids=tuple(each.id for each in found))
         return Accepted(run, (), steps)
 
-    async def _find(self, request: Request, engine: Engine) -> list[Deployment]:
+    async def _find(self, request: Request, fit: Fitting) -> list[Deployment]:
         services = request.services
         if request.to is not None:
             services = services or (await self._service_of(request.to, request.target),)
@@ -81,9 +79,7 @@ class Rollbacks:
                 )
         found = await find(self._parts, request.target, services, request.to)
         # What their files say of ports, volumes and names may be somebody else's by now.
-        wanted = [each.service for each in found]
-        await engine.check_claims(request.target, wanted)
-        Publishing(self._ledger, request.target, self._parts.router.own_ports).check(wanted)
+        await fit.check_claims([each.service for each in found])
         return found
 
     async def _service_of(self, deployment_id: str, target: Target) -> str:

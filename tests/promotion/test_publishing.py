@@ -74,7 +74,7 @@ def test_a_port_of_a_run_ahead_is_not_taken_from_it() -> None:
 def test_an_address_changes_with_its_port_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """The gateway has the port: it opens it elsewhere in the same update."""
 
-    def refuse(_: object) -> None:
+    def refuse(*_: object) -> None:
         raise AssertionError("the gateway itself has it")
 
     monkeypatch.setattr(module, "check_can_open", refuse)

@@ -86,7 +86,7 @@ def simulate(
         # Nobody listens anywhere: where, and what is spoken, is the machine's to say.
         patch.setattr(looking, "_answer", _asked)
         patch.setattr(checking, "_ports_probe", lambda *_: None)
-        patch.setattr(publishing, "check_can_open", lambda _: None)
+        patch.setattr(publishing, "check_can_open", lambda *_: None)
         patch.setattr(publishing, "can_bind", lambda *_, **__: True)
         patch.setattr(publishing, "free_port", _lowest)
         patch.setattr(asyncio, "to_thread", at_once)
