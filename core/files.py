@@ -91,6 +91,11 @@ class Home:
         return self.sockets / "agent.sock"
 
     @property
+    def pages_socket(self) -> Path:
+        """Where the gateway reaches the pages that the agent serves to the web."""
+        return self.sockets / "pages.sock"
+
+    @property
     def sockets(self) -> Path:
         """Where unix sockets are: the home, or a short private stand-in where that is too long."""
         longest = self.root / "run" / f"dep_{'0' * 12}.99999.sock"

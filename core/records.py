@@ -99,6 +99,40 @@ class VariableRemoved:
 
 
 @dataclass(frozen=True, slots=True)
+class UserRecord:
+    """Somebody who may see the services of an environment whose access mode is `authenticated`."""
+
+    target: Target
+    name: str
+    digest: str
+    """What the gateway compares a password with; the password itself is not kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserRemoved:
+    """A user who may not any more."""
+
+    target: Target
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DomainRecord:
+    """A host name of its owner's that leads to a `web` service of an environment."""
+
+    host: str
+    target: Target
+    service: str
+
+
+@dataclass(frozen=True, slots=True)
+class DomainRemoved:
+    """A host name that leads nowhere any more."""
+
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """The deployments of one command."""
 

@@ -8,7 +8,6 @@ import fcntl
 import json
 import logging
 import os
-import socket
 import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -16,7 +15,9 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from core.agent import launcher
+from core.agent.listening import listen
 from core.agent.own_log import FORMAT, hide_secrets
+from core.agent.pages import serve_pages
 from core.agent.protocol import error_to_json
 from core.agent.server import create_app
 from core.agent.streams import EndStreams
@@ -27,6 +28,7 @@ from core.files import Home
 from core.platform import Platform
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator
     from types import FrameType
 
@@ -99,15 +101,19 @@ async def serve(home: Home, settings: Settings) -> None:
             timeout_graceful_shutdown=_STREAMS_GRACE_S,
         )
         server = Server(config, stopping)
-        listening = _listen(home)
+        pages, pages_socket = serve_pages(home, platform)
+        listening = listen(home.agent_socket)
         try:
             async with asyncio.TaskGroup() as tasks:
                 watch = tasks.create_task(_stop_when_broken(platform, server))
+                tasks.create_task(pages.serve(sockets=[pages_socket]))
                 _announce({"ready": True})
                 await server.serve(sockets=[listening])
+                pages.should_exit = True
                 watch.cancel()
         finally:
             home.agent_socket.unlink(missing_ok=True)
+            home.pages_socket.unlink(missing_ok=True)
         if platform.failure is not None:
             raise platform.failure
 
@@ -115,18 +121,6 @@ async def serve(home: Home, settings: Settings) -> None:
 async def _stop_when_broken(platform: Platform, server: Server) -> None:
     await platform.ended.wait()
     server.should_exit = True
-
-
-def _listen(home: Home) -> socket.socket:
-    home.agent_socket.unlink(missing_ok=True)
-    listening = socket.socket(socket.AF_UNIX)
-    before = os.umask(0o177)
-    try:
-        listening.bind(str(home.agent_socket))
-    finally:
-        os.umask(before)
-    listening.listen(128)
-    return listening
 
 
 def _announce(line: dict[str, object]) -> None:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from core.errors import GatewayUnavailable
-from core.gateway.table import STREAMS_SUFFIX, TCP_SUFFIX, Cause, Failure, InFlight, Traffic
+from core.gateway.table import (
+    PAGES,
+    STREAMS_SUFFIX,
+    TCP_SUFFIX,
+    Cause,
+    Failure,
+    InFlight,
+    Traffic,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,6 +85,7 @@ class Admin:
                 figures["upstream_rq_completed"], figures["upstream_rq_5xx"], p95_ms.get(upstream)
             )
             for upstream, figures in counted.items()
+            if upstream != PAGES
         }
 
     async def failing(self) -> dict[tuple[str, tuple[str, int]], Failure]:

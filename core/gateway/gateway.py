@@ -63,6 +63,7 @@ class Gateway:
         """What upstreams had answered when they ended."""
         self._folder = folder
         self._entrances = admin_socket.with_name("entrances.sock")
+        self._pages = admin_socket.with_name("pages.sock")
         self._writing = asyncio.Lock()
         headers = {"host": VERSION_HOST, ENTRANCE_HEADER: VERSION_HOST}
         self._probe = httpx.AsyncClient(
@@ -108,7 +109,8 @@ class Gateway:
             await self._write_clusters(self._clusters(table.upstreams))
 
     def _clusters(self, upstreams: tuple[Upstream, ...]) -> list[resources.Json]:
-        return resources.clusters(upstreams, self.findings.log)
+        pages = resources.pages_cluster(self._pages)
+        return [pages, *resources.clusters(upstreams, self.findings.log)]
 
     async def leave(self, ports: Collection[int], taken: Collection[int]) -> None:
         """Listens elsewhere, where its public or its internal port is one of `ports`.

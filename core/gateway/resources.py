@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from core.gateway.routes import ENTRANCE_HEADER
-from core.gateway.table import STREAMS_SUFFIX, TCP_SUFFIX
+from core.gateway.table import PAGES, STREAMS_SUFFIX, TCP_SUFFIX
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,6 +112,18 @@ def _health_check(check: Check, events: Path | None) -> Json:
 def _event_file(path: Path) -> Json:
     sink = f"{_API}.extensions.health_check.event_sinks.file.v3.HealthCheckEventFileSink"
     return {"name": "file", "typed_config": {"@type": sink, "event_log_path": str(path)}}
+
+
+def pages_cluster(socket: Path) -> Json:
+    """The cluster of the agent's own pages, which is there whether an agent runs or not."""
+    endpoint = {"endpoint": {"address": {"pipe": {"path": str(socket)}}}}
+    return {
+        "@type": f"{_API}.config.cluster.v3.Cluster",
+        "name": PAGES,
+        "type": "STATIC",
+        "connect_timeout": "2s",
+        "load_assignment": {"cluster_name": PAGES, "endpoints": [{"lb_endpoints": [endpoint]}]},
+    }
 
 
 def clusters(upstreams: tuple[Upstream, ...], events: Path) -> list[Json]:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 STREAMS_SUFFIX = ".streams"
 """What the name of the cluster that carries an activation's long streams ends in."""
 
+PAGES = "pages"
+"""The cluster of what the agent itself answers."""
+
 TCP_SUFFIX = ".tcp"
 """What the name of an upstream ends in that gets connections instead of requests."""
 

@@ -20,11 +20,13 @@ from core.model import Trigger
 from core.records import (
     Activation,
     Deployment,
+    DomainRecord,
     EnvironmentRecord,
     Execution,
     HostRecord,
     Run,
     Target,
+    UserRecord,
     VariableRecord,
 )
 
@@ -182,6 +184,14 @@ class Journal:
     async def variables(self) -> list[VariableRecord]:
         """Every variable that is set."""
         return await self._read(VariableRecord, "SELECT body FROM variables")
+
+    async def users(self) -> list[UserRecord]:
+        """Everybody who may see what is not public."""
+        return await self._read(UserRecord, "SELECT body FROM users")
+
+    async def domains(self) -> list[DomainRecord]:
+        """Every domain that leads to a service."""
+        return await self._read(DomainRecord, "SELECT body FROM domains")
 
     async def run(self, run_id: str) -> Run | None:
         """One run."""

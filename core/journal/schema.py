@@ -13,10 +13,14 @@ from core.events import Event
 from core.records import (
     Activation,
     Deployment,
+    DomainRecord,
+    DomainRemoved,
     EnvironmentRecord,
     Execution,
     HostRecord,
     Run,
+    UserRecord,
+    UserRemoved,
     VariableRecord,
     VariableRemoved,
 )
@@ -28,13 +32,17 @@ Kept = (
     | EnvironmentRecord
     | HostRecord
     | VariableRecord
+    | UserRecord
+    | DomainRecord
     | Execution
     | Event
 )
 """What a row is made of."""
-Record = Kept | VariableRemoved
+Removed = VariableRemoved | UserRemoved | DomainRemoved
+"""What takes a row away."""
+Record = Kept | Removed
 
-VERSION = 3
+VERSION = 4
 TABLES = """
 CREATE TABLE IF NOT EXISTS runs (
     id TEXT PRIMARY KEY, project TEXT, environment TEXT, status TEXT, created_at TEXT, body TEXT);
@@ -54,6 +62,9 @@ CREATE TABLE IF NOT EXISTS hosts (host TEXT PRIMARY KEY, body TEXT);
 CREATE TABLE IF NOT EXISTS variables (
     project TEXT, environment TEXT, service TEXT, name TEXT, body TEXT,
     PRIMARY KEY (project, environment, service, name));
+CREATE TABLE IF NOT EXISTS users (
+    project TEXT, environment TEXT, name TEXT, body TEXT, PRIMARY KEY (project, environment, name));
+CREATE TABLE IF NOT EXISTS domains (host TEXT PRIMARY KEY, body TEXT);
 CREATE TABLE IF NOT EXISTS executions (
     id TEXT PRIMARY KEY, project TEXT, environment TEXT, service TEXT, deployment_id TEXT,
     status TEXT, started_at TEXT, body TEXT);
@@ -77,31 +88,56 @@ ADAPTERS: dict[type, TypeAdapter[Any]] = {
     kind: TypeAdapter(kind)
     for kind in (
         *(Run, Deployment, Activation, EnvironmentRecord, HostRecord),
-        *(VariableRecord, Execution, Event),
+        *(VariableRecord, UserRecord, DomainRecord, Execution, Event),
     )
 }
 
 
 def statement(record: Record) -> tuple[str, tuple[Any, ...]]:
     """What writes a record, or removes one, with its values."""
-    if isinstance(record, VariableRemoved):
-        return (
-            "DELETE FROM variables WHERE project = ? AND environment = ? AND service = ?"
-            " AND name = ?",
-            _variable_key(record),
-        )
+    if isinstance(record, Removed):
+        return _removal(record)
     table, columns = _place(record)
     body = ADAPTERS[type(record)].dump_json(record).decode()
     places = ", ".join("?" * (len(columns) + 1))
     return f"INSERT OR REPLACE INTO {table} VALUES ({places})", (*columns, body)  # noqa: S608 - our names
 
 
+def _removal(record: Removed) -> tuple[str, tuple[Any, ...]]:
+    match record:
+        case VariableRemoved():
+            return (
+                "DELETE FROM variables WHERE project = ? AND environment = ? AND service = ?"
+                " AND name = ?",
+                _variable_key(record),
+            )
+        case UserRemoved():
+            return (
+                "DELETE FROM users WHERE project = ? AND environment = ? AND name = ?",
+                (record.target.project, record.target.environment, record.name),
+            )
+        case DomainRemoved():
+            return "DELETE FROM domains WHERE host = ?", (record.host,)
+
+
 def _place(record: Kept) -> tuple[str, tuple[Any, ...]]:
     """The table of a record, and the columns that it is found by, in the order of the schema."""
-    if isinstance(record, Event):
-        return "events", (record.seq, record.run_id)
-    if isinstance(record, Activation):
-        return "activations", (record.name, record.state)
+    match record:
+        case Event():
+            return "events", (record.seq, record.run_id)
+        case Activation():
+            return "activations", (record.name, record.state)
+        case HostRecord():
+            return "hosts", (record.host,)
+        case DomainRecord():
+            return "domains", (record.host,)
+        case _:
+            return _place_by_target(record)
+
+
+def _place_by_target(
+    record: Run | Deployment | EnvironmentRecord | VariableRecord | UserRecord | Execution,
+) -> tuple[str, tuple[Any, ...]]:
     target = (record.target.project, record.target.environment)
     match record:
         case Run():
@@ -115,10 +151,10 @@ def _place(record: Kept) -> tuple[str, tuple[Any, ...]]:
             )
         case EnvironmentRecord():
             return "environments", target
-        case HostRecord():
-            return "hosts", (record.host,)
         case VariableRecord():
             return "variables", _variable_key(record)
+        case UserRecord():
+            return "users", (*target, record.name)
         case Execution():
             of_what = (record.service, record.deployment_id)
             return "executions", (record.id, *target, *of_what, record.status, record.started_at)

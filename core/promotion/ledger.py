@@ -8,17 +8,22 @@ from typing import TYPE_CHECKING, TypeVar
 
 from core.ending import to_the_end
 from core.events import Event, EventType
+from core.journal.schema import Removed
 from core.lines import stamp
 from core.promotion.masking import masked, secrets_in
 from core.records import (
     Activation,
     ActivationState,
     Deployment,
+    DomainRecord,
+    DomainRemoved,
     EnvironmentRecord,
     Execution,
     HostRecord,
     Run,
     Target,
+    UserRecord,
+    UserRemoved,
     VariableRecord,
     VariableRemoved,
 )
@@ -56,6 +61,8 @@ class Ledger:
         self.environments: dict[Target, EnvironmentRecord] = {}
         self.hosts: dict[str, HostRecord] = {}
         self.variables: dict[VariableKey, VariableRecord] = {}
+        self.users: dict[tuple[Target, str], UserRecord] = {}
+        self.domains: dict[str, DomainRecord] = {}
         self.executions: dict[str, Execution] = {}
         """Those that run."""
         self._forgotten: dict[str, tuple[float, Deployment]] = {}
@@ -74,6 +81,8 @@ class Ledger:
         self.variables = {
             (each.target, each.service, each.name): each for each in await self.journal.variables()
         }
+        self.users = {(each.target, each.name): each for each in await self.journal.users()}
+        self.domains = {each.host: each for each in await self.journal.domains()}
         self.executions = {each.id: each for each in await self.journal.running_executions()}
         known: list[Record] = [*self.variables.values(), *self.deployments.values()]
         self.mask.add(value for record in known for value in secrets_in(record))
@@ -116,6 +125,9 @@ class Ledger:
         changed.set()
 
     def _fold(self, record: Record) -> None:
+        if isinstance(record, Removed):
+            self._fold_removed(record)
+            return
         match record:
             case Run():
                 _keep(self.runs, record.id, record, is_over=record.status.is_final)
@@ -124,16 +136,33 @@ class Ledger:
             case Activation():
                 is_over = record.state is ActivationState.GONE
                 _keep(self.activations, record.name, record, is_over=is_over)
+            case Execution():
+                _keep(self.executions, record.id, record, is_over=record.status.is_final)
+            case _:
+                self._fold_settled(record)
+
+    def _fold_settled(self, record: Record) -> None:
+        """What stands until somebody changes it."""
+        match record:
             case EnvironmentRecord():
                 self.environments[record.target] = record
             case HostRecord():
                 self.hosts[record.host] = record
             case VariableRecord():
                 self.variables[record.target, record.service, record.name] = record
+            case UserRecord():
+                self.users[record.target, record.name] = record
+            case DomainRecord():
+                self.domains[record.host] = record
+
+    def _fold_removed(self, record: Removed) -> None:
+        match record:
             case VariableRemoved():
                 self.variables.pop((record.target, record.service, record.name), None)
-            case Execution():
-                _keep(self.executions, record.id, record, is_over=record.status.is_final)
+            case UserRemoved():
+                self.users.pop((record.target, record.name), None)
+            case DomainRemoved():
+                self.domains.pop(record.host, None)
 
     def forget_past(self) -> None:
         """Drops what is neither active nor on its way, has no instance, and is of no open run."""
