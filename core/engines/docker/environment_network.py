@@ -81,6 +81,19 @@ class EnvironmentNetwork:
                 return True
         return False
 
+    def may_lose_holder(self, container_id: str) -> bool:
+        """The same of a container that may be another one; True also while it is not yet known."""
+        return self.lose_holder(container_id) or self._lock.locked()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is missing that is wanted and can be made, as far as is known."""
+        network = self.network
+        if not self.is_wanted or network is None:
+            return not self.is_wanted or self._definition is None
+        is_held = self._holders is not None and network.addresses is not None
+        return not is_held or self._held.keys() >= self._names.keys()
+
     def has_holder(self, container_id: str) -> bool:
         """Whether a container is a holder that is known to run."""
         return any(each.id == container_id for each in self._held.values())

@@ -4,7 +4,7 @@ An environment of a `compartment.yml` has one. One of a Compose file has those t
 describes, which do not see each other either.
 
 All is found by its labels, also by an agent after the one that made it; what others remove or
-stop is mended at once.
+stop is mended at once, and what cannot be mended is tried again.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from core.engines.docker.holders import Holders
 from core.engines.docker.labels import ENVIRONMENT, HOME, NETWORK, PROJECT, ROLE, Role, only
 from core.engines.docker.network import key_of, labelled
 from core.engines.docker.occupants import addresses_in_use
+from core.engines.docker.retries import Retries
 from core.errors import CompartmentError, EngineUnavailable
 from core.records import Target
 
@@ -54,6 +55,9 @@ class Networks:
         self._networks: dict[Place, EnvironmentNetwork] = {}
         self._disturbed: set[Place] = set()
         self._woken = asyncio.Event()
+        self._retries = Retries(self._disturb)
+        self._complaints: dict[Place, str] = {}
+        """Why one cannot be mended, as the log has it."""
 
     def _at(self, place: Place) -> EnvironmentNetwork:
         if place not in self._networks:
@@ -67,13 +71,12 @@ class Networks:
         return {key: each for (of, key), each in self._networks.items() if of == target}
 
     async def run(self) -> None:
-        """Mends what `listen` hears of, until it is cancelled."""
+        """Mends what `listen` hears of, and what is not whole yet, until it is cancelled."""
         while True:
             await self._woken.wait()
             self._woken.clear()
             while self._disturbed:
-                # An engine that is lost is looked through when it is back.
-                with suppress(EngineUnavailable):
+                with suppress(EngineUnavailable):  # it is tried again
                     await self._mend(self._disturbed.pop())
 
     async def resync(self) -> None:
@@ -82,6 +85,7 @@ class Networks:
         Raises:
             EngineUnavailable: it cannot be reached.
         """
+        self._retries.begin_anew()
         filters = json.dumps(only(self._home, Role.NETWORK))
         for described in await self._docker.get("/networks", filters=filters):
             place = _place(described["Labels"])
@@ -93,12 +97,23 @@ class Networks:
                     group.create_task(self._mend(place))
 
     async def _mend(self, place: Place) -> None:
+        is_whole = False
         try:
             await self._networks[place].mend()
+            is_whole = self._networks[place].is_whole
+            self._complaints.pop(place, None)
         except EngineUnavailable:
             raise
         except CompartmentError as error:
-            _log.warning("the network of %s cannot be mended: %s", place[0], error.message)
+            self._complain(place, error.message)
+        finally:
+            self._retries.note(place, is_right=is_whole)
+
+    def _complain(self, place: Place, why: str) -> None:
+        """Says it once, however often it is tried."""
+        if self._complaints.get(place) != why:
+            self._complaints[place] = why
+            _log.warning("the network of %s cannot be mended: %s", place[0], why)
 
     def listen(self, event: Json) -> None:
         """Takes notice of an event of the engine."""
@@ -129,7 +144,7 @@ class Networks:
             if action == "destroy":
                 network.network = None
                 self._disturb(place)
-            elif action == "disconnect" and network.lose_holder(container_id):
+            elif action == "disconnect" and network.may_lose_holder(container_id):
                 self._disturb(place)
 
     def _disturb(self, place: Place) -> None:
@@ -155,7 +170,12 @@ class Networks:
         with single_error():
             async with asyncio.TaskGroup() as group:
                 for each in missing:
-                    group.create_task(self._at((target, each.key)).prepare(each))
+                    group.create_task(self._prepare((target, each.key), each))
+
+    async def _prepare(self, place: Place, wanted: WantedNetwork) -> None:
+        network = self._at(place)
+        await network.prepare(wanted)
+        self._retries.note(place, is_right=network.is_whole)
 
     def holders(self, target: Target, service_name: str) -> tuple[Holder, ...]:
         """Where the name of a service leads to, on each network where it is held now."""

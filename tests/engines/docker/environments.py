@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from core.engines.docker.attachments import Attachment
 
 IMAGE = "python:3.11-slim"
-LIMIT_S = 15
+LIMIT_S = 60
+"""Only against hanging."""
 
 
 TAKES_CONNECTIONS = """

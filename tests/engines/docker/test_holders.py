@@ -17,7 +17,7 @@ import pytest
 
 from core.engines.docker import pause
 from core.engines.docker.holders import Holders
-from core.errors import CompartmentError
+from core.errors import CompartmentError, EngineUnavailable
 from tests.engines.docker.environments import (
     Environments,
     environments,
@@ -216,6 +216,58 @@ async def test_what_nobody_heard_of_is_found_by_looking(engine: Environments) ->
         assert (found == was) is (name == "admin")
     await deaf.resync()
     assert engine.times_moved == 1
+
+
+@pytest.mark.docker
+async def test_one_that_the_engine_does_not_start_after_all_is_started(
+    engine: Environments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await prepare(engine.networks, target(), ["web"])
+    before = holder(engine)
+    await engine.stop_listening()  # the engine tells nothing when its own start has failed
+    look, id_ = engine.docker.get, await engine.holder_id(target(), "web")
+    await engine.docker.call(lambda client: client.kill(id_))
+    looks = 0
+
+    async def get(path: str, **parameters: Any) -> Any:
+        nonlocal looks
+        found = await look(path, **parameters)
+        if path == f"/containers/{id_}/json":
+            looks += 1
+            found["State"]["Restarting"] = looks <= 2
+        return found
+
+    monkeypatch.setattr(engine.docker, "get", get)
+    await engine.networks.resync()
+    assert holder_of(engine.networks, target(), "web") is None
+    running = asyncio.ensure_future(engine.networks.run())
+    await engine.until(lambda: holder_of(engine.networks, target(), "web") is not None)
+    running.cancel()
+    assert holder(engine).address == before.address
+    assert looks >= 3
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize(
+    "fault", [EngineUnavailable("it takes too long"), CompartmentError("it refused")]
+)
+async def test_what_could_not_be_mended_is_tried_again(
+    engine: Environments, fault: CompartmentError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await prepare(engine.networks, target(), ["web"])
+    before, check = holder(engine), engine.docker.check_stays
+    faults = [fault, fault]
+
+    async def fail() -> None:
+        if faults:
+            raise faults.pop()
+        await check()
+
+    monkeypatch.setattr(engine.docker, "check_stays", fail)
+    id_ = await engine.holder_id(target(), "web")
+    await engine.docker.call(lambda client: client.kill(id_))
+    await engine.until(lambda: not faults and bool(engine.networks.holders(target(), "web")))
+    assert holder(engine).address == before.address
 
 
 @pytest.mark.timeout(120)
