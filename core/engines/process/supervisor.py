@@ -177,6 +177,7 @@ class Supervisor:
     def _obey(self, order: dict[str, Any]) -> None:
         if order["do"] == "keep":
             self._is_kept = True
+            self._control.tell()
         elif order["do"] == "stop":
             self._stop(order.get("graceMs", self._spec["graceMs"]))
 
@@ -210,6 +211,7 @@ class Supervisor:
             "shimPid": os.getpid(),
             "startedAt": self._started_at[0],
             "startedAtUnix": self._started_at[1],
+            "isKept": self._is_kept,
             "restarts": self._restarts,
             "pauseS": self._pause_s,
             "exit": self._exit,

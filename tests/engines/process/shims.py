@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SHIM = Path(__file__).parents[3] / "core/engines/process/shim.py"
-DEADLINE_S = 15.0
+DEADLINE_S = 45.0
+"""Only against hanging."""
+
+WAITS = "import os, time\nwhile not os.path.exists('go'): time.sleep(0.01)\n"
+"""Begins a script that goes on when a test lets it; see `Shim.go`."""
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:
@@ -63,6 +67,13 @@ class Client:
     def wait_state(self, wanted: str) -> dict[str, Any]:
         """Reads on to a state."""
         while (told := self.state())["state"] != wanted:
+            assert told["state"] != "exited", told
+        return told
+
+    def keep(self) -> dict[str, Any]:
+        """Has the restart policy apply; returns the state in which it does."""
+        self.order(do="keep")
+        while not (told := self.state())["isKept"]:
             assert told["state"] != "exited", told
         return told
 
@@ -150,6 +161,10 @@ class Shim:
             else:
                 self._clients.append(client)
                 return client
+
+    def go(self) -> None:
+        """Lets a script go on that waits for it."""
+        (self.folder / "go").touch()
 
     def wait(self) -> dict[str, Any]:
         """Waits for the end; returns the exit record."""

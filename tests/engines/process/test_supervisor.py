@@ -15,7 +15,7 @@ import pytest
 
 from core.lines import LINE_LIMIT
 from core.model import Stream
-from tests.engines.process.shims import Shims, is_alive, wait_for
+from tests.engines.process.shims import DEADLINE_S, WAITS, Shims, is_alive, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,6 @@ print("up")
 while True:
     time.sleep(60)
 """
-WAITS = "import os, time\nwhile not os.path.exists('go'): time.sleep(0.01)\n"
 SLEEPS = "import time; print('up'); time.sleep(60)"
 CRASHES_TWICE = """
 import pathlib, sys, time
@@ -139,7 +138,7 @@ def test_state_is_told_at_once_and_at_the_end(shims: Shims) -> None:
     assert state["shimPid"] == shim.process.pid
     assert before <= state["startedAtUnix"] <= time.time()
     assert state["exit"] is None
-    (shim.folder / "go").touch()
+    shim.go()
     last = client.wait_state("exited")
     assert last["pid"] is None
     assert last["exit"] == shim.wait()
@@ -187,8 +186,8 @@ def test_stop_is_polite(shims: Shims) -> None:
     )
     client = shim.connect()
     shim.wait_text("up")
-    client.order(do="keep")
-    client.order(do="stop", graceMs=10_000)
+    client.keep()
+    client.order(do="stop", graceMs=60_000)
     assert client.wait_state("stopping")["pid"]
     assert client.wait_state("exited")["exit"]["code"] == 0
     assert shim.wait()["code"] == 0
@@ -203,7 +202,6 @@ def test_stop_kills_after_the_grace(shims: Shims) -> None:
     client.order(do="stop", graceMs=200)
     assert shim.wait()["signal"] == signal.SIGKILL
     assert not is_alive(pid)
-    assert "I stay" in shim.texts()
     assert shim.texts(Stream.COMPARTMENT)[0] == "the grace is over: killed"
 
 
@@ -212,7 +210,7 @@ def test_a_second_stop_can_shorten_the_grace(shims: Shims) -> None:
     shim.wait_text("up")
     client = shim.connect()
     client.order(do="stop", graceMs=600_000)
-    client.wait_state("stopping")
+    shim.wait_text("I stay")
     client.order(do="stop", graceMs=0)
     assert shim.wait()["signal"] == signal.SIGKILL
 
@@ -234,9 +232,8 @@ def test_a_candidate_is_not_restarted(shims: Shims) -> None:
 def test_restarts_once_it_is_kept(shims: Shims) -> None:
     shim = shims.start(WAITS + CRASHES_TWICE, restart={"policy": "on-failure", "maxRetries": None})
     client = shim.connect()
-    client.order(do="keep")
-    first = client.state()["pid"]
-    (shim.folder / "go").touch()
+    first = client.keep()["pid"]
+    shim.go()
     states: list[dict[str, Any]] = []
     while not states or states[-1]["state"] != "running" or states[-1]["restarts"] < 2:
         states.append(client.state())
@@ -257,10 +254,8 @@ def kept_from_the_start(
     shims: Shims, script: str, policy: str, limit: int | None
 ) -> dict[str, object]:
     shim = shims.start(WAITS + script, restart={"policy": policy, "maxRetries": limit})
-    client = shim.connect()
-    client.order(do="keep")
-    client.state()
-    (shim.folder / "go").touch()
+    shim.connect().keep()
+    shim.go()
     return shim.wait()
 
 
@@ -283,12 +278,12 @@ def test_unless_stopped_restarts_after_success(shims: Shims) -> None:
         restart={"policy": "unless-stopped", "maxRetries": None},
     )
     client = shim.connect()
-    client.order(do="keep")
-    (shim.folder / "go").touch()
-    client.wait_state("restarting")
+    client.keep()
+    shim.go()
+    assert client.wait_state("restarting")["exit"]["code"] == 0
     client.order(do="stop", graceMs=1000)
-    assert client.wait_state("exited")["exit"]["code"] == 0
-    assert shim.wait()["code"] == 0
+    # It may have been started once more before it hears of that.
+    assert shim.wait() == client.wait_state("exited")["exit"]
 
 
 def test_a_detached_grandchild_ends_with_the_service(shims: Shims) -> None:
@@ -305,7 +300,7 @@ def test_a_detached_grandchild_has_the_grace_of_a_stop(shims: Shims) -> None:
     shim = shims.start(DETACHES.format(in_daemon=says_bye, in_service="time.sleep(60)"))
     daemon = daemon_of(shims)
     client = shim.connect()
-    client.order(do="stop", graceMs=10_000)
+    client.order(do="stop", graceMs=60_000)
     shim.wait()
     assert not is_alive(daemon)
     assert shim.texts() == ["bye"]
@@ -317,7 +312,7 @@ def test_a_stranger_that_holds_the_pipe_is_not_waited_for(shims: Shims) -> None:
     pid = shim.connect().state()["pid"]
     held = os.open(f"/proc/{pid}/fd/1", os.O_WRONLY)
     try:
-        (shim.folder / "go").touch()
+        shim.go()
         assert shim.wait()["code"] == 0
     finally:
         os.close(held)
@@ -337,7 +332,7 @@ def test_a_stranger_that_never_stops_writing_is_not_waited_for(shims: Shims) -> 
     writing = Thread(target=write_for_ever)
     writing.start()
     try:
-        (shim.folder / "go").touch()
+        shim.go()
         assert shim.wait()["code"] == 0
     finally:
         shim.close()
@@ -378,7 +373,8 @@ def test_nonsense_does_no_harm(shims: Shims) -> None:
     ):
         client.send(raw)
     endless = shim.connect()
-    endless.send(b"x" * 100_000)
+    with suppress(ConnectionError):  # it may be dropped before all is sent
+        endless.send(b"x" * 100_000)
     assert endless.is_closed()
     client.send(b'{"do": "st')
     assert shim.connect().state()["state"] == "running"
@@ -469,6 +465,6 @@ def test_a_full_disk_does_not_stop_the_service(shims: Shims) -> None:
     state = shim.connect().state()
     assert state["state"] == "running"
     client = shim.connect()
-    (shim.folder / "go").touch()
+    shim.go()
     assert client.wait_state("exited")["exit"]["code"] == 0
-    assert shim.process.wait(10) == 0
+    assert shim.process.wait(DEADLINE_S) == 0
