@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from core.gateway import access
 from core.gateway.routes import ENTRANCE_HEADER
 from core.gateway.table import PAGES, STREAMS_SUFFIX, TCP_SUFFIX
 
@@ -149,7 +150,7 @@ def _pair(upstream: Upstream, events: Path) -> tuple[Json, ...]:
 
 def listeners(folder: Path, ports: Ports) -> list[Json]:
     """The public and the internal listener; each reads its route table from a file of its own."""
-    from_outside = {"use_remote_address": True}
+    from_outside = {"use_remote_address": True, **_early(access.forget_claims())}
     return [
         _listener(name, _socket(host, port), _connections(name, folder, from_outside))
         for name, host, port in (
@@ -194,6 +195,7 @@ def _from_anywhere(entrance: str) -> Json:
     """What a caller has said of where it is from stays, as with a port that Docker publishes."""
     return {
         **_as_it_came(entrance),
+        **_early(_entered_by(entrance), access.forget_claims()),
         "use_remote_address": True,
         "skip_xff_append": False,
         "xff_num_trusted_hops": 1,
@@ -202,24 +204,30 @@ def _from_anywhere(entrance: str) -> Json:
 
 def _as_it_came(entrance: str) -> Json:
     """Between services nothing is added to a request: who forwards one says where it is from."""
-    header = {
-        "header": {"key": ENTRANCE_HEADER, "value": entrance},
-        "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
-    }
-    mutation = {
-        "name": "entrance",
-        "typed_config": {
-            "@type": f"{_API}.extensions.http.early_header_mutation.header_mutation.v3"
-            ".HeaderMutation",
-            "mutations": [{"append": header}],
-        },
-    }
     return {
         "use_remote_address": False,
         "skip_xff_append": True,
         "generate_request_id": False,
-        "early_header_mutation_extensions": [mutation],
+        **_early(_entered_by(entrance)),
     }
+
+
+def _entered_by(entrance: str) -> Json:
+    header = {"key": ENTRANCE_HEADER, "value": entrance}
+    return {"append": {"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}}
+
+
+def _early(*mutations: Json) -> Json:
+    """What is changed in the headers of a request before a route is chosen."""
+    extension = {
+        "name": "early",
+        "typed_config": {
+            "@type": f"{_API}.extensions.http.early_header_mutation.header_mutation.v3"
+            ".HeaderMutation",
+            "mutations": list(mutations),
+        },
+    }
+    return {"early_header_mutation_extensions": [extension]}
 
 
 def _socket(host: str, port: int, namespace: str | None = None) -> Json:
@@ -244,14 +252,16 @@ def _connections(routes: str, folder: Path, more: Json) -> Json:
         "server_header_transformation": "PASS_THROUGH",
         "upgrade_configs": [{"upgrade_type": "websocket"}],
         "rds": {"route_config_name": routes, "config_source": _file(folder / f"{routes}.json")},
+        "local_reply_config": access.local_replies(),
         "http_filters": [
+            access.http_filter(),
             {
                 "name": "envoy.filters.http.router",
                 "typed_config": {
                     "@type": f"{_API}.extensions.filters.http.router.v3.Router",
                     "suppress_envoy_headers": True,
                 },
-            }
+            },
         ],
         **more,
     }
@@ -260,13 +270,16 @@ def _connections(routes: str, folder: Path, more: Json) -> Json:
 def _listener(
     name: str, address: Json, connections: Json, filter_name: str = HTTP_CONNECTIONS
 ) -> Json:
+    filters = [{"name": filter_name, "typed_config": connections}]
+    if filter_name == HTTP_CONNECTIONS:
+        filters.insert(0, access.network_filter())
     return {
         "@type": f"{_API}.config.listener.v3.Listener",
         "name": name,
         "address": address,
         # With SO_REUSEPORT two gateways could share a port, each taking half of the connections.
         "enable_reuse_port": False,
-        "filter_chains": [{"filters": [{"name": filter_name, "typed_config": connections}]}],
+        "filter_chains": [{"filters": filters}],
     }
 
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from core.gateway.access import behind_login
+from core.gateway.replies import NOT_FOUND, reply, unavailable
 from core.gateway.table import STREAMS_SUFFIX
 from core.model import Transform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from core.gateway.table import Entrance, Site
+    from core.gateway.table import Entrance, Site, User
     from core.model import RouteRule
 
 Json = dict[str, Any]
@@ -61,9 +63,9 @@ _RETRY_BEFORE_SENT = {
 def route_configuration(name: str, version: str, sites: tuple[Site, ...]) -> Json:
     """The table of one listener as Envoy's RouteConfiguration."""
     hosts = [
-        {"name": VERSION_HOST, "domains": [VERSION_HOST], "routes": [_reply(200, version)]},
+        {"name": VERSION_HOST, "domains": [VERSION_HOST], "routes": [reply(200, version)]},
         *(_virtual_host(site) for site in sites),
-        {"name": "unknown", "domains": ["*"], "routes": [_reply(404, '{"error":"not_found"}')]},
+        {"name": "unknown", "domains": ["*"], "routes": [reply(404, NOT_FOUND)]},
     ]
     return {
         "@type": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
@@ -76,17 +78,17 @@ def route_configuration(name: str, version: str, sites: tuple[Site, ...]) -> Jso
 def entrance_configuration(name: str, version: str, entrances: tuple[Entrance, ...]) -> Json:
     """The table of all entrances. The host of a request decides nothing, and is passed on as is."""
     hosts = [
-        {"name": VERSION_HOST, "domains": [VERSION_HOST], "routes": [_reply(200, version)]},
+        {"name": VERSION_HOST, "domains": [VERSION_HOST], "routes": [reply(200, version)]},
         *(
             {
                 "name": each.name,
                 "domains": [each.name],
-                "routes": list(_forward(each.upstream, {"prefix": "/"}, {})),
+                "routes": list(_forward(each.upstream, {"prefix": "/"}, {}, each.users)),
             }
             for each in entrances
             if not each.is_tcp
         ),
-        {"name": "unknown", "domains": ["*"], "routes": [_unavailable({"prefix": "/"})]},
+        {"name": "unknown", "domains": ["*"], "routes": [unavailable({"prefix": "/"})]},
     ]
     return {
         "@type": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
@@ -98,19 +100,31 @@ def entrance_configuration(name: str, version: str, entrances: tuple[Entrance, .
 
 
 def _virtual_host(site: Site) -> Json:
-    unsafe = _reply(404, '{"error":"not_found"}', {"safe_regex": {"regex": _UNSAFE_PATH}})
+    unsafe = reply(404, NOT_FOUND, {"safe_regex": {"regex": _UNSAFE_PATH}})
     routes = [unsafe]
     for rule in site.rules:
-        routes += _forward(site.live.get(rule.to), _rule_match(rule), _rewrite(rule))
-    routes += _forward(site.live.get(site.service), {"prefix": "/"}, {})
+        users = _who_may(site, rule.to)
+        routes += _forward(site.live.get(rule.to), _rule_match(rule), _rewrite(rule), users)
+    users = _who_may(site, site.service)
+    routes += _forward(site.live.get(site.service), {"prefix": "/"}, {}, users)
     return {"name": site.host, "domains": [site.host], "routes": routes}
 
 
-def _forward(upstream: str | None, match: Json, rewrite: Json) -> Iterator[Json]:
-    """Routes to an upstream: streams apart from requests, because they are drained apart."""
-    if upstream is None:
-        yield _unavailable(match)
-        return
+def _who_may(site: Site, to: str) -> tuple[User, ...] | None:
+    """Access is checked for where a request came to and for where it goes (spec, 2.3)."""
+    return site.users if site.needs_login & {site.service, to} else None
+
+
+def _forward(
+    upstream: str | None, match: Json, rewrite: Json, users: tuple[User, ...] | None
+) -> Iterator[Json]:
+    """Routes to an upstream. Who may not get there does not learn whether it is there."""
+    routes = [unavailable(match)] if upstream is None else _to(upstream, match, rewrite)
+    return behind_login(routes, match, users)
+
+
+def _to(upstream: str, match: Json, rewrite: Json) -> Iterator[Json]:
+    """Streams apart from requests, because they are drained apart."""
     action = {"timeout": "0s", "idle_timeout": "0s", "retry_policy": _RETRY_BEFORE_SENT, **rewrite}
     headers = match.get("headers", [])
     for sign in (_WEBSOCKET, _EVENT_STREAM):
@@ -159,24 +173,3 @@ def _rewrite(rule: RouteRule) -> Json:
 def _regex_rewrite(regex: str, literal: str, rest: str) -> Json:
     substitution = literal.replace("\\", "\\\\") + rest
     return {"regex_rewrite": {"pattern": {"regex": regex}, "substitution": substitution}}
-
-
-def _unavailable(match: Json) -> Json:
-    reply = _reply(503, '{"error":"unavailable"}', match)
-    retry = {"header": {"key": "retry-after", "value": "1"}}
-    reply["response_headers_to_add"].append(retry)
-    return reply
-
-
-def _reply(status: int, body: str, match: Json | None = None) -> Json:
-    kind = "application/json" if body.startswith("{") else "text/plain"
-    return {
-        "match": match or {"prefix": "/"},
-        "direct_response": {"status": status, "body": {"inline_string": body}},
-        "response_headers_to_add": [
-            {
-                "header": {"key": "content-type", "value": kind},
-                "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
-            }
-        ],
-    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -83,6 +83,15 @@ class Upstream:
 
 
 @dataclass(frozen=True, slots=True)
+class User:
+    """Somebody who has a login."""
+
+    name: str
+    digest: str = field(repr=False)
+    """`{SHA}` and the base64 of a SHA-1: of what htpasswd(1) writes, Envoy compares that alone."""
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """One host name: the service that answers there, its rules, and what is live beside it.
 
@@ -94,6 +103,9 @@ class Site:
     is_public: bool
     rules: tuple[RouteRule, ...]
     live: Mapping[str, str]
+    needs_login: frozenset[str] = frozenset()
+    """The services of the environment that are for its users only."""
+    users: tuple[User, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +138,8 @@ class Entrance:
     doors: tuple[Door, ...]
     upstream: str | None
     is_tcp: bool = False
+    users: tuple[User, ...] | None = None
+    """Who alone gets to an upstream of requests; None is everybody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,11 @@ async def echo(name: str) -> AsyncIterator[tuple[str, int]]:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
-                method, target, _ = head.split(b"\r\n")[0].decode("latin-1").split(" ")
-                told = json.dumps({"to": name, "method": method, "target": target})
+                first, *fields = head.decode("latin-1").rstrip().split("\r\n")
+                method, target, _ = first.split(" ")
+                told = json.dumps(
+                    {"to": name, "method": method, "target": target, "fields": fields}
+                )
                 reply = f"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nx-echo: {told}\r\n\r\n"
                 writer.write(reply.encode("latin-1"))
         except asyncio.IncompleteReadError:
