@@ -40,9 +40,9 @@ demo-stop: $(STAMP) ## Stops a demo that was left running, and forgets it
 
 .PHONY: test
 test: $(STAMP) ## Runs the tests: those on real parts last, and those that measure one by one
-	@trap : INT; $(BIN)/python -m pytest -m "not e2e and not docker or mistreats" -n 4 --dist loadgroup -o timeout=60 \
-		&& $(BIN)/python -m pytest -m "(e2e or docker) and not alone and not mistreats" -n 4 -o timeout=60 \
-		&& $(BIN)/python -m pytest -m "(e2e or docker) and alone" -p no:xdist; code=$$?; \
+	@trap : INT; $(BIN)/python -m pytest -m "not e2e and not docker or mistreats" -n 4 --dist loadgroup -o timeout=120 \
+		&& $(BIN)/python -m pytest -m "(e2e or docker) and not alone and not mistreats" -n 4 -o timeout=120 \
+		&& $(BIN)/python -m pytest -m "(e2e or docker) and alone" -p no:xdist -o timeout=120; code=$$?; \
 		$(BIN)/python -m tests.engine stop; exit $$code
 
 .PHONY: check

@@ -91,7 +91,7 @@ def test_what_is_left_behind_is_found_and_removed(client: docker.APIClient) -> N
     assert container["Id"] not in [each["Id"] for each in client.containers(all=True)]
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_it_comes_back_after_every_fault(
     engine_faults: Faults, docker_socket: str, figures: FiguresRecorder
 ) -> None:

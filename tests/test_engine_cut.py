@@ -41,7 +41,7 @@ async def connection(proxy: Cut) -> Connection:
 
 async def said(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, line: bytes) -> bytes:
     writer.write(line)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         return await reader.readline()
 
 

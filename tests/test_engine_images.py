@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import docker
 
-SOON_S = 15.0
+SOON_S = 60.0
 INIT = "/docker-entrypoint-initdb.d"
 LISTENS_ONLY_INSIDE = """\
 pg_isready --quiet || exit 3
@@ -27,7 +27,7 @@ pg_isready --quiet || exit 3
 """
 PAGE = "server { listen 8080; return 200 'of ${PAGE}, $uri'; }"
 
-pytestmark = [pytest.mark.docker("nginx", "postgres", "redis"), pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.docker("nginx", "postgres", "redis"), pytest.mark.timeout(120)]
 
 
 @pytest.fixture

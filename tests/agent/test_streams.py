@@ -40,7 +40,7 @@ async def cut_after(*messages: Message, path: str = "/v1/watch") -> list[Any]:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await EndStreams(app, stopping)({"type": "http", "path": path}, receive, send)
     return sent
 
@@ -75,7 +75,7 @@ async def test_who_does_not_read_is_not_waited_for(monkeypatch: pytest.MonkeyPat
         if message != START:
             await asyncio.Event().wait()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await EndStreams(app, stopping)({"type": "http", "path": "/v1/logs"}, receive, send)
 
 

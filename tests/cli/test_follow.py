@@ -122,7 +122,7 @@ async def test_a_signal_during_the_submit_cancels_the_run_that_comes_of_it(
     agent.answers[f"/v1/runs/{RUN}/cancel"] = cancel
     agent.answers["/v1/events"] = events
     agent.answers[f"/v1/runs/{RUN}"] = constant(result(status="failed", failureCode="cancelled"))
-    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
         following = tasks.create_task(_follow({}, Output()))
         await submitted.wait()
         os.kill(os.getpid(), number)
@@ -145,7 +145,7 @@ async def test_a_signal_while_the_agent_is_looked_for_begins_nothing(
         return about
 
     agent.answers["/v1/agent"] = agent_says
-    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
         following = tasks.create_task(_follow({}, Output(Form.JSON)))
         await asked.wait()
         os.kill(os.getpid(), signal.SIGTERM)
@@ -169,7 +169,7 @@ async def test_a_run_that_ended_before_the_cancel_has_its_own_end(agent: Scripte
 
     agent.answers["/v1/events"] = events
     agent.answers[f"/v1/runs/{RUN}/cancel"] = cancel
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert await _follow({}, Output()) == 0
 
 

@@ -29,7 +29,7 @@ def program(*arguments: str) -> list[str]:
 
 def started(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        program(*arguments), capture_output=True, text=True, timeout=15, check=False,
+        program(*arguments), capture_output=True, text=True, timeout=60, check=False,
         env={**os.environ, **variables},
     )  # fmt: skip
 
@@ -39,7 +39,7 @@ def on_a_terminal(*arguments: str, **variables: str) -> str:
     main, other = pty.openpty()
     try:
         subprocess.run(
-            program(*arguments), stderr=other, stdout=other, timeout=15, check=False,
+            program(*arguments), stderr=other, stdout=other, timeout=60, check=False,
             env={**os.environ, "TERM": "xterm", **variables},
         )  # fmt: skip
         return os.read(main, 65_536).decode()
@@ -81,19 +81,19 @@ def test_a_closed_pipe_ends_it_quietly() -> None:
     assert process.stdout is not None
     assert process.stderr is not None
     process.stdout.close()
-    assert (process.wait(15), process.stderr.read()) == (141, b"")
+    assert (process.wait(60), process.stderr.read()) == (141, b"")
     process.stderr.close()
 
 
 def test_standard_output_that_is_full_or_closed() -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            program("schema"), stdout=full, stderr=subprocess.PIPE, timeout=15, check=False
+            program("schema"), stdout=full, stderr=subprocess.PIPE, timeout=60, check=False
         )
     assert done.returncode == 1
     assert done.stderr == b"error: No space left on device\n"
     shell = f"exec {sys.executable} -c '{PROGRAM}' schema >&-"
-    assert subprocess.run(["sh", "-c", shell], timeout=15, check=False).returncode == 0
+    assert subprocess.run(["sh", "-c", shell], timeout=60, check=False).returncode == 0
 
 
 def test_text_that_the_terminal_cannot_show_is_escaped() -> None:

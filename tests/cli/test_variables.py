@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Cli
 
 HOSTILE = "$HOME `id` \"w'\\ #=;&|<>*? \n\ttab é日🙂 \n"
-PATIENCE_S = 30
+PATIENCE_S = 60
 IN_A_TERMINAL = (
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
     " os.execvp(sys.argv[1], sys.argv[1:])"

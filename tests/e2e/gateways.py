@@ -35,7 +35,7 @@ class RunningGateway:
         return Table((site,), tuple(self.upstreams[name] for name in {live, *also}))
 
     async def ask(self) -> Reply:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             return await get(Target("127.0.0.1", self.gateway.ports.public, HOST), "/")
 
     @asynccontextmanager
@@ -55,11 +55,12 @@ class RunningGateway:
 
 
 @asynccontextmanager
-async def running_gateway(home: Path) -> AsyncIterator[RunningGateway]:
+async def running_gateway(home: Path, https: int | None = None) -> AsyncIterator[RunningGateway]:
     """Serves `old` when the block begins; at its end nothing of it is left."""
     where = Home(home)
     where.create()
-    gateway = Gateway(where.gateway, where.sockets / "envoy.sock", Ports(0, 0))
+    ports = Ports(0, 0, https=https)
+    gateway = Gateway(where.gateway, where.sockets / "envoy.sock", ports)
     async with AsyncExitStack() as stack:
         upstreams = {}
         for name in ("old", "new"):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from core.gateway import resources
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 
 SERVICES = ("web", "api", "other")
 PASSWORDS = {"ann": "ann's own secret", "bob@lab": "b:o:b and his colons", "eve": "grüße-an-alle"}

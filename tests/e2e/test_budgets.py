@@ -30,7 +30,7 @@ SCENES = {
 }
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES)
 def test_the_dashboard_keeps_its_budgets(
     home: Path, figures: FiguresRecorder, scene: Scene

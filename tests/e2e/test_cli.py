@@ -113,7 +113,7 @@ async def ask(running: House, path: str) -> int:
 
 
 @pytest.mark.engines("process", "docker")
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(180)
 async def test_a_day_in_the_life(cli: Any, lab: LabProject) -> None:
     planned = await cli("plan")
     assert "web" in planned.out
@@ -172,7 +172,7 @@ async def test_reads_and_rollback_need_no_project_file(
 
 
 @pytest.mark.engines("process", "docker")
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(180)
 async def test_a_failed_run_says_why_and_leaves_the_live_one(
     cli: Any, running: House, lab: LabProject
 ) -> None:
@@ -218,7 +218,7 @@ async def test_a_signal_before_the_switch_cancels(
 
 
 @pytest.mark.engines("docker")
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize("stage", ["building", "starting_candidate", "checking_readiness"])
 async def test_a_signal_cancels_on_docker_too(
     stage: str, started: Any, running: House, lab: LabProject
@@ -295,7 +295,7 @@ async def test_a_second_signal_leaves_at_once(
 
 
 @pytest.mark.engines("process", "docker")
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(180)
 async def test_the_agents_death_is_survived(started: Any, running: House, lab: LabProject) -> None:
     await running.deployed(lab)
     lab.write(web={"lab": SLOW_BOOT})
@@ -391,7 +391,7 @@ async def test_an_agent_that_still_drains_is_waited_for(
 
 
 @pytest.mark.engines("process", "docker")
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(180)
 async def test_cut_requests_are_told_by_the_exit_code(
     cli: Any, running: House, lab: LabProject
 ) -> None:
@@ -407,7 +407,7 @@ async def test_cut_requests_are_told_by_the_exit_code(
 
 
 @pytest.mark.engines("process", "docker")
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(180)
 async def test_logs_are_followed_until_interrupted(
     started: Any, running: House, lab: LabProject
 ) -> None:

@@ -26,7 +26,7 @@ FILES = 200
 
 
 @pytest.mark.engines("docker")
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_a_plan_for_57_services(
     running: House, tmp_path: Path, docker_socket: str, figures: FiguresRecorder
 ) -> None:

@@ -27,7 +27,7 @@ def two_services(lab: LabProject) -> None:
 async def pressed(seen: Terminal, dialog: str, key: str) -> None:
     """Answers a dialog; at first it takes no key, because a person may still be typing."""
     await seen.until(dialog)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while dialog in seen.text:
             seen.press(key)
             with suppress(AssertionError):
@@ -42,7 +42,7 @@ async def run_ids(running: House, lab: LabProject) -> list[str]:
 
 async def succeeded(running: House, lab: LabProject, before: list[str]) -> str:
     """Waits for the next run, and for its end; returns its id."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (ids := await run_ids(running, lab)) == before:
             await asyncio.sleep(0.02)
     result = await running.end(ids[0])
@@ -91,7 +91,7 @@ async def test_runs_by_keys_lose_nothing(
     assert lab.access_log.not_exactly_once(report.ids) == {}
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_a_cancelled_run_changes_nothing(running: House, lab: LabProject) -> None:
     await running.deployed(lab)
     before = await running.active(lab)
@@ -108,7 +108,7 @@ async def test_a_cancelled_run_changes_nothing(running: House, lab: LabProject) 
     assert [each["id"] for each in after["web"]] == [each["id"] for each in before["web"]]
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(180)
 async def test_everybody_sees_the_same_run(running: House, lab: LabProject) -> None:
     """Two dashboards and a headless command; the end of one disturbs nobody."""
     await running.deployed(lab)
@@ -152,7 +152,7 @@ out.flush()
 """
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_hostile_lines_are_shown_harmlessly(running: House, lab: LabProject) -> None:
     (lab.root / "app" / "hostile.py").write_text(HOSTILE)
     lab.write(web={"run": {"command": "python3 hostile.py; exec python3 server.py"}})

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 CTRL_C = "\x03"
 PROGRAM = [sys.executable, "-P", "-m", "tui.main", "--demo"]
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(180)
 
 
 def demo(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -27,7 +27,7 @@ WARM = DEPLOYS // 2
 """By then everything that is bounded has reached its bound: open logs, idle connections."""
 
 SERVICES = 2
-SETTLED_WITHIN_S = 20
+SETTLED_WITHIN_S = 60
 MORE_MEMORY = 24_000_000
 MORE_FILES = 5
 MORE_DISK = 100_000 * (DEPLOYS - WARM)

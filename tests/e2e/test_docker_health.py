@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.e2e.house import House, Json
     from tests.figures import FiguresRecorder
 
-pytestmark = [pytest.mark.engines("docker"), pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.engines("docker"), pytest.mark.timeout(120)]
 
 HOST = "small.localhost"
 CHECK = "HEALTHCHECK --interval=300ms --timeout=5s --retries=2 CMD"
@@ -173,13 +173,13 @@ async def test_a_release_command_that_is_cancelled(
     await running.deployed(small)
     small.write(web={"release": {"command": "echo begun; sleep 600"}})
     run_id = await running.submit(small)
-    async with asyncio.timeout(20), aclosing(running.client.watch({"project": "small"})) as updates:
+    async with asyncio.timeout(60), aclosing(running.client.watch({"project": "small"})) as updates:
         async for update in updates:
             waiting = (update.get("services", {}).get("web") or {}).get("waiting") or {}
             if waiting.get("kind") == "release":
                 break
     await running.client.cancel(run_id)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         result = await running.end(run_id)
     assert result["run"]["failureCode"] == "cancelled"
     with connected(docker_socket) as engine:

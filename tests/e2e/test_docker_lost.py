@@ -243,12 +243,12 @@ async def test_while_the_engine_is_away(
                     running.submit(lab, "promote", **elsewhere),
                 ):
                     with pytest.raises(EngineUnavailable, match="answer") as found:
-                        async with asyncio.timeout(10):
+                        async with asyncio.timeout(60):
                             await ask
                     assert found.value.hint
                     assert exits.of_error(found.value) == exits.Exit.UNREACHABLE
                 assert await running.client.runs({"project": lab.name, "limit": 50}) == runs
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(60):
                     assert (await running.status(lab))["web"]["health"] == "healthy"
                     query = {"project": lab.name, "service": "web", "tail": 5}
                     assert [line async for line in running.client.logs(query)]

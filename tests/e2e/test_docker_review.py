@@ -20,7 +20,7 @@ from tests.engine.client import connected
 if TYPE_CHECKING:
     from tests.e2e.house import House, LabProject
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(180)
 
 
 def target_of(lab: LabProject) -> dict[str, Any]:
@@ -67,7 +67,7 @@ async def test_services_reach_each_other_again_after_the_gateway_was_killed(
         await caller.has_called(20)
         # Its connections are closed by it, so that its ports have something to wait for.
         kill(running.gateway_pid())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not await _is_answered(caller):
                 await asyncio.sleep(0.05)
         await caller.ask("/forget")

@@ -55,7 +55,7 @@ class Caller:
         self._reader, self._writer = reader, writer
 
     async def hears(self) -> str:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             return (await self._reader.readline()).decode().strip()
 
     async def says(self, text: str) -> str:
@@ -65,7 +65,7 @@ class Caller:
 
 @asynccontextmanager
 async def caller_at(port: int) -> AsyncIterator[Caller]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         yield Caller(reader, writer)
@@ -104,7 +104,7 @@ async def test_connections_go_to_who_was_live_when_they_began(running: RunningGa
         assert (await gateway.in_flight(OLD)).streams == 1
         assert (await gateway.in_flight(NEW)).streams == 1
         await before.aclose()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while (await gateway.in_flight(OLD)).streams:
                 await asyncio.sleep(0.01)
         await gateway.remove_drained(Table((), (new,), (published(port, new),)))

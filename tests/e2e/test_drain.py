@@ -30,7 +30,7 @@ async def drained(running: House, run_id: str) -> Json:
     return found
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_requests_in_flight_finish(
     running: House, lab: LabProject, figures: FiguresRecorder
 ) -> None:
@@ -61,7 +61,7 @@ async def test_requests_in_flight_finish(
     assert -0.1 < waited_s < 0.9
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_too_long_a_request_is_cut_and_counted(
     running: House, lab: LabProject, figures: FiguresRecorder
 ) -> None:
@@ -85,7 +85,7 @@ async def test_too_long_a_request_is_cut_and_counted(
     assert 1.8 < cut_after_s < 2.6
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_a_request_that_ends_in_the_grace_is_not_cut(running: House, lab: LabProject) -> None:
     lab.write(web={"drain": {"timeoutMs": 500}})
     await running.deployed(lab)
@@ -98,7 +98,7 @@ async def test_a_request_that_ends_in_the_grace_is_not_cut(running: House, lab: 
     assert result["run"]["cutRequests"] == 0
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("websocket", [True, False], ids=["websocket", "events"])
 async def test_an_endless_stream_holds_no_deploy(
     running: House, lab: LabProject, figures: FiguresRecorder, *, websocket: bool
@@ -120,7 +120,7 @@ async def test_an_endless_stream_holds_no_deploy(
     assert 0.9 < told["seconds"] < 3.3
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_one_that_ignores_sigterm_is_killed(running: House, lab: LabProject) -> None:
     lab.write(web={"lab": {"term_mode": "ignore"}})
     await running.deployed(lab)

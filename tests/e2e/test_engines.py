@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.figures import FiguresRecorder
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 @pytest.mark.engines("process", "docker")
 async def test_a_deploy_under_load_is_seen_in_the_access_log(
     running: House, lab: LabProject, counts: FiguresRecorder
@@ -39,7 +39,7 @@ async def test_a_deploy_under_load_is_seen_in_the_access_log(
     assert instance.startswith(result["deployments"][0]["id"])
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_a_first_deploy_that_failed_decides_nothing(
     running: House, lab: LabProject, docker_socket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -102,7 +102,7 @@ async def test_nothing_moves_in_the_other_one(
 
 
 @pytest.mark.engines("process", "docker")
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(180)
 async def test_what_is_promoted_is_not_built(both: tuple[Environment, Environment]) -> None:
     staging, production = both
     running, lab = staging.running, staging.project
@@ -139,7 +139,7 @@ async def test_what_is_promoted_is_not_built(both: tuple[Environment, Environmen
 
 
 @pytest.mark.engines("process", "docker")
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_a_promote_that_fails_leaves_what_is_live(
     both: tuple[Environment, Environment],
 ) -> None:

@@ -34,7 +34,7 @@ FAILURES: dict[str, tuple[dict[str, Any], list[str]]] = {
 }
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("kind", FAILURES)
 async def test_failed_candidate(running: House, lab: LabProject, kind: str) -> None:
     misbehaviour, expected = FAILURES[kind]
@@ -76,7 +76,7 @@ async def test_an_exit_is_noticed_at_once(
     assert 0 <= seconds < 1.5
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_one_of_three_fails_and_none_switches(running: House, lab: LabProject) -> None:
     lab.write(web={}, second={"kind": "api"}, third={"kind": "api"})
     await running.deployed(lab)
@@ -108,7 +108,7 @@ def lab_version(lab: LabProject) -> str:
     return f"v{lab.version}"
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_one_that_was_ready_dies_at_the_barrier(running: House, lab: LabProject) -> None:
     lab.write(web={}, slow={"kind": "api"})
     await running.deployed(lab)
@@ -125,7 +125,7 @@ async def test_one_that_was_ready_dies_at_the_barrier(running: House, lab: LabPr
     assert ids(await running.active(lab)) == before
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_a_build_that_fails(running: House, lab: LabProject) -> None:
     await running.deployed(lab)
     lab.bump()

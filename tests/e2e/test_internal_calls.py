@@ -44,7 +44,7 @@ class Caller:
     async def has_called(self, more: int) -> None:
         """Returns when so many more calls were answered."""
         wanted = sum((await self.ask())["answered"].values()) + more
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while sum((await self.ask())["answered"].values()) < wanted:
                 await asyncio.sleep(0.05)
 
@@ -77,7 +77,7 @@ async def test_calls_between_services_lose_nothing(
 
 
 @pytest.mark.engines("process", "docker")
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_services_that_wait_for_each_other_come_up(running: House, lab: LabProject) -> None:
     shutil.copytree(CALLER, lab.root / "caller")
     fields = {"path": "caller", "readiness": {"type": "http", "path": "/up"}}

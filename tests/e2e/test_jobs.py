@@ -129,7 +129,7 @@ async def test_an_agent_that_dies_takes_the_job_of_its_deploy_along(
 
 
 @pytest.mark.engines("process", "docker")
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(180)
 async def test_one_run_by_hand_outlives_its_agent(running: House, tmp_path: Path) -> None:
     project = SmallProject.made(tmp_path)
     go = "import os,time; print('begun', flush=True); time.sleep(2); print('done')"

@@ -22,7 +22,7 @@ async def listeners(running: House, host: str) -> tuple[Target, Target]:
     return found[0], found[1]
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_who_answers_where(running: House, lab: LabProject) -> None:
     lab.write(web={}, backoffice={"kind": "api"})
     lab.route({"on": "web", "path": "/api/*", "to": "backoffice", "stripPrefix": "/api"})
@@ -49,7 +49,7 @@ async def test_who_answers_where(running: House, lab: LabProject) -> None:
     assert await statuses("lab.localhost") == (200, 200)
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_a_service_deployed_alone_is_followed_at_once(
     running: House, lab: LabProject
 ) -> None:
@@ -73,7 +73,7 @@ async def test_a_service_deployed_alone_is_followed_at_once(
     assert (await get(target, "/other/version")).version == "v2"
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_a_worker_is_deployed_without_a_route(running: House, lab: LabProject) -> None:
     text = '{"name": "lab", "services": {"web": {"path": "app", "run": {"command":'
     text += ' "exec python3 server.py"}}, "cleaner": {"kind": "worker", "path": "app",'

@@ -58,7 +58,7 @@ async def test_ten_thousand_lines_a_second(
             if len(found) > SECONDS * LINES_PER_S:
                 return
 
-    async with asyncio.timeout(15), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         reading = group.create_task(read())
         while not found:
             await asyncio.sleep(0.01)
@@ -85,7 +85,7 @@ async def test_what_fails_at_once_is_told_to_who_follows(running: House, lab: La
             found.extend(batch)
             begun.set()
 
-    async with asyncio.timeout(15), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         reading = group.create_task(read())
         await begun.wait()
         failed = []
@@ -113,7 +113,7 @@ async def test_who_follows_on_after_a_loss_learns_what_has_ended_meanwhile(
     await running.client.attach_again()
     (failed,) = (await running.client.run_result(run_id))["deployments"]
     query = {"project": "lab", "following": "true", "tail": 1000, "since": began["timestamp"]}
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async with aclosing(running.client.log_batches({**query, "past": "true"})) as batches:
             batch = await anext(batches)
     told = [line["message"] for line in batch if is_of(line, failed)]

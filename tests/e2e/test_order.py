@@ -31,7 +31,7 @@ def reached(events: list[Json], type_: str, service: str, **fields: Any) -> int:
 
 
 @pytest.mark.engines("process", "docker")
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_each_waits_for_what_it_depends_on(running: House, tmp_path: Path) -> None:
     project = SmallProject.made(tmp_path)
     project.write(

@@ -151,7 +151,7 @@ async def test_overhead(
     assert statistics.median(rollbacks) < 3
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_an_idle_agent_costs_little(
     running: House, lab: LabProject, figures: FiguresRecorder
 ) -> None:

@@ -12,7 +12,7 @@ from tests.e2e.clients import get
 if TYPE_CHECKING:
     from tests.e2e.house import House, LabProject
 
-pytestmark = [pytest.mark.engines("process", "docker"), pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.engines("process", "docker"), pytest.mark.timeout(120)]
 
 TCP = {"type": "tcp", "timeoutMs": 15_000}
 WORKS = "python3 -c 'import time; print(\"works\", flush=True); time.sleep(600)'"

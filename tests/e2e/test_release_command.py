@@ -15,7 +15,7 @@ async def printed(running: House, deployment_id: str) -> list[str]:
     return [line["message"] async for line in running.client.logs(query)]
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_it_runs_once_for_each_deploy_and_a_failure_stops_it(
     running: House, lab: LabProject
 ) -> None:

@@ -71,7 +71,7 @@ async def test_a_rollback_starts_with_the_variables_it_ran_with(
     assert (await production.reply())["version"] == "v2 in production, sour"
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_several_services_return_together_or_none(running: House, lab: LabProject) -> None:
     lab.write(web={}, backoffice={"kind": "api"}, extra={"kind": "api"})
     await running.deployed(lab)
@@ -117,7 +117,7 @@ async def artifact_of(running: House, lab: LabProject, deployment: str) -> str:
     return str(found["deployments"][0]["artifactId"])
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(180)
 async def test_promote_and_roll_back_from_the_command_line(running: House, lab: LabProject) -> None:
     """Between production and an environment with an odd name."""
     odd, production = Environment(running, lab, ODD), Environment(running, lab, "production")

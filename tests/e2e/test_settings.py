@@ -25,7 +25,7 @@ stop_grace_seconds = 5
 ENVIRONMENT = "日本 / 🚀"
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_deploys_with_two_workers_lose_nothing(home: Path, tmp_path: Path) -> None:
     file = settings_file(os.environ)
     file.parent.mkdir(parents=True)

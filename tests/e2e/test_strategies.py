@@ -47,7 +47,7 @@ def together(found: list[Life]) -> bool:
 
 
 @pytest.mark.engines("process", "docker")
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(180)
 async def test_no_job_is_lost_under_any_strategy(running: House, tmp_path: Path) -> None:
     """Each worker has a job of 5 s in hand when its successor comes."""
     project = SmallProject.made(tmp_path)
@@ -66,7 +66,7 @@ async def test_no_job_is_lost_under_any_strategy(running: House, tmp_path: Path)
         assert together([old, new]) == (name == "overlap")
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_a_singleton_comes_back_when_its_successor_fails(
     running: House, tmp_path: Path
 ) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.engines("process", "docker")
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_a_rollback_takes_back_what_still_drains(
     running: House, lab: LabProject, figures: FiguresRecorder
 ) -> None:
@@ -49,7 +49,7 @@ async def test_a_rollback_takes_back_what_still_drains(
     assert lab.access_log.named("sigterm", "v1") == []
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_a_held_run_waits_before_its_switch(running: House, lab: LabProject) -> None:
     await running.deployed(lab)
     target = await running.target()

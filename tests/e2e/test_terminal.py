@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.e2e.house import House, LabProject
     from tests.tui.pty import Terminal
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 
 CHATTY = {"lab": {"spam_lines_per_s": 200}}
 SLOW = {"lab": {"boot_delay_ms": 4000}}

@@ -68,7 +68,7 @@ async def first_update(running: House) -> Json:
         return await anext(updates)
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_a_deploy_and_a_rollback_are_watched(running: House, lab: LabProject) -> None:
     build = {"command": "echo half way; sleep 0.6"}
     lab.write(web={"lab": {"boot_delay_ms": 1000}, "drain": {"timeoutMs": 5000}, "build": build})
@@ -135,7 +135,7 @@ async def test_a_deploy_and_a_rollback_are_watched(running: House, lab: LabProje
     assert environment["lastRun"]["id"] == rollback
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_a_restart_is_seen(running: House, lab: LabProject) -> None:
     lab.write(web={"lab": {"crash_after_ms": 700}})
     await running.deployed(lab)
@@ -144,7 +144,7 @@ async def test_a_restart_is_seen(running: House, lab: LabProject) -> None:
         await board.until(lambda web: web["live"]["restarts"] > 0)
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_who_waits_for_a_run_ahead(running: House, lab: LabProject) -> None:
     lab.write(api={"lab": {"never_ready": 1}, "kind": "api"})
     ahead = await running.submit(lab, services=["api"])

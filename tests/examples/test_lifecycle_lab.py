@@ -102,7 +102,7 @@ async def test_bodies_of_known_and_unknown_length(tmp_path: Path, path: str) -> 
     half = len(body) // 2
     pieces = [b"%x;ext=1\r\n%b\r\n" % (half, x) for x in (body[:half], body[half:])]
     chunks = b"".join([*pieces, b"0\r\nTrailer: 1\r\n\r\n"])
-    async with running_lab(tmp_path) as lab, asyncio.timeout(10):
+    async with running_lab(tmp_path) as lab, asyncio.timeout(60):
         with await Connection.open(lab.target) as connection:
             for framing, payload in (
                 ({"content_length": str(len(body))}, body),
@@ -117,7 +117,7 @@ async def test_bodies_of_known_and_unknown_length(tmp_path: Path, path: str) -> 
 
 
 async def test_a_client_that_waits_for_100_continue(tmp_path: Path) -> None:
-    async with running_lab(tmp_path) as lab, asyncio.timeout(10):
+    async with running_lab(tmp_path) as lab, asyncio.timeout(60):
         with await Connection.open(lab.target) as connection:
             headers = {"content_length": "2", "expect": "100-continue"}
             connection.write(request_head("PUT", "/upload", lab.target, **headers))
@@ -161,7 +161,7 @@ async def test_readiness_as_told(tmp_path: Path) -> None:
 
 
 async def test_readiness_that_fails_later(tmp_path: Path) -> None:
-    async with running_lab(tmp_path, fail_ready_after_ms=1500) as lab, asyncio.timeout(10):
+    async with running_lab(tmp_path, fail_ready_after_ms=1500) as lab, asyncio.timeout(60):
         statuses = [await probe(lab.target)]
         while statuses[-1] == 200:
             statuses.append(await probe(lab.target))
@@ -251,7 +251,7 @@ async def test_term_mode_instant_cuts_what_is_under_way(tmp_path: Path) -> None:
 
 
 async def test_term_mode_ignore_carries_on(tmp_path: Path) -> None:
-    async with running_lab(tmp_path, term_mode="ignore") as lab, asyncio.timeout(10):
+    async with running_lab(tmp_path, term_mode="ignore") as lab, asyncio.timeout(60):
         lab.process.terminate()
         while not lab.log.named("sigterm"):
             assert await probe(lab.target) == 200
@@ -260,7 +260,7 @@ async def test_term_mode_ignore_carries_on(tmp_path: Path) -> None:
 
 
 async def test_spam_on_both_streams(tmp_path: Path) -> None:
-    async with running_lab(tmp_path, spam_lines_per_s=1000) as lab, asyncio.timeout(10):
+    async with running_lab(tmp_path, spam_lines_per_s=1000) as lab, asyncio.timeout(60):
         assert lab.process.stdout is not None
         lines = [await lab.process.stdout.readline() for _ in range(3)]
     assert lines == [b"line 0\n", b"line 2\n", b"line 4\n"]

@@ -36,7 +36,7 @@ async def running_service(name: str, **environment: str) -> AsyncIterator[Runnin
     )
     try:
         assert process.stdout is not None
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             line = await process.stdout.readline()
         yield RunningService(process, Target("127.0.0.1", int(line.split()[-1]), "example.test"))
     finally:
@@ -82,6 +82,6 @@ async def test_sigterm_ends_it_although_connections_are_open(name: str) -> None:
         with await Connection.open(service.target) as connection:
             await get(connection, "/", service.target)
             service.process.terminate()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 assert await connection.reader.read() == b""
                 assert await service.process.wait() == 0

@@ -50,7 +50,7 @@ async def watched(ledger: Ledger) -> AsyncIterator[ActivationHealth]:
 
 async def reason(ledger: Ledger, wanted: str | None) -> None:
     """Waits until this is why it is unhealthy."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while ledger.deployments[LIVE.id].health_reason != wanted:
             await ledger.wait_change()
     expected = Health.HEALTHY if wanted is None else Health.UNHEALTHY

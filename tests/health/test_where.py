@@ -100,7 +100,7 @@ class Works:
         return self.ledger.activations[LIVE.name]
 
     async def until(self, so: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not so():
                 await asyncio.sleep(0.01)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 APP = Path(__file__).parents[2] / "examples" / "lifecycle-lab" / "app"
-PATIENCE_S = 10
+PATIENCE_S = 60
 
 
 @dataclass(frozen=True, slots=True)

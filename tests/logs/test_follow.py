@@ -41,7 +41,7 @@ class Writer:
 async def take(batches: AsyncIterator[list[LogLine]], count: int) -> list[str]:
     """The messages of whole batches, as many as it takes."""
     found: list[str] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(found) < count:
             batch = await anext(batches)
             assert batch
@@ -110,7 +110,7 @@ async def test_what_is_written_together_comes_together(tmp_path: Path) -> None:
         assert await take(batches, 1) == ["first"]
         writer.write(*texts)
         found: list[list[str]] = []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while sum(map(len, found)) < len(texts):
                 found.append([line.message for line in await anext(batches)])
         assert list(chain(*found)) == texts
@@ -159,7 +159,7 @@ async def test_one_execution_alone_is_followed_to_its_end(tmp_path: Path) -> Non
     other.append([Line(stamp(), Stream.STDOUT, "not mine")])
     is_over = [False]
     found = follow(tmp_path, lambda: [of_one], LogQuery(), is_over=lambda: is_over[0])
-    async with asyncio.timeout(10), aclosing(found) as batches:
+    async with asyncio.timeout(60), aclosing(found) as batches:
         assert await take(batches, 1) == ["begun"]
         mine.append([Line(stamp(), Stream.STDOUT, f"last {n}") for n in range(3)])
         is_over[0] = True

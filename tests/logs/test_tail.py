@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from core.logs.reader import LogLine
 
-DEADLINE_S = 10
+DEADLINE_S = 60
 
 
 class Follower:

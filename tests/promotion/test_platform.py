@@ -33,7 +33,7 @@ async def test_a_watch_that_ends_by_a_bug_is_begun_again(
 
     monkeypatch.setattr(HealthWatch, "follow", follow)
     async with Platform.running(Home(home), Settings(port=0, internal_port=0)) as found:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await again.wait()
         assert found.failure is None
     assert "begun again" in caplog.text

@@ -22,7 +22,7 @@ async def test_what_has_stopped_first_is_not_kept_from_serving(a_shop: Shop) -> 
     await a_shop.play("deploy; break web")
     platform = a_shop.platform
     run = await platform.submit(await a_shop.request("deploy", Target(NAME, "production"), [], {}))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not platform.ledger.aside(run.id):
             await platform.ledger.wait_change()
     with pytest.raises(Conflict, match="cannot be held any more"):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-_PATIENCE_S = 5.0
+_PATIENCE_S = 60.0
 
 
 class ScriptedFeed:

@@ -147,7 +147,7 @@ class Terminal:
         """Takes no more output, as a terminal behind a dead connection; returns when it is full."""
         asyncio.get_running_loop().remove_reader(self._main)
         held, unchanged = -1, 0
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while unchanged < 10:
                 before, held = held, self._held()
                 unchanged = unchanged + 1 if held == before else 0
@@ -162,7 +162,7 @@ class Terminal:
         """Sends the program a signal."""
         os.kill(self.process.pid, number)
 
-    async def until(self, is_so: Callable[[Terminal], bool] | str, within_s: float = 10.0) -> None:
+    async def until(self, is_so: Callable[[Terminal], bool] | str, within_s: float = 60.0) -> None:
         """Waits for a text on the screen, or for anything else about the terminal."""
         test = is_so if callable(is_so) else lambda terminal: is_so in terminal.text
         try:
@@ -176,7 +176,7 @@ class Terminal:
             wanted = repr(is_so) if isinstance(is_so, str) else "what was waited for"
             raise AssertionError(f"{wanted} was not seen; the screen:\n{self.text}") from None
 
-    async def end(self, within_s: float = 10.0) -> int:
+    async def end(self, within_s: float = 60.0) -> int:
         """The exit code, once the program has ended and all that it wrote was read."""
         code = await asyncio.to_thread(self.process.wait, within_s)
         with suppress(AssertionError):  # somebody else may still have it open

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def started(*arguments: str, cwd: str | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*DASHBOARD, *arguments], cwd=cwd, capture_output=True, text=True, timeout=15, check=False
+        [*DASHBOARD, *arguments], cwd=cwd, capture_output=True, text=True, timeout=60, check=False
     )
 
 

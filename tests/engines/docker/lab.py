@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 TEXT_IMAGE = f"compartment-lab:text-{secrets.token_hex(4)}"
 """Of this session: others may use the same engine at the same time."""
 NAME = "dep_cccccccccccc.1"
-LIMIT_S = 15
+LIMIT_S = 60
 SERVICE = Service("web", ".")
 RUNS_TEXT = """CMD ["python3", "-uc", "import os; exec(os.environ['TEXT'])"]"""
 WAITS = "import signal; print('up', flush=True); signal.pause()"

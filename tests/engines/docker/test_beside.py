@@ -17,7 +17,7 @@ from tests.engines.docker.lab import LIMIT_S, NAME, SERVICE, lab
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(60), pytest.mark.usefixtures("lab_image")]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(120), pytest.mark.usefixtures("lab_image")]
 
 KEPT_ALIVE = replace(SERVICE, restart=Restart(RestartPolicy.ON_FAILURE))
 

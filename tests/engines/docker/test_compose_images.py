@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from core.engines.base import Source
     from tests.engines.docker.workshop import Workshop
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(120)]
 
 BASE = "debian:bookworm-slim"
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from core.model import Service
     from tests.engines.docker.lab import Lab
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(60), pytest.mark.usefixtures("lab_image")]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(120), pytest.mark.usefixtures("lab_image")]
 
 NEXT = "dep_cccccccccccc.2"
 TELLS = """

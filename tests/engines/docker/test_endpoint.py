@@ -248,7 +248,7 @@ except EngineUnavailable as error:
     print(error.message, error.hint, sep="; ")
 """
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=15, check=True
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
     )
     return done.stdout.strip()
 

@@ -72,7 +72,7 @@ while seen < {ENOUGH}:
 """
 ASK = """
 import http.client, sys, time
-deadline = time.monotonic() + 10
+deadline = time.monotonic() + 60
 while True:
     try:
         connection = http.client.HTTPConnection(sys.argv[1], timeout=1)

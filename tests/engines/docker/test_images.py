@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.figures import FiguresRecorder
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(120)]
 
 BASE = "debian:bookworm-slim"
 SMALL = {"Dockerfile": "FROM scratch\nCOPY data /\n", "data": "one"}

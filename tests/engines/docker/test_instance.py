@@ -24,7 +24,7 @@ from tests.engines.docker.lab import LIMIT_S, NAME, SERVICE, lab, labs
 if TYPE_CHECKING:
     from tests.figures import FiguresRecorder
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(60), pytest.mark.usefixtures("lab_image")]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(120), pytest.mark.usefixtures("lab_image")]
 
 CRASHES = "import sys; print('up'); sys.exit(3)"
 WAITS_FOR_GO = "import os, time\nwhile not os.path.exists('/go'): time.sleep(0.01)\n"

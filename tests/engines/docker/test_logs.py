@@ -19,7 +19,7 @@ from tests.engines.docker.lab import LIMIT_S, NAME, lab, labs
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(60), pytest.mark.usefixtures("lab_image")]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(120), pytest.mark.usefixtures("lab_image")]
 
 COUNTS = """
 import os, sys, time

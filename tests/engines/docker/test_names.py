@@ -64,7 +64,7 @@ async def engine(docker_socket: str) -> AsyncIterator[Environments]:
 
 
 @pytest.mark.docker
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_environments_that_are_spelled_alike_have_networks_of_their_own(
     engine: Environments,
 ) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tests.figures import FiguresRecorder
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(120)]
 
 REACHES = """
 import socket, sys

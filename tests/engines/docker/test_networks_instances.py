@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.docker("python"),
-    pytest.mark.timeout(60),
+    pytest.mark.timeout(120),
     pytest.mark.usefixtures("lab_image"),
 ]
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from core.engines.base import Holder
 
-pytestmark = [pytest.mark.docker("python"), pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.docker("python"), pytest.mark.timeout(120)]
 
 FRONTEND, BACKEND = Network("frontend"), Network("backend", is_internal=True)
 RESOLVES = "import socket, sys; print([socket.gethostbyname(name) for name in sys.argv[1:]])"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.engines.docker.lab import Lab
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(60), pytest.mark.usefixtures("lab_image")]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(120), pytest.mark.usefixtures("lab_image")]
 
 NAME = "dep_cccccccccccc.release"
 

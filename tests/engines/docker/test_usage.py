@@ -15,7 +15,7 @@ from tests.engines.docker.lab import LIMIT_S, lab
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(60), pytest.mark.usefixtures("lab_image")]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(120), pytest.mark.usefixtures("lab_image")]
 
 TAKES = """
 import signal, time

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from core.engines.base import Source, Variables
 
 SERVICE = Service("web", "web")
-LIMIT_S = 15
+LIMIT_S = 60
 
 
 class Workshop:

@@ -34,7 +34,7 @@ def control(home: Path, selector: selectors.BaseSelector) -> Iterator[Control]:
 def client(home: Path, control: Control) -> Iterator[socket.socket]:
     del control
     with socket.socket(socket.AF_UNIX) as found:
-        found.settimeout(10)
+        found.settimeout(60)
         found.connect(str(home / "s"))
         yield found
 

@@ -214,7 +214,7 @@ async def test_cancelling_while_copying_leaves_nothing(
 
     def slow_copy(snapshot: Snapshot, target: Path) -> None:
         copying.set()
-        go_on.wait(10)
+        go_on.wait(60)
         copy_to(snapshot, target)
 
     monkeypatch.setattr(module, "copy_to", slow_copy)
@@ -236,7 +236,7 @@ async def test_cancelling_while_the_manifest_is_written_leaves_nothing(
     def slow_write(path: Path, data: bytes) -> None:
         write_atomically(path, data)
         written.set()
-        go_on.wait(10)
+        go_on.wait(60)
 
     monkeypatch.setattr(module, "write_atomically", slow_write)
     task = asyncio.ensure_future(_make(releases, source))

@@ -85,7 +85,7 @@ def test_what_is_answered_refused_and_cut_is_told_apart() -> None:
     paths = ("/", "/refused", "/cut")
     with site() as server:
         with Traffic(Example("shop", "shop.localhost", paths), server.address, 50) as traffic:
-            assert server.enough.wait(10)
+            assert server.enough.wait(60)
         asked = list(server.asked)
     counts = traffic.counts
     assert {host for host, _ in asked} == {"shop.localhost"}
@@ -102,7 +102,7 @@ def test_an_answer_that_a_person_made_another_one_is_an_answer() -> None:
     with site() as server:
         example = Example("shop", "shop.localhost", tuple(STRANGE))
         with Traffic(example, server.address, 50) as traffic:
-            assert server.enough.wait(10)
+            assert server.enough.wait(60)
     counts = traffic.counts
     assert not counts.lost
     assert counts.answered_by.keys() == {"one without a version", "9"}
