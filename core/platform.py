@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _PAUSE_AFTER_BUG_S = 1.0
 
-_PORTS = ("port", "internal_port")
+_PORTS = ("port", "internal_port", "https_port")
 
 
 class Platform:
@@ -441,5 +441,4 @@ async def _kept_ports(journal: Journal) -> Ports | None:
     kept = await journal.setting(PORTS)
     if kept is None:
         return None
-    public, internal, host = kept.split(" ")
-    return Ports(int(public), int(internal), host)
+    return Ports.read(kept)

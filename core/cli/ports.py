@@ -33,8 +33,7 @@ def _kept(home: Home) -> Ports | None:
         row = journal.execute("SELECT value FROM settings WHERE name = 'ports'").fetchone()
     if row is None:
         return None
-    public, internal, host = row[0].split(" ")
-    return Ports(int(public), int(internal), host)
+    return Ports.read(row[0])
 
 
 def read_only(home: Home) -> sqlite3.Connection:

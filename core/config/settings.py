@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import os
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
@@ -38,6 +39,21 @@ def _address(text: str) -> str:
     return text
 
 
+def _absolute(text: str) -> str:
+    if not Path(text).is_absolute() or "\0" in text:
+        hint = "the agent runs in another folder than you"
+        raise broken_rule(f"must be an absolute path, not {describe(text)}", hint=hint)
+    return text
+
+
+LETS_ENCRYPT: Final = "https://acme-v02.api.letsencrypt.org/directory"
+
+_PORT_WORDS: Final = {
+    "port": "the public",
+    "internal_port": "the internal",
+    "https_port": "the TLS",
+}
+
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
@@ -56,6 +72,11 @@ class Settings(StrictModel):
     internal_port: Port | None = Field(
         None, description="the internal port, which serves `web` and `api`; 0 takes any free one"
     )
+    https_port: Port | None = Field(
+        None,
+        description="the port for TLS, which serves domains with a certificate; 0 takes any free "
+        "one; without it there is no TLS",
+    )
     host: Annotated[str, AfterValidator(_address)] | None = Field(
         None, description="the address of the public listener; `0.0.0.0` opens it to other machines"
     )
@@ -64,6 +85,21 @@ class Settings(StrictModel):
     )
     engine: Literal["auto", "process", "docker"] = Field(
         "auto",
+    acme_webroot: Annotated[str, AfterValidator(_absolute)] | None = Field(
+        None,
+        description="a folder in which others, such as certbot, put answers to the challenges for "
+        "certificates of domains",
+    )
+    acme_directory: Annotated[str, Field(pattern=r"^https://[!-~]+$")] = Field(
+        LETS_ENCRYPT, description="where `domain add --acme` gets certificates from"
+    )
+    acme_email: Annotated[str, Field(pattern=r"^[!-?A-~]+@[!-?A-~]+$")] | None = Field(
+        None, description="whom that authority may write to"
+    )
+    acme_ca_file: Annotated[str, AfterValidator(_absolute)] | None = Field(
+        None,
+        description="what to trust when speaking to that authority, in PEM, instead of the usual",
+    )
         description="where an environment is deployed to for the first time without `--engine`: "
         "`auto` (Docker if one answers, else processes), `process` or `docker`",
     )
@@ -126,8 +162,9 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     if settings is None or problems:
         raise config_error(problems)
     settings = settings.model_copy(update=given)
-    if settings.port and settings.port == settings.internal_port:
-        raise config_error([_same_port(settings.port, written, given)])
+    twice = _same_port(settings, written, given)
+    if twice is not None:
+        raise config_error([twice])
     return settings
 
 
@@ -147,9 +184,15 @@ def _variables(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem
     return given, problems
 
 
-def _same_port(port: int, written: Document, given: Mapping[str, Any]) -> Problem:
-    message = f"port {port} cannot be both the public and the internal one"
-    for name in ("internal_port", "port"):
-        if name in given:
-            return Problem(variable_of(name), 0, 0, message)
-    return written.problem(("internal_port",), message)
+def _same_port(settings: Settings, written: Document, given: Mapping[str, Any]) -> Problem | None:
+    for name, other in combinations(_PORT_WORDS, 2):
+        port = getattr(settings, name)
+        if not port or port != getattr(settings, other):
+            continue
+        words = f"{_PORT_WORDS[name]} and {_PORT_WORDS[other]}"
+        message = f"port {port} cannot be both {words} one"
+        for each in (other, name):
+            if each in given:
+                return Problem(variable_of(each), 0, 0, message)
+        return written.problem((other,), message)
+    return None

@@ -8,9 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from core.errors import Conflict
+from core.errors import Conflict, GatewayUnavailable
 from core.gateway.envoy import holder_of
 from core.gateway.resources import INTERNAL, PUBLIC
+from core.gateway.tls import SECURE
 from core.ports import bind
 
 if TYPE_CHECKING:
@@ -110,6 +111,25 @@ def check_can_open(host: str, port: int) -> None:
         ) from None
 
 
+def check_secure(host: str, port: int) -> None:
+    """Refuses a port for TLS that could not be listened on now.
+
+    Raises:
+        GatewayUnavailable: who holds the port, or that it may not be listened on.
+    """
+    try:
+        bind(host, port)
+    except OSError as error:
+        is_forbidden = isinstance(error, PermissionError)
+        allow = f"allow it: sudo sysctl net.ipv4.ip_unprivileged_port_start={port}, or "
+        raise GatewayUnavailable(
+            f"the port for TLS {host}:{port} cannot be used:"
+            f" {error.strerror or error}{holder_of(port)}",
+            hint=f"{allow if is_forbidden else ''}choose another one:"
+            " `compartment agent start --https-port PORT`",
+        ) from error
+
+
 def _has_network(listener: Json) -> bool:
     namespace = _namespace(listener)
     return namespace is None or Path(namespace).exists()
@@ -130,8 +150,8 @@ def _is_free(listener: Json) -> bool:
 def _refusal(listener: Json) -> str | None:
     """Why its port cannot be listened on, as far as that can be known from here."""
     address = listener["address"].get("socket_address")
-    # The two that a person has chosen are checked, and refused, where they are chosen.
-    if address is None or listener["name"] in (PUBLIC, INTERNAL) or _namespace(listener):
+    # Those that a person has chosen are checked, and refused, where they are chosen.
+    if address is None or listener["name"] in (PUBLIC, INTERNAL, SECURE) or _namespace(listener):
         return None
     try:
         bind(address["address"], address["port_value"])

@@ -18,17 +18,19 @@ import httpx
 
 from core.errors import GatewayUnavailable
 from core.files import write_atomically
-from core.gateway import resources
-from core.gateway.doors import check_new, in_the_way, is_met, until_closed, usable
+from core.gateway import resources, tls
+from core.gateway.doors import check_new, check_secure, in_the_way, is_met, until_closed, usable
 from core.gateway.envoy import Envoy, check_free
 from core.gateway.findings import Findings
 from core.gateway.routes import (
+from core.gateway.handshake import shown_certificate
     ENTRANCE_HEADER,
     VERSION_HOST,
     entrance_configuration,
     route_configuration,
 )
-from core.gateway.table import Ports, Table
+from core.gateway.table import Encryption, Ports, Table
+from core.gateway.tls import SECURE, Secrets
 from core.ports import can_bind, free_port
 
 if TYPE_CHECKING:
@@ -46,8 +48,8 @@ _CDS_WARMING = "cluster_manager.warming_clusters"
 _LDS_VERSION = "listener_manager.lds.version_text"
 _CLUSTERS = "clusters"
 _PORTS = "listeners"
-_LISTENERS = (resources.PUBLIC, resources.INTERNAL)
-_TABLES = (*_LISTENERS, resources.ENTRANCES)
+_LISTENERS = (resources.PUBLIC, resources.INTERNAL, SECURE)
+_TABLES = (resources.PUBLIC, resources.INTERNAL, resources.ENTRANCES)
 _LISTENER_TRIES = 3
 """A namespace may end at the moment in which Envoy is told to listen in it."""
 
@@ -67,6 +69,7 @@ class Gateway:
         self._writing = asyncio.Lock()
         headers = {"host": VERSION_HOST, ENTRANCE_HEADER: VERSION_HOST}
         self._probe = httpx.AsyncClient(
+        self.secrets = Secrets(folder / "certificates")
             timeout=2.0,
             headers=headers,
             trust_env=False,
@@ -106,6 +109,8 @@ class Gateway:
             await self.envoy.start(self.ports)
             await self._await_routes(version, mark)
             # Envoy would not serve anybody before it has checked everybody, and some may hang.
+            if self.ports.https is not None:
+                check_secure(self.ports.host, self.ports.https)
             await self._write_clusters(self._clusters(table.upstreams))
 
     def _clusters(self, upstreams: tuple[Upstream, ...]) -> list[resources.Json]:
@@ -122,12 +127,12 @@ class Gateway:
         """
         async with self._writing:
             before = self.ports
-            avoided = {*ports, *taken, before.public, before.internal}
+            avoided = {*ports, *taken, before.public, before.internal, before.https or 0}
             public, internal = (
                 _free_above(port, avoided) if port in ports else port
                 for port in (before.public, before.internal)
             )
-            self.ports = Ports(public, internal, before.host)
+            self.ports = replace(before, public=public, internal=internal)
             try:
                 if await self.envoy.is_serving():
                     await self._move_listeners()
@@ -139,7 +144,8 @@ class Gateway:
         """Where other ports are wanted than the running Envoy has, it listens there instead."""
         before = self._resources_of(_PORTS)
         old = {each["name"]: each["address"] for each in before}
-        wanted = resources.listeners(self._folder, self.ports)
+        hosts = next((tls.hosts_of(each) for each in before if each["name"] == SECURE), ())
+        wanted = self._own_listeners(hosts)
         for new in wanted:
             if old.get(new["name"]) != new["address"]:
                 address = new["address"]["socket_address"]
@@ -179,11 +185,20 @@ class Gateway:
 
     async def apply(self, table: Table) -> float:
         """Serves a table from now on; returns how long the switch of the routes took, in seconds.
+        hosts = (each.host for each in table.sites if each.encryption is Encryption.ON)
 
         Raises:
             GatewayUnavailable: Envoy refused the update, or does not answer. The old table stays.
             Conflict: a new door cannot be opened. The old table stays.
         """
+    def _own_listeners(self, hosts: Iterable[str]) -> list[resources.Json]:
+        """Those that a person chooses; `hosts` have TLS, unless their certificate is gone."""
+        certified = filter(self.secrets.has, hosts)
+        return [
+            *resources.listeners(self._folder, self.ports),
+            *resources.secure_listeners(self._folder, self.ports, certified, self.secrets.folder),
+        ]
+
         async with self._writing:
             return await self._switch(table)
 
@@ -284,7 +299,10 @@ class Gateway:
         public = self.ports.public or now.get(resources.PUBLIC) or free_port(taken)
         internal = self.ports.internal or now.get(resources.INTERNAL)
         internal = internal or free_port({public, *taken})
-        self.ports = Ports(public, internal, self.ports.host)
+        https = self.ports.https
+        if https == 0:
+            https = now.get(SECURE) or free_port({public, internal, *taken})
+        self.ports = Ports(public, internal, self.ports.host, https)
 
     async def _write_clusters(self, clusters: list[resources.Json]) -> None:
         if clusters == self._resources_of(_CLUSTERS):
@@ -309,8 +327,8 @@ class Gateway:
     def _write_routes(self, version: str, table: Table) -> None:
         public = tuple(site for site in table.sites if site.is_public)
         self._write_entrances(version, table)
-        self._write("internal", version, [route_configuration("internal", version, table.sites)])
-        self._write("public", version, [route_configuration("public", version, public)])
+        self._write("internal", version, [route_configuration("internal", version, inside)])
+        self._write("public", version, [route_configuration("public", version, public, https)])
 
     def _write_entrances(self, version: str, table: Table) -> None:
         found = entrance_configuration(resources.ENTRANCES, version, table.entrances)
@@ -321,10 +339,13 @@ class Gateway:
         try:
             write_atomically(self._folder / f"{name}.json", content.encode())
         except OSError as error:
-            raise GatewayUnavailable(
-                f"cannot write the gateway's configuration: {error.strerror or error}",
-                hint=f"make room in {self._folder}",
-            ) from error
+            raise self._full(error) from error
+
+    def _full(self, error: OSError) -> GatewayUnavailable:
+        return GatewayUnavailable(
+            f"cannot write the gateway's configuration: {error.strerror or error}",
+            hint=f"make room in {self._folder}",
+        )
 
     def _content_of(self, name: str) -> bytes | None:
         try:
@@ -339,6 +360,8 @@ class Gateway:
     def _resources_of(self, name: str) -> list[resources.Json]:
         """What Envoy was told last, by this agent or one before it."""
         content = self._content_of(name)
+        inside = tuple(site for site in table.sites if site.encryption is None)
+        https = self.ports.https
         found: list[resources.Json] = json.loads(content)["resources"] if content else []
         return found
 
@@ -355,7 +378,7 @@ class Gateway:
         deadline = time.monotonic() + _ACKNOWLEDGE_TIMEOUT_S
         host = "127.0.0.1" if self.ports.host in ("0.0.0.0", "::") else self.ports.host  # noqa: S104
         for address in (
-            f"{host}:{self.ports.public}",
+            f"{self._reached_at}:{self.ports.public}",
             f"127.0.0.1:{self.ports.internal}",
             "entrances",
         ):
@@ -394,6 +417,55 @@ class Gateway:
                     return reason.strip()
         return None
 
+    @property
+    def _reached_at(self) -> str:
+        """The address at which this machine reaches the public listener, and that for TLS."""
+        return "127.0.0.1" if self.ports.host in ("0.0.0.0", "::") else self.ports.host  # noqa: S104
+
+    async def take_certificate(self, host: str, pair: tuple[str, str], leaf_der: bytes) -> None:
+        """Shows a certificate from now on: chain and key in PEM; no connection is cut.
+
+        Where the table has no TLS for the host yet, `apply` with one that has it comes next.
+
+        Raises:
+            GatewayUnavailable: Envoy refused it, or it cannot be kept. The old one is shown.
+        """
+        async with self._writing:
+            before, mark = self.secrets.content(host), self._log_size()
+            try:
+                self.secrets.write(host, _version(), *pair)
+                await self._await_certificate(host, leaf_der, mark)
+            except OSError as error:
+                raise self._full(error) from error
+            except GatewayUnavailable:
+                with suppress(OSError):
+                    self.secrets.put_back(host, before)
+                raise
+
+    async def await_certificate(self, host: str, leaf_der: bytes) -> None:
+        """Returns when clients are shown a certificate that was taken.
+
+        Raises:
+            GatewayUnavailable: they are not, in time.
+        """
+        async with self._writing:
+            await self._await_certificate(host, leaf_der, self._log_size())
+
+    async def _await_certificate(self, host: str, leaf_der: bytes, mark: int) -> None:
+        """The acknowledgement of a certificate: it is seen in a handshake."""
+        deadline = time.monotonic() + _ACKNOWLEDGE_TIMEOUT_S
+        port = self.ports.https
+        while port and self.envoy.is_running and self._has_chain(host):
+            if await shown_certificate(self._reached_at, port, host) == leaf_der:
+                return
+            self._check_refusal(mark)
+            self._check_patience(deadline)
+            await asyncio.sleep(_ACKNOWLEDGE_PAUSE_S)
+
+    def _has_chain(self, host: str) -> bool:
+        listeners = self._resources_of(_PORTS)
+        return any(host in tls.hosts_of(each) for each in listeners if each["name"] == SECURE)
+
     def _check_refusal(self, mark: int) -> None:
         reason = self._refusal(mark)
         if reason is not None:
@@ -415,3 +487,20 @@ def _free_above(port: int, taken: set[int]) -> int:
 def _version() -> str:
     """Versions only need to differ, also from those of an agent before this one."""
     return str(time.time_ns())
+def _probe(entrances: Path) -> httpx.AsyncClient:
+    """What asks the listeners for the version of the table."""
+    return httpx.AsyncClient(
+        timeout=2.0,
+        headers={"host": VERSION_HOST, ENTRANCE_HEADER: VERSION_HOST},
+        trust_env=False,
+        mounts={"http://entrances/": httpx.AsyncHTTPTransport(uds=str(entrances))},
+    )
+
+
+def _check_free(name: str, host: str, port: int) -> None:
+    if name == SECURE:
+        check_secure(host, port)
+    else:
+        check_free(name, host, port)
+
+

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from core.gateway import access
+from core.gateway import access, tls
 from core.gateway.routes import ENTRANCE_HEADER
 from core.gateway.table import PAGES, STREAMS_SUFFIX, TCP_SUFFIX
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from core.gateway.table import Check, Door, Entrance, Ports, Upstream
@@ -152,12 +153,36 @@ def listeners(folder: Path, ports: Ports) -> list[Json]:
     """The public and the internal listener; each reads its route table from a file of its own."""
     from_outside = {"use_remote_address": True, **_early(access.forget_claims())}
     return [
-        _listener(name, _socket(host, port), _connections(name, folder, from_outside))
+        _listener(name, _socket(host, port), _connections(name, folder, _from_outside()))
         for name, host, port in (
             (PUBLIC, ports.host, ports.public),
             (INTERNAL, "127.0.0.1", ports.internal),
         )
     ]
+
+def secure_listeners(folder: Path, ports: Ports, hosts: Iterable[str], secrets: Path) -> list[Json]:
+    """The listener for TLS, if there is a port for it. It reads the public route table."""
+    if ports.https is None:
+        return []
+    connections = _connections(
+        PUBLIC,
+        folder,
+        {**_from_outside(), "http2_protocol_options": {"max_concurrent_streams": 100}},
+    )
+    listener = _listener(tls.SECURE, _socket(ports.host, ports.https), connections)
+    (chain,) = listener["filter_chains"]
+    return [
+        {
+            **listener,
+            "listener_filters": tls.listener_filters(),
+            "filter_chains": tls.chains(hosts, chain["filters"], secrets),
+        }
+    ]
+
+
+def _from_outside() -> Json:
+    return {"use_remote_address": True, **_early(access.forget_claims())}
+
 
 
 def entrance_listeners(folder: Path, socket: Path, entrances: tuple[Entrance, ...]) -> list[Json]:

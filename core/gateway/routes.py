@@ -10,6 +10,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from core.gateway.access import behind_login
+from core.gateway.domains import domain_routes
+from core.gateway.own_pages import own_pages
 from core.gateway.replies import NOT_FOUND, reply, unavailable
 from core.gateway.table import STREAMS_SUFFIX
 from core.model import Transform
@@ -60,12 +62,14 @@ _RETRY_BEFORE_SENT = {
 """Only what provably never reached the instance is sent again: a POST is never sent twice."""
 
 
-def route_configuration(name: str, version: str, sites: tuple[Site, ...]) -> Json:
-    """The table of one listener as Envoy's RouteConfiguration."""
+def route_configuration(
+    name: str, version: str, sites: tuple[Site, ...], https: int | None = None
+) -> Json:
+    """The table of one listener as Envoy's RouteConfiguration; `https` is the port for TLS."""
     hosts = [
         {"name": VERSION_HOST, "domains": [VERSION_HOST], "routes": [reply(200, version)]},
-        *(_virtual_host(site) for site in sites),
-        {"name": "unknown", "domains": ["*"], "routes": [reply(404, NOT_FOUND)]},
+        *(_virtual_host(site, https) for site in sites),
+        {"name": "unknown", "domains": ["*"], "routes": [*own_pages(name), reply(404, NOT_FOUND)]},
     ]
     return {
         "@type": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
@@ -99,9 +103,9 @@ def entrance_configuration(name: str, version: str, entrances: tuple[Entrance, .
     }
 
 
-def _virtual_host(site: Site) -> Json:
+def _virtual_host(site: Site, https: int | None) -> Json:
     unsafe = reply(404, NOT_FOUND, {"safe_regex": {"regex": _UNSAFE_PATH}})
-    routes = [unsafe]
+    routes = [unsafe, *domain_routes(site, https)]
     for rule in site.rules:
         users = _who_may(site, rule.to)
         routes += _forward(site.live.get(rule.to), _rule_match(rule), _rewrite(rule), users)

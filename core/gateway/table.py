@@ -91,6 +91,16 @@ class User:
     """`{SHA}` and the base64 of a SHA-1: of what htpasswd(1) writes, Envoy compares that alone."""
 
 
+class Encryption(StrEnum):
+    """How far the TLS of a domain is."""
+
+    OFF = "off"
+    """It has none here."""
+    AWAITED = "awaited"
+    """It is to have it, and has no certificate yet."""
+    ON = "on"
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """One host name: the service that answers there, its rules, and what is live beside it.
@@ -106,6 +116,8 @@ class Site:
     needs_login: frozenset[str] = frozenset()
     """The services of the environment that are for its users only."""
     users: tuple[User, ...] = ()
+    encryption: Encryption | None = None
+    """Of a domain, which is served to the outside only; None: it is no domain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +186,28 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where the gateway listens; `host` is the address of the public listener."""
+    """Where the gateway listens; `host` is the address of the public listener and of that for TLS.
+
+    As text they are kept for the gateway after this one.
+    """
 
     public: int
     internal: int
     host: str = "127.0.0.1"
 
 
+    https: int | None = None
+    """None: there is no TLS."""
+
+    def __str__(self) -> str:
+        https = "" if self.https is None else f" {self.https}"
+        return f"{self.public} {self.internal} {self.host}{https}"
+
+    @classmethod
+    def read(cls, text: str) -> Ports:
+        """Those that were kept; ValueError where a text is none."""
+        public, internal, host, *https = text.split(" ")
+        return cls(int(public), int(internal), host, int(https[0]) if https else None)
 DEFAULT_PORTS = Ports(public=8080, internal=8081)
 """Where a gateway listens that was told nothing else."""
 
@@ -198,8 +225,14 @@ def chosen_ports(settings: Settings, kept: Ports | None) -> Ports:
         settings.host or before.host,
     )
     if ports.public == ports.internal != 0:
+        before.https if settings.https_port is None else settings.https_port,
         raise Conflict(
             f"port {ports.public} cannot be both the public and the internal one",
             hint="name another one with --internal-port",
         )
     return ports
+    if ports.https and ports.https in (ports.public, ports.internal):
+        raise Conflict(
+            f"port {ports.https} cannot be both that for TLS and another one",
+            hint="name another one with --https-port",
+        )

@@ -35,7 +35,7 @@ class Router:
         base_domain: str = "localhost",
         chosen: Collection[str] = (),
     ) -> None:
-        """`chosen` are those of `port` and `internal_port` that a person has settled on."""
+        """`chosen` are the settings of ports that a person has settled on."""
         self.ledger = ledger
         self.gateway = gateway
         self.hosts = Hosts(ledger, engines, base_domain)
@@ -48,10 +48,13 @@ class Router:
         """Where the gateway listens for all projects, and which of those it would leave."""
         ports = self.gateway.ports
         own = {"port": ports.public, "internal_port": ports.internal}
-        relied_on = set(own) if self._has_sites() else self._chosen
+        relied_on = set(own) if self._has_sites() else self._chosen & set(own)
+        held = {own[name]: f"--{name.replace('_', '-')}" for name in relied_on}
+        if ports.https is not None:
+            # Nobody has one that was not asked for.
+            held[ports.https] = "--https-port"
         return OwnPorts(
-            frozenset(port for name, port in own.items() if name not in relied_on),
-            {own[name]: f"--{name.replace('_', '-')}" for name in relied_on},
+            frozenset(port for name, port in own.items() if name not in relied_on), held
         )
 
     def _has_sites(self) -> bool:
@@ -74,9 +77,7 @@ class Router:
 
     async def keep_ports(self) -> None:
         """Keeps where the gateway listens, for the next one."""
-        ports = self.gateway.ports
-        told = f"{ports.public} {ports.internal} {ports.host}"
-        await self.ledger.journal.keep_setting(PORTS, told)
+        await self.ledger.journal.keep_setting(PORTS, str(self.gateway.ports))
 
     async def start(
         self, incoming: Sequence[Activation] = (), *, given: Iterable[int] = ()
