@@ -83,8 +83,6 @@ class Settings(StrictModel):
     base_domain: Annotated[str, Field(pattern=DOMAIN)] = Field(
         "localhost", description="what host names end in that are given out from now on"
     )
-    engine: Literal["auto", "process", "docker"] = Field(
-        "auto",
     acme_webroot: Annotated[str, AfterValidator(_absolute)] | None = Field(
         None,
         description="a folder in which others, such as certbot, put answers to the challenges for "
@@ -100,6 +98,8 @@ class Settings(StrictModel):
         None,
         description="what to trust when speaking to that authority, in PEM, instead of the usual",
     )
+    engine: Literal["auto", "process", "docker"] = Field(
+        "auto",
         description="where an environment is deployed to for the first time without `--engine`: "
         "`auto` (Docker if one answers, else processes), `process` or `docker`",
     )

@@ -22,8 +22,8 @@ from core.gateway import resources, tls
 from core.gateway.doors import check_new, check_secure, in_the_way, is_met, until_closed, usable
 from core.gateway.envoy import Envoy, check_free
 from core.gateway.findings import Findings
-from core.gateway.routes import (
 from core.gateway.handshake import shown_certificate
+from core.gateway.routes import (
     ENTRANCE_HEADER,
     VERSION_HOST,
     entrance_configuration,
@@ -63,13 +63,13 @@ class Gateway:
         self.findings = Findings(folder / "checks.log", self.envoy.admin)
         self._ended: dict[str, Traffic] = {}
         """What upstreams had answered when they ended."""
+        self.secrets = Secrets(folder / "certificates")
         self._folder = folder
         self._entrances = admin_socket.with_name("entrances.sock")
         self._pages = admin_socket.with_name("pages.sock")
         self._writing = asyncio.Lock()
         headers = {"host": VERSION_HOST, ENTRANCE_HEADER: VERSION_HOST}
         self._probe = httpx.AsyncClient(
-        self.secrets = Secrets(folder / "certificates")
             timeout=2.0,
             headers=headers,
             trust_env=False,
@@ -106,11 +106,11 @@ class Gateway:
             self._write(_CLUSTERS, version, self._clusters(unchecked))
             self._write_routes(version, table)
             mark = self._log_size()
+            if self.ports.https is not None:
+                check_secure(self.ports.host, self.ports.https)
             await self.envoy.start(self.ports)
             await self._await_routes(version, mark)
             # Envoy would not serve anybody before it has checked everybody, and some may hang.
-            if self.ports.https is not None:
-                check_secure(self.ports.host, self.ports.https)
             await self._write_clusters(self._clusters(table.upstreams))
 
     def _clusters(self, upstreams: tuple[Upstream, ...]) -> list[resources.Json]:
@@ -154,9 +154,18 @@ class Gateway:
         await self._write_listeners([*wanted, *others])
 
     def _wanted_listeners(self, table: Table) -> list[resources.Json]:
+        hosts = (each.host for each in table.sites if each.encryption is Encryption.ON)
         return [
             *resources.listeners(self._folder, self.ports),
             *resources.entrance_listeners(self._folder, self._entrances, table.entrances),
+        ]
+
+    def _own_listeners(self, hosts: Iterable[str]) -> list[resources.Json]:
+        """Those that a person chooses; `hosts` have TLS, unless their certificate is gone."""
+        certified = filter(self.secrets.has, hosts)
+        return [
+            *resources.listeners(self._folder, self.ports),
+            *resources.secure_listeners(self._folder, self.ports, certified, self.secrets.folder),
         ]
 
     async def _write_listeners(self, wanted: list[resources.Json]) -> None:
@@ -185,20 +194,11 @@ class Gateway:
 
     async def apply(self, table: Table) -> float:
         """Serves a table from now on; returns how long the switch of the routes took, in seconds.
-        hosts = (each.host for each in table.sites if each.encryption is Encryption.ON)
 
         Raises:
             GatewayUnavailable: Envoy refused the update, or does not answer. The old table stays.
             Conflict: a new door cannot be opened. The old table stays.
         """
-    def _own_listeners(self, hosts: Iterable[str]) -> list[resources.Json]:
-        """Those that a person chooses; `hosts` have TLS, unless their certificate is gone."""
-        certified = filter(self.secrets.has, hosts)
-        return [
-            *resources.listeners(self._folder, self.ports),
-            *resources.secure_listeners(self._folder, self.ports, certified, self.secrets.folder),
-        ]
-
         async with self._writing:
             return await self._switch(table)
 
@@ -326,6 +326,8 @@ class Gateway:
 
     def _write_routes(self, version: str, table: Table) -> None:
         public = tuple(site for site in table.sites if site.is_public)
+        inside = tuple(site for site in table.sites if site.encryption is None)
+        https = self.ports.https
         self._write_entrances(version, table)
         self._write("internal", version, [route_configuration("internal", version, inside)])
         self._write("public", version, [route_configuration("public", version, public, https)])
@@ -360,8 +362,6 @@ class Gateway:
     def _resources_of(self, name: str) -> list[resources.Json]:
         """What Envoy was told last, by this agent or one before it."""
         content = self._content_of(name)
-        inside = tuple(site for site in table.sites if site.encryption is None)
-        https = self.ports.https
         found: list[resources.Json] = json.loads(content)["resources"] if content else []
         return found
 
@@ -386,36 +386,6 @@ class Gateway:
                 self._check_refusal(mark)
                 self._check_patience(deadline)
                 await asyncio.sleep(_ACKNOWLEDGE_PAUSE_S)
-
-    def _check_patience(self, deadline: float) -> None:
-        if not self.envoy.is_running:
-            raise GatewayUnavailable(
-                "the gateway ended while it was updated; it is started again", hint="try again"
-            )
-        if time.monotonic() > deadline:
-            raise GatewayUnavailable(
-                "the gateway did not take an update in time", hint="run `compartment doctor`"
-            )
-
-    async def _served_version(self, address: str) -> str | None:
-        try:
-            return (await self._probe.get(f"http://{address}/")).text
-        except httpx.HTTPError:
-            return None
-
-    def _log_size(self) -> int:
-        return self.envoy.log.stat().st_size if self.envoy.log.exists() else 0
-
-    def _refusal(self, mark: int) -> str | None:
-        if self._log_size() <= mark:
-            return None
-        with self.envoy.log.open(errors="replace") as log:
-            log.seek(mark)
-            for line in log:
-                _, found, reason = line.partition("update rejected: ")
-                if found:
-                    return reason.strip()
-        return None
 
     @property
     def _reached_at(self) -> str:
@@ -466,6 +436,36 @@ class Gateway:
         listeners = self._resources_of(_PORTS)
         return any(host in tls.hosts_of(each) for each in listeners if each["name"] == SECURE)
 
+    def _check_patience(self, deadline: float) -> None:
+        if not self.envoy.is_running:
+            raise GatewayUnavailable(
+                "the gateway ended while it was updated; it is started again", hint="try again"
+            )
+        if time.monotonic() > deadline:
+            raise GatewayUnavailable(
+                "the gateway did not take an update in time", hint="run `compartment doctor`"
+            )
+
+    async def _served_version(self, address: str) -> str | None:
+        try:
+            return (await self._probe.get(f"http://{address}/")).text
+        except httpx.HTTPError:
+            return None
+
+    def _log_size(self) -> int:
+        return self.envoy.log.stat().st_size if self.envoy.log.exists() else 0
+
+    def _refusal(self, mark: int) -> str | None:
+        if self._log_size() <= mark:
+            return None
+        with self.envoy.log.open(errors="replace") as log:
+            log.seek(mark)
+            for line in log:
+                _, found, reason = line.partition("update rejected: ")
+                if found:
+                    return reason.strip()
+        return None
+
     def _check_refusal(self, mark: int) -> None:
         reason = self._refusal(mark)
         if reason is not None:
@@ -475,18 +475,6 @@ class Gateway:
             )
 
 
-def _free_above(port: int, taken: set[int]) -> int:
-    """The next port that is free: one that a person would guess."""
-    for each in range(port + 1, port + _NEAR):
-        if each not in taken and can_bind(each, again=True):
-            taken.add(each)
-            return each
-    return free_port(taken)
-
-
-def _version() -> str:
-    """Versions only need to differ, also from those of an agent before this one."""
-    return str(time.time_ns())
 def _probe(entrances: Path) -> httpx.AsyncClient:
     """What asks the listeners for the version of the table."""
     return httpx.AsyncClient(
@@ -504,3 +492,15 @@ def _check_free(name: str, host: str, port: int) -> None:
         check_free(name, host, port)
 
 
+def _free_above(port: int, taken: set[int]) -> int:
+    """The next port that is free: one that a person would guess."""
+    for each in range(port + 1, port + _NEAR):
+        if each not in taken and can_bind(each, again=True):
+            taken.add(each)
+            return each
+    return free_port(taken)
+
+
+def _version() -> str:
+    """Versions only need to differ, also from those of an agent before this one."""
+    return str(time.time_ns())

@@ -160,6 +160,7 @@ def listeners(folder: Path, ports: Ports) -> list[Json]:
         )
     ]
 
+
 def secure_listeners(folder: Path, ports: Ports, hosts: Iterable[str], secrets: Path) -> list[Json]:
     """The listener for TLS, if there is a port for it. It reads the public route table."""
     if ports.https is None:
@@ -182,7 +183,6 @@ def secure_listeners(folder: Path, ports: Ports, hosts: Iterable[str], secrets: 
 
 def _from_outside() -> Json:
     return {"use_remote_address": True, **_early(access.forget_claims())}
-
 
 
 def entrance_listeners(folder: Path, socket: Path, entrances: tuple[Entrance, ...]) -> list[Json]:

@@ -194,8 +194,6 @@ class Ports:
     public: int
     internal: int
     host: str = "127.0.0.1"
-
-
     https: int | None = None
     """None: there is no TLS."""
 
@@ -208,6 +206,8 @@ class Ports:
         """Those that were kept; ValueError where a text is none."""
         public, internal, host, *https = text.split(" ")
         return cls(int(public), int(internal), host, int(https[0]) if https else None)
+
+
 DEFAULT_PORTS = Ports(public=8080, internal=8081)
 """Where a gateway listens that was told nothing else."""
 
@@ -223,16 +223,16 @@ def chosen_ports(settings: Settings, kept: Ports | None) -> Ports:
         before.public if settings.port is None else settings.port,
         before.internal if settings.internal_port is None else settings.internal_port,
         settings.host or before.host,
+        before.https if settings.https_port is None else settings.https_port,
     )
     if ports.public == ports.internal != 0:
-        before.https if settings.https_port is None else settings.https_port,
         raise Conflict(
             f"port {ports.public} cannot be both the public and the internal one",
             hint="name another one with --internal-port",
         )
-    return ports
     if ports.https and ports.https in (ports.public, ports.internal):
         raise Conflict(
             f"port {ports.https} cannot be both that for TLS and another one",
             hint="name another one with --https-port",
         )
+    return ports
