@@ -78,6 +78,8 @@ class EnvironmentNetwork:
         for each in self._held.values():
             if each.id == container_id:
                 del self._held[each.service_name]
+                # Who asks before it is mended is told that it is nowhere, and has to ask again.
+                self._told[each.service_name] = None
                 return True
         return False
 

@@ -89,6 +89,10 @@ class Events:
         self._back.set()
 
     async def _follow(self) -> None:
+        # One that is just starting takes the question, and answers it when all has happened that a
+        # start brings along: told after the comparison, that would be taken for news.
+        async with self._docker.stream("GET", "/_ping"):
+            pass
         # With a moment, because the engine answers before it begins to watch for us.
         since = f"{time.time():.6f}"
         stream = self._docker.stream("GET", "/events", since=since, filters=_FILTERS)

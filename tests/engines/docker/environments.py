@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 IMAGE = "python:3.11-slim"
 LIMIT_S = 60
 """Only against hanging."""
+
+_LOOK_EVERY_S = 0.1
 
 
 TAKES_CONNECTIONS = """
@@ -101,14 +103,16 @@ class Environments:
         self._happened.set()
 
     async def until(self, is_so: Callable[[], Awaitable[bool] | bool]) -> None:
-        """Returns when it is so, looking again whenever something happens on the engine."""
+        """Returns when it is so, looking again at once when something happens on the engine."""
         async with asyncio.timeout(LIMIT_S):
             while True:
                 self._happened.clear()
                 found = is_so()
                 if found if isinstance(found, bool) else await found:
                     return
-                await self._happened.wait()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_LOOK_EVERY_S):
+                        await self._happened.wait()
 
     async def run(
         self, attachment: Attachment | None, *command: str, tty: bool = False, **host: Any

@@ -171,6 +171,31 @@ async def test_what_was_live_and_died_during_a_gap_is_live_again(
                 await asyncio.sleep(0.01)
 
 
+async def test_what_was_before_the_comparison_is_not_told_after_it(
+    docker_socket: str, home: Path
+) -> None:
+    async with cut(docker_socket) as proxy, labs(docker_socket, home) as make:
+        it = await make(proxy.socket)
+        listener = Listener(it.events)
+        image = await it.image()
+        instance = await it.start("import signal; signal.pause()", image=image)
+        await listener.until_heard("start", instance.id)
+        proxy.stall(True)
+        proxy.cut_all()
+        async with asyncio.timeout(LIMIT_S):
+            while it.events.is_connected or not proxy.connections:
+                await asyncio.sleep(0.01)
+        directly = Docker(docker_socket)
+        await directly.order("POST", f"/containers/{instance.id}/restart", t=0)
+        await directly.close()
+        listener.heard.clear()
+        proxy.stall(False)
+        other = await it.start("print('x')", name="dep_c.2", image=image)
+        await listener.until_heard("start", other.id)
+        heard = [each for each in listener.heard if each != "resync"]
+        assert instance.id not in {each["Actor"]["ID"] for each in heard}
+
+
 async def test_an_engine_that_is_not_there_is_awaited(docker_socket: str, home: Path) -> None:
     async with cut(docker_socket) as proxy:
         proxy.refuse(True)

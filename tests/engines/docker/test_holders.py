@@ -248,6 +248,21 @@ async def test_one_that_the_engine_does_not_start_after_all_is_started(
 
 
 @pytest.mark.docker
+async def test_who_was_told_that_one_is_nowhere_is_told_that_it_is_back(
+    engine: Environments,
+) -> None:
+    await prepare(engine.networks, target(), ["web"])
+    before, moved = holder(engine), engine.times_moved
+    found = await engine.docker.get(f"/containers/{await engine.holder_id(target(), 'web')}/json")
+    actor = {"ID": found["Id"], "Attributes": found["Config"]["Labels"]}
+    death = {"Type": "container", "Action": "die", "Actor": actor}
+    engine.networks.listen(death)  # as of an end before a start that is known already
+    assert holder_of(engine.networks, target(), "web") is None
+    await engine.until(lambda: engine.times_moved > moved)
+    assert holder(engine) == before
+
+
+@pytest.mark.docker
 @pytest.mark.parametrize(
     "fault", [EngineUnavailable("it takes too long"), CompartmentError("it refused")]
 )
