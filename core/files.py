@@ -76,6 +76,11 @@ class Home:
         return self.root / "instances"
 
     @property
+    def uploads(self) -> Path:
+        """The sources that were sent from other machines."""
+        return self.root / "uploads"
+
+    @property
     def agent_lock(self) -> Path:
         """Held by the one agent of this home."""
         return self.root / "agent.lock"
@@ -111,9 +116,20 @@ class Home:
         Raises:
             CompartmentError: when a folder cannot be made, or belongs to somebody else.
         """
-        for folder in (
+        self._make(
             self.root, self.sockets, self.logs, self.gateway, self.releases, self.instances
-        ):  # fmt: skip
+        )
+
+    def make_sockets(self) -> None:
+        """Makes the folder for sockets alone, where there is no agent.
+
+        Raises:
+            CompartmentError: as `create`.
+        """
+        self._make(self.root, self.sockets)
+
+    def _make(self, *folders: Path) -> None:
+        for folder in folders:
             try:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 _check_private(folder)

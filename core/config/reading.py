@@ -6,6 +6,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from core.config.document import Document
+from core.config.footprint import note_file
 from core.config.text import MAX_BYTES
 from core.model import Problem
 
@@ -20,6 +21,7 @@ def read_file(path: Path, shown: str, parse: Callable[[bytes, str], Document]) -
         # Opening a named pipe would wait for its writer.
         if not stat.S_ISREG(path.stat().st_mode):
             return _unreadable(path, shown, "is not a file")
+        note_file(path)
         with path.open("rb") as file:
             return parse(file.read(MAX_BYTES + 1), shown)
     except OSError as error:

@@ -6,6 +6,8 @@ import os
 import re
 from pathlib import Path
 
+from core.config.footprint import note_relative
+
 _REMOTE = re.compile(r"[a-z]+://|git@|(github|gitlab)\.com/|.*\.git(#|$)")
 
 
@@ -15,7 +17,10 @@ def absolute(path: str, folder: Path) -> Path:
     It is without `..`, and symbolic links in it are not followed; nothing has to be there.
     """
     expanded = os.path.expanduser(path) if path.startswith("~") else path  # noqa: PTH111 - never raises
-    return Path(os.path.normpath(folder / expanded))
+    found = Path(os.path.normpath(folder / expanded))
+    if not expanded.startswith("/"):
+        note_relative(found)
+    return found
 
 
 def is_remote(path: str) -> bool:

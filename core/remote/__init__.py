@@ -1,0 +1,1 @@
+"""An agent on a server, reached through the ssh of this machine."""
