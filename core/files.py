@@ -116,9 +116,7 @@ class Home:
         Raises:
             CompartmentError: when a folder cannot be made, or belongs to somebody else.
         """
-        self._make(
-            self.root, self.sockets, self.logs, self.gateway, self.releases, self.instances
-        )
+        self._make(self.root, self.sockets, self.logs, self.gateway, self.releases, self.instances)
 
     def make_sockets(self) -> None:
         """Makes the folder for sockets alone, where there is no agent.
