@@ -15,7 +15,7 @@ import httpcore
 
 from core import __version__
 from core.agent import launcher
-from core.agent.protocol import PROTOCOL, error_from_json
+from core.agent.protocol import PROTOCOL, error_from_json, is_earlier
 from core.errors import AgentUnavailable
 
 if TYPE_CHECKING:
@@ -73,14 +73,14 @@ class Client:
             await client._pool.aclose()
 
     async def attach(self, *, start: bool = True, ports: Ports | None = None) -> None:
-        """Makes sure that an agent answers; an idle one of another version is replaced."""
+        """Makes sure that an agent answers; an idle one of an earlier version is replaced."""
         about = await self._about()
         if about is None:
             if not start:
                 raise AgentUnavailable("no agent is running", hint=_START)
             await launcher.launch(self.home, ports)
             about = await self.agent()
-        elif about["version"] != __version__ and about["isIdle"]:
+        elif is_earlier(about["version"], __version__) and about["isIdle"]:
             await self.stop_agent()
             await launcher.launch(self.home, ports)
             about = await self.agent()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from core import errors
@@ -51,3 +52,12 @@ def error_from_json(error: dict[str, Any]) -> CompartmentError:
         problems = [Problem(**problem) for problem in error.get("problems", ())]
         return ConfigError(message, hint=hint, code=code, problems=problems)
     return kind(message, hint=hint, code=code)
+
+
+def is_earlier(version: str, than: str) -> bool:
+    """Whether a version came before another one; what is no number in them is not compared."""
+    return _numbers(version) < _numbers(than)
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(each) for each in re.findall(r"\d+", version)]

@@ -40,7 +40,10 @@ class Admin:
     def __init__(self, socket: Path) -> None:
         self._socket = socket
         self._client = httpx.AsyncClient(
-            transport=httpx.AsyncHTTPTransport(uds=str(socket)),
+            # A kept connection would go on to ask an Envoy that has handed over.
+            transport=httpx.AsyncHTTPTransport(
+                uds=str(socket), limits=httpx.Limits(max_keepalive_connections=0)
+            ),
             base_url="http://envoy",
             timeout=_TIMEOUT_S,
         )
@@ -49,12 +52,14 @@ class Admin:
         """Ends the connections."""
         await self._client.aclose()
 
-    async def is_live(self) -> bool:
-        """Whether Envoy has loaded its first configuration and serves."""
+    async def live_epoch(self) -> int | None:
+        """Which Envoy it is that has loaded its first configuration and serves; None: none does."""
         try:
-            return (await self._client.get("/ready")).text.strip() == "LIVE"
-        except httpx.HTTPError:
-            return False
+            told = (await self._client.get("/server_info")).json()
+            is_live = told["state"] == "LIVE"
+            return int(told["command_line_options"]["restart_epoch"]) if is_live else None
+        except (httpx.HTTPError, ValueError, KeyError):
+            return None
 
     async def stats(self, pattern: str) -> dict[str, Any]:
         """The statistics whose names match a regular expression: numbers, or text for versions."""

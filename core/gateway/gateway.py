@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -39,7 +40,12 @@ if TYPE_CHECKING:
 
     from core.gateway.table import InFlight, Traffic, Upstream
 
+_log = logging.getLogger(__name__)
+
 _ACKNOWLEDGE_TIMEOUT_S = 10.0
+_PATIENCE_S = 60.0
+"""Twice what a request gets at a switch unless its service says otherwise."""
+
 _ENDED_KEPT = 500
 _NEAR = 20
 _ACKNOWLEDGE_PAUSE_S = 0.002
@@ -68,29 +74,26 @@ class Gateway:
         self._entrances = admin_socket.with_name("entrances.sock")
         self._pages = admin_socket.with_name("pages.sock")
         self._writing = asyncio.Lock()
-        headers = {"host": VERSION_HOST, ENTRANCE_HEADER: VERSION_HOST}
-        self._probe = httpx.AsyncClient(
-            timeout=2.0,
-            headers=headers,
-            trust_env=False,
-            mounts={
-                "http://entrances/": httpx.AsyncHTTPTransport(uds=str(self._entrances)),
-            },
-        )
+        self._probe = _probe(self._entrances)
 
     async def close(self) -> None:
         """Ends our connections; Envoy goes on."""
         await self.envoy.admin.close()
         await self._probe.aclose()
 
-    async def start(self, table: Table, given: Iterable[int] = ()) -> None:
+    async def start(
+        self, table: Table, given: Iterable[int] = (), patience_s: float = 0
+    ) -> None:
         """Makes sure that Envoy runs and serves this table, on none of the ports in `given`.
+
+        One of an earlier version is replaced without a gap; it has `patience_s`, and a minute at
+        least, to answer what it has.
 
         Raises:
             GatewayUnavailable: it cannot be started, or refuses the table.
         """
         async with self._writing:
-            is_serving = await self.envoy.is_serving()
+            is_serving = await self._is_serving_as_wanted(patience_s)
             inner = {door.port for each in table.entrances for door in each.doors}
             listeners = self._resources_of(_PORTS) if is_serving else []
             self._choose_ports(listeners, inner.union(given))
@@ -112,6 +115,34 @@ class Gateway:
             await self._await_routes(version, mark)
             # Envoy would not serve anybody before it has checked everybody, and some may hang.
             await self._write_clusters(self._clusters(table.upstreams))
+
+    async def _is_serving_as_wanted(self, patience_s: float) -> bool:
+        """Whether one runs; one of an earlier version is replaced, unless that would cut it off."""
+        if not await self.envoy.is_serving():
+            return False
+        if self.envoy.is_current:
+            return True
+        if not self.envoy.can_hand_over:
+            _log.warning(
+                "the gateway (pid %s) goes on as it was started, by an earlier version or with"
+                " other settings: it cannot hand over now",
+                self.envoy.pid,
+            )
+            return True
+        try:
+            await self.envoy.hand_over(max(patience_s, _PATIENCE_S))
+        except GatewayUnavailable as error:
+            _log.warning("the gateway cannot be replaced: %s", error.message)
+            return await self.envoy.is_serving()
+        # What is kept of a connection would tell what the one before this one serves.
+        await self._probe.aclose()
+        self._probe = _probe(self._entrances)
+        return True
+
+    @property
+    def lag_s(self) -> float:
+        """How old the figures of `in_flight` may be, in seconds."""
+        return self.envoy.lag_s
 
     def _clusters(self, upstreams: tuple[Upstream, ...]) -> list[resources.Json]:
         pages = resources.pages_cluster(self._pages)
@@ -490,6 +521,16 @@ def _check_free(name: str, host: str, port: int) -> None:
         check_secure(host, port)
     else:
         check_free(name, host, port)
+
+
+def _probe(entrances: Path) -> httpx.AsyncClient:
+    """What asks the listeners for the version of the table."""
+    return httpx.AsyncClient(
+        timeout=2.0,
+        headers={"host": VERSION_HOST, ENTRANCE_HEADER: VERSION_HOST},
+        trust_env=False,
+        mounts={"http://entrances/": httpx.AsyncHTTPTransport(uds=str(entrances))},
+    )
 
 
 def _free_above(port: int, taken: set[int]) -> int:

@@ -62,7 +62,7 @@ async def drain(gateway: Gateway, upstream: str, limits: Drain, waiting: Waiting
         waiting.requests, waiting.streams = found.requests, found.streams
         waiting.limit_s = _limit_s(limits, only_streams_since, started)
         if (
-            _is_drained(at, started, quiet_since)
+            _is_drained(at, started, quiet_since, gateway.lag_s)
             or at - started >= limits.timeout_ms / 1000
             or (only_streams_since and at - only_streams_since >= limits.streams_ms / 1000)
         ):
@@ -86,8 +86,10 @@ def _limit_s(limits: Drain, only_streams_since: float | None, started: float) ->
     return min(limit_s, round(only_streams_since - started + limits.streams_ms / 1000, 3))
 
 
-def _is_drained(at: float, started: float, quiet_since: float | None) -> bool:
-    return quiet_since is not None and at - quiet_since >= _QUIET_S and at - started >= _SETTLE_S
+def _is_drained(at: float, started: float, quiet_since: float | None, lag_s: float) -> bool:
+    """`lag_s` is how old what was found may be."""
+    is_settled = at - started >= _SETTLE_S + lag_s
+    return quiet_since is not None and at - quiet_since >= _QUIET_S and is_settled
 
 
 def _drained(found: InFlight, seconds: float) -> Drained:

@@ -88,8 +88,13 @@ class Router:
         """
         async with self._updating:
             wanted = table(self.ledger, self.hosts, incoming)
-            await self.gateway.start(wanted, given)
+            await self.gateway.start(wanted, given, self._longest_request_s())
             self._served = wanted
+
+    def _longest_request_s(self) -> float:
+        """What a request may take at the most when what it goes to is replaced."""
+        active = (each.service.drain for each in self.ledger.deployments.values() if each.is_active)
+        return max((each.timeout_ms / 1000 for each in active), default=0.0)
 
     async def switch(
         self,

@@ -231,7 +231,7 @@ async def house(home: Path, docker_socket: str | None = None) -> AsyncIterator[H
             with closing(House(where, client, docker_socket)) as found:
                 yield found
     finally:
-        _end_everything(where)
+        end_everything(where)
         if docker_socket:
             with connected(docker_socket) as engine:
                 leftovers.remove(engine, home_id(where))
@@ -250,7 +250,7 @@ def kill(pid: int) -> None:
             time.sleep(0.001)
 
 
-def _end_everything(home: Home) -> None:
+def end_everything(home: Home) -> None:
     """Ends what belongs to the home, found by its folder: the agent first, it would start more."""
     deadline = time.monotonic() + _ENDED_WITHIN_S
     while (left := _processes_of(home)) and time.monotonic() < deadline:

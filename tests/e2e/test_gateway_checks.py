@@ -135,7 +135,7 @@ async def test_a_check_that_hangs_holds_up_nobody(running: RunningGateway) -> No
         await running.gateway.envoy.stop()
         async with asyncio.timeout(8), asyncio.TaskGroup() as tasks:
             starting = tasks.create_task(running.gateway.start(table))
-            while not await running.gateway.envoy.admin.is_live():
+            while await running.gateway.envoy.admin.live_epoch() is None:
                 await asyncio.sleep(0.005)
             # It serves the others before the check has ended.
             assert (await running.ask()).status == 200

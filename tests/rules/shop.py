@@ -142,6 +142,8 @@ class Machine(FakeMachine):
         self._routed = routed
         return 0.001
 
+    lag_s = 0.0
+
     async def in_flight(self, upstream: str) -> InFlight:
         said = f"drain {self._names[upstream]}"
         if said not in self.trace:

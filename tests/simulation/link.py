@@ -166,7 +166,7 @@ class Link:
 
     # -- the gateway ---------------------------------------------------------
 
-    async def start_gateway(self, table: Table, _given: Iterable[int] = ()) -> None:
+    async def start_gateway(self, table: Table, *_: object) -> None:
         await self._pass("gateway", lambda: self._serve(table))
 
     async def apply(self, table: Table) -> float:
@@ -181,6 +181,8 @@ class Link:
 
     async def remove_drained(self, _: object) -> None:
         self._check_alive()
+
+    lag_s = 0.0
 
     async def in_flight(self, upstream: str) -> InFlight:
         await self._pass(f"drain of {upstream}", failure=GatewayUnavailable("no reply"))

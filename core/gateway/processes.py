@@ -1,0 +1,128 @@
+"""The processes of Envoy that serve for a home folder, as the next agent finds them, too."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from core.files import write_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_STOP_TIMEOUT_S = 5.0
+_SAME_START_S = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One Envoy. Pids come round again: only the start time tells the same process."""
+
+    pid: int
+    created_at: float
+    """In seconds since the epoch of the system's clock."""
+    epoch: int | None = None
+    """How many have handed over before it; None for one that cannot hand over itself."""
+    made_of: str = ""
+    """What it was started with, as `Command.digest` has it."""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it is alive, and really the one."""
+        try:
+            found = psutil.Process(self.pid)
+            is_same = abs(found.create_time() - self.created_at) < _SAME_START_S
+            return is_same and found.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+    async def wait_exit(self) -> None:
+        """Returns when it has ended, whoever's child it is."""
+        with suppress(ProcessLookupError):
+            await _exit_of(self)
+
+    async def end(self) -> None:
+        """Ends it: asked first, then killed. Connections still open are cut."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            if not self.is_running:
+                return
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_STOP_TIMEOUT_S):
+                    await self.wait_exit()
+
+
+async def _exit_of(process: Process) -> None:
+    """By its pidfd, else by looking."""
+    if not hasattr(os, "pidfd_open"):
+        while process.is_running:
+            await asyncio.sleep(0.1)
+        return
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    descriptor = os.pidfd_open(process.pid)
+    try:
+        if not process.is_running:
+            return
+        loop.add_reader(descriptor, ended.set)
+        await ended.wait()
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """The one that takes connections, and the one before it while that finishes its own."""
+
+    serving: Process | None = None
+    leaving: Process | None = None
+
+
+def read(path: Path) -> Processes:
+    """Those of the record that are still alive."""
+    try:
+        record = json.loads(path.read_text())
+        serving = _process(record)
+        leaving = _process(record["leaving"]) if record.get("leaving") else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return Processes()
+    return Processes(
+        serving if serving.is_running else None,
+        leaving if leaving and leaving.is_running else None,
+    )
+
+
+def _process(record: dict[str, Any]) -> Process:
+    return Process(
+        record["pid"], record["createTime"], record.get("epoch"), record.get("madeOf", "")
+    )
+
+
+def write(path: Path, processes: Processes) -> None:
+    """Keeps who serves for the agents after this one."""
+    if processes.serving is None:
+        path.unlink(missing_ok=True)
+        return
+    record = _record(processes.serving)
+    if processes.leaving is not None:
+        record["leaving"] = _record(processes.leaving)
+    write_atomically(path, json.dumps(record).encode())
+
+
+def _record(process: Process) -> dict[str, Any]:
+    fields = asdict(process)
+    return {
+        "pid": fields["pid"],
+        "createTime": fields["created_at"],
+        "epoch": fields["epoch"],
+        "madeOf": fields["made_of"],
+    }
