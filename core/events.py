@@ -30,6 +30,7 @@ class EventType(StrEnum):
     HEALTH_CHANGED = "HealthChanged"
     SERVICE_STOPPED = "ServiceStopped"
     VARIABLES_CHANGED = "VariablesChanged"
+    USERS_CHANGED = "UsersChanged"
     EXECUTION_STARTED = "ExecutionStarted"
     EXECUTION_ENDED = "ExecutionEnded"
     GATEWAY_RESTARTED = "GatewayRestarted"

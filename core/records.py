@@ -104,7 +104,7 @@ class UserRecord:
 
     target: Target
     name: str
-    digest: str
+    digest: str = field(repr=False)
     """What the gateway compares a password with; the password itself is not kept."""
 
 
@@ -225,6 +225,7 @@ class Deployment:
             "deploymentRunId": self.run_id,
             "serviceName": self.service.name,
             "kind": self.service.kind,
+            "accessMode": self.service.access_mode,
             "status": self.status,
             "health": self.health,
             "healthReason": self.health_reason,

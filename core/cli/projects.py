@@ -15,9 +15,11 @@ from core.cli.from_compose import init_from_compose, write_new
 from core.cli.target import check_service, compose_options, project_here
 from core.cli.text import columns, counted, plain
 from core.errors import UsageError
+from core.model import AccessMode
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Iterable
 
     from core.cli.output import Output
     from core.config.routes import Decision
@@ -124,6 +126,7 @@ def routes_test(arguments: Namespace, output: Output) -> int:
         raise UsageError(f"{plain(arguments.path)!r} is no path: it begins with /")
     found = match(project.rules, arguments.service, arguments.method, arguments.path)
     rule = found.rule if found else None
+    asking = _asking_for_login(project, (arguments.service, found.to)) if found else []
     output.answer(
         {
             "project": project.name,
@@ -133,10 +136,21 @@ def routes_test(arguments: Namespace, output: Output) -> int:
             "ruleNumber": project.rules.index(rule) + 1 if rule else None,
             "to": found.to if found else None,
             "upstreamPath": found.upstream if found else None,
+            "needsLogin": bool(asking),
         },
-        lambda: _decision(found, project.rules, arguments.service),
+        lambda: [*_decision(found, project.rules, arguments.service), *_login(asking)],
     )
     return Exit.DONE
+
+
+def _asking_for_login(project: Project, services: Iterable[str]) -> list[str]:
+    """Those of some services that are not for everybody, each once."""
+    found = (project.services[name] for name in dict.fromkeys(services))
+    return [each.name for each in found if each.access_mode is AccessMode.AUTHENTICATED]
+
+
+def _login(asking: list[str]) -> list[str]:
+    return [f"it needs a login: {' and '.join(asking)} asks for one"] if asking else []
 
 
 def _decision(found: Decision | None, rules: tuple[RouteRule, ...], service: str) -> list[str]:

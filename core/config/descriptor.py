@@ -247,7 +247,7 @@ class ServiceModel(StrictModel):
     )
     access_mode: Annotated[AccessMode, Field(strict=False)] = Field(
         AccessMode.PUBLIC,
-        description="Who may reach the service. Only public is supported for now.",
+        description="Who may reach the service: everybody, or the users of its environment.",
     )
     build: BuildModel | None = Field(None, description="How the service is built.")
     run: RunModel | None = Field(None, description="How the service is run.")

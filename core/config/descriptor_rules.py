@@ -29,7 +29,7 @@ def broken_rules(document: Document) -> Iterator[Problem]:
     services = _services(document)
     for name, service in services.items():
         path: KeyPath = ("services", name)
-        yield from _access(document, path, service)
+        yield from _access(document, path, service, _kind(service))
         yield from _build(document, path, mapping(service.get("build")))
         yield from _run(document, path, service)
         yield from kind_rules.broken_rules(document, path, service, _kind(service))
@@ -64,12 +64,15 @@ def _kind(service: dict[str, Any]) -> ServiceKind | None:
         return None
 
 
-def _access(document: Document, path: KeyPath, service: dict[str, Any]) -> Iterator[Problem]:
-    if service.get("accessMode") == "authenticated":
+def _access(
+    document: Document, path: KeyPath, service: dict[str, Any], kind: ServiceKind | None
+) -> Iterator[Problem]:
+    """Only of what is reached through the gateway a login can be asked for."""
+    if service.get("accessMode") == "authenticated" and kind is not None and not kind.is_routable:
         yield document.problem(
             (*path, "accessMode"),
-            "accessMode authenticated is not supported yet: nothing would ask for a login",
-            hint="use public, or remove it",
+            f"accessMode authenticated cannot be used with kind {kind}: nobody reaches it anyway",
+            hint="remove it",
         )
 
 

@@ -9,15 +9,18 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from core.container import Protocol
+from core.errors import Conflict
 from core.gateway.table import TCP_SUFFIX, Door, Entrance, Upstream
+from core.promotion.access import is_restricted
 from core.promotion.hosts import host_label
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from core.container import Published
     from core.engines.base import Holder
-    from core.gateway.table import Check
+    from core.gateway.table import Check, User
+    from core.model import Service
     from core.records import Activation, Deployment, ServedPort, Target
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - a port that names no address is published on all of them
@@ -66,11 +69,17 @@ def inner_entrances(
 
 
 def published_entrances(
-    deployment: Deployment, live: Activation | None, known: Activation | None, *, is_new: bool
+    deployment: Deployment,
+    live: Activation | None,
+    known: Activation | None,
+    users: tuple[User, ...] | None,
+    *,
+    is_new: bool,
 ) -> Iterator[Entrance]:
     """One for each published port of an active deployment. It stays while nothing is live.
 
-    `known` is what was live last: it tells what is spoken there.
+    `known` is what was live last: it tells what is spoken there. `users` are who alone may come in;
+    where no login can be asked for, nobody does.
     """
     container = deployment.service.container
     for each in container.published if container else ():
@@ -80,8 +89,28 @@ def published_entrances(
         at = spoken.get(each.target)
         name = f"published.{each.port}.{host_of(each)}"
         door = Door(name, host_of(each), each.port, is_published=True, is_new=is_new)
-        upstream = upstream_of(live, each.target) if live else None
-        yield Entrance(name, (door,), upstream, is_tcp=at is None or not is_http(at))
+        is_tcp = at is None or not is_http(at)
+        may_enter = users is None or not is_tcp
+        upstream = upstream_of(live, each.target) if live and may_enter else None
+        yield Entrance(name, (door,), upstream, is_tcp=is_tcp, users=users)
+
+
+def check_access(service: Service, ports: Iterable[ServedPort]) -> None:
+    """Refuses a service that asks for a login and is published where none can be asked for.
+
+    Raises:
+        Conflict: which port it is.
+    """
+    published = service.container.published if service.container else ()
+    outside = {each.target for each in published if is_restricted(service)}
+    for port in ports:
+        if port.number in outside and not is_http(port):
+            raise Conflict(
+                f"{service.name} has accessMode authenticated, and its published port"
+                f" {port.number} speaks plain TCP, where no login can be asked for",
+                hint="do not publish it, or say what it speaks:"
+                f" x-compartment: {{protocol: {{{port.number}: http}}}}",
+            )
 
 
 def host_of(published: Published) -> str:

@@ -9,6 +9,7 @@ from core.errors import Conflict, EngineUnavailable
 from core.events import Event, EventType
 from core.lines import stamp
 from core.model import Health, Service
+from core.promotion.access import warnings_of
 from core.promotion.ledger import deployment_event, run_event
 from core.promotion.order import check_reachable, order_of
 from core.promotion.plan import PlannedService, Situation, Wanted, plan_service
@@ -61,7 +62,10 @@ class Fitting:
             is_built=is_built,
             assigned=assigned,
             stops_first=self.stops_first(service, assigned),
-            costs=self._engine.warnings(service),
+            costs=(
+                *self._engine.warnings(service),
+                *warnings_of(self._ledger, self._target, service),
+            ),
         )
 
     def stops_first(self, service: Service, assigned: Mapping[str, Variable]) -> str | None:

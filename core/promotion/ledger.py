@@ -84,7 +84,11 @@ class Ledger:
         self.users = {(each.target, each.name): each for each in await self.journal.users()}
         self.domains = {each.host: each for each in await self.journal.domains()}
         self.executions = {each.id: each for each in await self.journal.running_executions()}
-        known: list[Record] = [*self.variables.values(), *self.deployments.values()]
+        known: list[Record] = [
+            *self.variables.values(),
+            *self.users.values(),
+            *self.deployments.values(),
+        ]
         self.mask.add(value for record in known for value in secrets_in(record))
 
     async def write(self, *records: Record) -> None:

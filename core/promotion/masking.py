@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from core.events import Event
-from core.records import Deployment, Execution, Run, VariableRecord
+from core.records import Deployment, Execution, Run, UserRecord, VariableRecord
 
 if TYPE_CHECKING:
     from core.journal import Record
@@ -19,6 +19,8 @@ def secrets_in(record: Record) -> list[str]:
     match record:
         case VariableRecord():
             found = [record.variable]
+        case UserRecord():
+            return [record.digest]
         case Deployment():
             found = list(record.assigned.values())
         case _:

@@ -73,6 +73,7 @@ class PlannedService:
             "serviceName": self.service.name,
             "kind": self.service.kind,
             "strategy": self.service.strategy,
+            "accessMode": self.service.access_mode,
             "action": self.action,
             "build": self.needs_build,
             "because": self.because,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.gateway.table import Check, Door, Entrance, Site, Table, Upstream
 from core.model import EngineName, Readiness, ReadinessType, ServiceKind
 from core.promotion import doors
+from core.promotion.access import is_restricted, needs_login, users_of
 from core.promotion.hosts import LOOPBACK
 from core.records import Activation, ActivationState
 
@@ -111,11 +113,14 @@ def _lay_over(below: Serving, above: Serving) -> None:
 def _site(ledger: Ledger, host: HostRecord, serving: Serving) -> Site:
     beside = serving.get(host.target, {})
     live = {name: each.name for name, each in beside.items() if _answers(ledger, each)}
+    restricted = needs_login(ledger, host.target, beside)
+    users = users_of(ledger, host.target) if restricted else ()
+    found = Site(host.host, host.service, host.is_public, (), live, restricted, users)
     if host.service not in beside:
-        return Site(host.host, host.service, host.is_public, (), live)
+        return found
     deployment = ledger.deployments[beside[host.service].deployment_id]
     is_public = deployment.service.kind is ServiceKind.WEB
-    return Site(host.host, host.service, is_public, deployment.rules, live)
+    return replace(found, is_public=is_public, rules=deployment.rules)
 
 
 def _answers(ledger: Ledger, activation: Activation) -> bool:
@@ -168,7 +173,8 @@ def _published(ledger: Ledger, live: Serving, coming: Collection[str]) -> Iterat
         found = live.get(deployment.target, {}).get(deployment.service.name)
         serving = found if found and found.deployment_id == deployment.id else None
         known = serving or _last(ledger, deployment)
-        yield from doors.published_entrances(deployment, serving, known, is_new=is_new)
+        may = users_of(ledger, deployment.target) if is_restricted(deployment.service) else None
+        yield from doors.published_entrances(deployment, serving, known, may, is_new=is_new)
 
 
 def _last(ledger: Ledger, deployment: Deployment) -> Activation | None:

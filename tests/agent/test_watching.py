@@ -45,7 +45,7 @@ RULE = RouteRule("web", "/api/*", "api", ("GET",), Transform.STRIP_PREFIX, None)
 DEPLOYMENT_KEYS = {
     *("id", "deploymentRunId", "serviceName", "kind", "status", "health", "promotionStage"),
     *("isActive", "label", "failureMessage", "createdAt", "completedAt", "environmentName"),
-    *("healthReason", "promotedFrom"),
+    *("healthReason", "promotedFrom", "accessMode"),
     *("routeUrl", "rollbackAvailable", "replicas", "startedAt", "artifactId", "stageSince"),
     *("address", "restarts", "readiness", "drain"),
 }

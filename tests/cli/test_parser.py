@@ -15,6 +15,8 @@ NEEDED = {
     "execution cancel": ["exe_x"],
     "job run": ["--service", "migrate"],
     "routes test": ["GET", "/"],
+    "user add": ["ann"],
+    "user remove": ["ann"],
     "variable import": ["--file", ".env"],
     "variable remove": ["KEY"],
     "variable set": ["KEY"],

@@ -24,6 +24,7 @@ def _plan(because: str) -> dict[str, Any]:
     service = {
         "serviceName": "web",
         "kind": "web",
+        "accessMode": "public",
         "action": "deploy",
         "build": True,
         "because": because,
@@ -41,6 +42,12 @@ def _plan(because: str) -> dict[str, Any]:
         "services": [service],
         "warnings": [],
     }
+
+
+def test_a_login_is_told_of() -> None:
+    plan = _plan("the source changed")
+    plan["services"][0] |= {"variablesChanged": [], "accessMode": "authenticated"}
+    assert plan_lines(plan, colour=False)[3:] == ["web needs a login (accessMode authenticated)"]
 
 
 def test_roles_of_compose_services_are_told_with_their_reasons() -> None:

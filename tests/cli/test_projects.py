@@ -165,6 +165,35 @@ def test_routes_test_as_a_document(cli: Cli, shop: Path) -> None:
     assert cli("routes", "test", "GET", "/", "--service", "nope").code == 2
 
 
+@pytest.mark.parametrize(
+    ("asking", "arguments", "who"),
+    [
+        ("backoffice", ["GET", "/api/x"], "backoffice"),
+        ("backoffice", ["GET", "/"], None),
+        ("backoffice", ["GET", "/a/../api"], None),
+        ("web", ["GET", "/api/x"], "web"),
+        ("web backoffice", ["GET", "/api/x"], "web and backoffice"),
+        ("web", ["GET", "/"], "web"),
+        ("web", ["GET", "/", "--service", "backoffice"], None),
+    ],
+)
+def test_routes_test_says_whether_a_login_is_asked_for(
+    cli: Cli, shop: Path, asking: str, arguments: list[str], who: str | None
+) -> None:
+    services = {
+        name: {"path": ".", "kind": kind}
+        | ({"accessMode": "authenticated"} if name in asking.split() else {})
+        for name, kind in (("web", "web"), ("backoffice", "api"))
+    }
+    # JSON is YAML.
+    (shop / "compartment.yml").write_text(json.dumps({"name": "shop", "services": services}))
+    lines = cli("routes", "test", *arguments).out.splitlines()
+    told = [line for line in lines if "login" in line]
+    assert told == ([f"it needs a login: {who} asks for one"] if who else [])
+    found = json.loads(cli("routes", "test", *arguments, "--output", "json").out)
+    assert found["needsLogin"] is (who is not None)
+
+
 def test_a_folder_that_is_gone(cli: Cli, tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()

@@ -14,9 +14,9 @@ WEB = "name: shop\nservices:\n  db: .\n  web:\n    path: .\n"
     ("lines", "expected"),
     [
         (
-            ["accessMode: authenticated"],
-            "6:17: accessMode authenticated is not supported yet: nothing would ask for a login"
-            " (use public, or remove it)",
+            ["kind: worker", "accessMode: authenticated"],
+            "7:17: accessMode authenticated cannot be used with kind worker: nobody reaches it"
+            " anyway (remove it)",
         ),
         (
             ["build: {strategy: dockerfile, command: make}"],
@@ -62,6 +62,9 @@ def test_broken(lines: list[str], expected: str) -> None:
         ["build: {env: [compartment_x, XCOMPARTMENT_]}"],
         ["run: {restart: {policy: on-failure, maxRetries: 1}}"],
         ["accessMode: public"],
+        ["accessMode: authenticated"],
+        ["kind: api", "accessMode: authenticated"],
+        ["kind: worker", "accessMode: public"],
     ],
 )
 def test_kept(lines: list[str]) -> None:

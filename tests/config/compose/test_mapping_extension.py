@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from core.config.compose.mapping.project import services_of
-from core.model import Drain, Readiness, ReadinessType
-from tests.config.compose.given import given, problems, service
+from core.model import AccessMode, Drain, Readiness, ReadinessType
+from tests.config.compose.given import given, port, problems, service
 
 
 def test_all_of_it() -> None:
@@ -22,8 +22,10 @@ def test_all_of_it() -> None:
             "protocol": {"4000": "http", "9000": "tcp"},
             "readiness": {"type": "http", "path": "ready", "timeoutMs": 500},
             "drain": {"timeoutMs": 1000},
+            "accessMode": "authenticated",
         },
     })  # fmt: skip
+    assert found.access_mode is AccessMode.AUTHENTICATED
     assert (found.kind, found.strategy, found.port) == ("web", "stop-first", 4000)
     assert found.readiness == Readiness("/ready", 500, ReadinessType.HTTP)
     assert found.drain == Drain(1000)
@@ -56,6 +58,31 @@ def test_what_is_wrong_is_told_with_its_place(block: Any, problem: str) -> None:
     place, _, message = problem.partition(": ")
     assert one.message == message
     assert one.line == 3 + place.count(".")
+
+
+@pytest.mark.parametrize(
+    ("described", "kind", "problem"),
+    [
+        ({}, "worker", "cannot be used with kind worker: x-compartment says so"),
+        ({"image": "postgres:16"}, None, "cannot be used with kind tcp: it listens on 5432"),
+        ({"network_mode": "host"}, "web", "cannot be used with network_mode host"),
+        ({"ports": [port(9000, "9000", app_protocol="postgres")]}, "web",
+         "no login can be asked for on its published port 9000/tcp"),
+        ({"ports": [port(53, "53", protocol="udp")]}, "web",
+         "no login can be asked for on its published port 53/udp"),
+        ({"ports": [port(9000, "9000")]}, "web", None),
+        ({"ports": [port(9000, "9000", app_protocol="http")]}, "web", None),
+    ],
+)  # fmt: skip
+def test_nobody_gets_past_a_login(described: Any, kind: str | None, problem: str | None) -> None:
+    block: dict[str, Any] = {"accessMode": "authenticated"}
+    block |= {"kind": kind} if kind else {}
+    block |= {"port": 3000} if kind == "web" else {}
+    found = {"app": {"image": "a", **described, "x-compartment": block}}
+    _, problems, _ = services_of(given(found), Path("/srv/shop"))
+    told = [each.message for each in problems]
+    assert len(told) == (problem is not None)
+    assert all(problem and problem in each for each in told)
 
 
 def test_a_near_key_is_named() -> None:

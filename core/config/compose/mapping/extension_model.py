@@ -13,7 +13,7 @@ from core.config.fields import StrictModel, broken_rule
 from core.config.problems import validate
 from core.config.services import drain, readiness
 from core.container import Protocol
-from core.model import ServiceKind, Strategy
+from core.model import AccessMode, ServiceKind, Strategy
 
 if TYPE_CHECKING:
     from core.config.document import Document
@@ -32,6 +32,7 @@ class ExtensionModel(StrictModel):
     protocol: dict[PortNumber, Spoken] | Spoken | None = None
     readiness: ReadinessModel | None = None
     drain: DrainModel | None = None
+    access_mode: AccessMode = AccessMode.PUBLIC
 
     @model_validator(mode="before")
     @classmethod
@@ -57,6 +58,7 @@ def extension_from(document: Document) -> tuple[Extension | None, list[Problem]]
         _protocols(model),
         readiness(model.readiness),
         drain(model.drain),
+        model.access_mode,
     ), problems
 
 

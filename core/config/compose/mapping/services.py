@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.config.compose.keys.quantities import seconds
+from core.config.compose.mapping.access_rules import access_problems
 from core.config.compose.mapping.containers import (
     build_of,
     environment_of,
@@ -71,7 +72,7 @@ def mapped(given: Given, name: str, others: Relations, root: Path) -> Mapped:
         image=image,
     )
     if not problems:
-        problems += role_problems(given, seen)
+        problems += [*role_problems(given, seen), *access_problems(given, seen)]
     service = _service(given.model, seen, check, found, root)
     return Mapped(service, (*problems, *found.problems))
 
@@ -102,6 +103,7 @@ def _service(
         name=seen.name,
         path=_path(container, root),
         kind=kind,
+        access_mode=extension.access_mode,
         restart=restart,
         readiness=extension.readiness,
         drain=extension.drain,
