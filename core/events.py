@@ -31,7 +31,6 @@ class EventType(StrEnum):
     SERVICE_STOPPED = "ServiceStopped"
     VARIABLES_CHANGED = "VariablesChanged"
     USERS_CHANGED = "UsersChanged"
-    USERS_CHANGED = "UsersChanged"
     EXECUTION_STARTED = "ExecutionStarted"
     EXECUTION_ENDED = "ExecutionEnded"
     GATEWAY_RESTARTED = "GatewayRestarted"

@@ -213,18 +213,6 @@ class Client:
         """Takes a login away; in force when it returns."""
         return await self._call("DELETE", _user(name), query=query)
 
-    async def users(self, query: Mapping[str, Any]) -> Json:
-        """Those who have a login in an environment."""
-        return await self._call("GET", "/v1/users", query=query)
-
-    async def add_user(self, name: str, body: Json) -> Json:
-        """Gives somebody a login, or another password; in force when it returns."""
-        return await self._call("PUT", _user(name), body=body)
-
-    async def remove_user(self, name: str, query: Mapping[str, Any]) -> Json:
-        """Takes a login away; in force when it returns."""
-        return await self._call("DELETE", _user(name), query=query)
-
     async def executions(self, query: Mapping[str, Any]) -> Json:
         """The newest executions of jobs and crons, newest first."""
         return await self._call("GET", "/v1/executions", query=query)
@@ -330,10 +318,6 @@ def _check_protocol(about: Json) -> None:
 def _variable(key: str) -> str:
     """Its path, whatever the key is: the agent refuses what is none."""
     return f"/v1/variables/{quote(key, safe='')}"
-
-
-def _user(name: str) -> str:
-    return f"/v1/users/{quote(name, safe='')}"
 
 
 def _user(name: str) -> str:

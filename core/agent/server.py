@@ -18,7 +18,6 @@ from core.agent.log_routes import add_logs
 from core.agent.protocol import PROTOCOL, error_to_json
 from core.agent.shell_routes import add_shell
 from core.agent.user_routes import add_users
-from core.agent.user_routes import add_users
 from core.agent.variable_routes import add_variables
 from core.agent.watching import add_watch
 from core.errors import (
@@ -81,7 +80,6 @@ def create_app(platform: Platform, stop: Callable[[], None]) -> FastAPI:
     add_executions(app, platform)
     add_logs(app, platform)
     add_shell(app, platform)
-    add_users(app, platform)
     add_users(app, platform)
     add_variables(app, platform)
     add_dockerfile(app)

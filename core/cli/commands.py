@@ -74,7 +74,6 @@ _NO_CACHE = Flag("--no-cache", action="store_true", help="build again what was b
 _DEPLOYMENT = Flag("--deployment", metavar="ID", help="this deployment")
 _KEY = Flag("key", metavar="KEY", help="its name")
 _USER = Flag("name", metavar="NAME", help="the user")
-_USER = Flag("name", metavar="NAME", help="the user")
 _OF_SERVICE = Flag(
     "--service", type=arguments.name, metavar="NAME",
     help="of this service (default: of the environment, for all services)",
@@ -187,13 +186,6 @@ COMMANDS = (
     )),
     Command("user list", "list those who have a login", "users:list_users"),
     Command("user remove", "take a login away, at once", "users:remove_user", (_USER,)),
-    Command("user add", "give somebody a login, or another password", "users:add_user", (
-        _USER,
-        Flag("--password-stdin", action="store_true",
-             help="read the password from standard input (default: make a strong one)"),
-    )),
-    Command("user list", "list those who have a login", "users:list_users"),
-    Command("user remove", "take a login away, at once", "users:remove_user", (_USER,)),
     Command("job run", "run a job now, and wait for its end", "executions:run", _RUN_NOW,
             has_events=True),
     Command("cron run", "run a cron now, and wait for its end", "executions:run", _RUN_NOW,
@@ -227,7 +219,6 @@ GROUPS = {
     "execution": "list what jobs and crons ran, or end what runs",
     "job": "run what runs once",
     "routes": "the route rules",
-    "user": "who may see services with accessMode authenticated",
     "user": "who may see services with accessMode authenticated",
     "variable": "the variables that services are given",
 }

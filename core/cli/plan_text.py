@@ -24,7 +24,6 @@ def plan_lines(found: Json, *, colour: bool) -> list[str]:
         *columns([_HEADER, *(_row(each) for each in services)], colour=colour),
         *(plain(line) for each in services for line in role_lines(each)),
         *(line for each in services for line in _access(each)),
-        *(line for each in services for line in _access(each)),
         *(line for each in deployed for line in _waits(each)),
         *(line for each in services for line in _variables(each)),
         *(f"warning: {line}" for each in services for line in _warnings(each)),
@@ -66,11 +65,6 @@ def role_lines(service: Json) -> Iterator[str]:
         outside = each["port"] or "any free port"
         host = f"{each['host']}:" if each["host"] else ""
         yield f"{name} is published: {host}{outside} leads to {each['target']}/{each['protocol']}"
-
-
-def _access(service: Json) -> Iterator[str]:
-    if service["accessMode"] == "authenticated":
-        yield f"{service['serviceName']} needs a login (accessMode authenticated)"
 
 
 def _access(service: Json) -> Iterator[str]:

@@ -15,7 +15,6 @@ from core.lines import stamp
 from core.model import ServiceKind, Stage, Status
 from core.promotion import checking, looking
 from core.promotion.doors import check_access
-from core.promotion.doors import check_access
 from core.promotion.failure import DeploymentFailed
 from core.promotion.ledger import deployment_event
 from core.promotion.progress import WaitKind
@@ -120,7 +119,6 @@ class Preparation:
         if container is None or activation is None:
             return candidate
         ports = await looking.look(container, candidate.instances, activation.ports)
-        check_access(self.deployment.service, ports)
         check_access(self.deployment.service, ports)
         self._say(f"it serves {_in_words(ports)}" if ports else "it listens on no port")
         if ports != activation.ports:

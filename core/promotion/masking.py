@@ -21,8 +21,6 @@ def secrets_in(record: Record) -> list[str]:
             found = [record.variable]
         case UserRecord():
             return [record.digest]
-        case UserRecord():
-            return [record.digest]
         case Deployment():
             found = list(record.assigned.values())
         case _:

@@ -74,7 +74,6 @@ class PlannedService:
             "kind": self.service.kind,
             "strategy": self.service.strategy,
             "accessMode": self.service.access_mode,
-            "accessMode": self.service.access_mode,
             "action": self.action,
             "build": self.needs_build,
             "because": self.because,

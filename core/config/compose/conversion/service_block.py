@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.config.compose.mapping.healthchecks import is_checked, probed
 from core.container import Protocol
-from core.model import AccessMode, AccessMode, Condition, ReadinessType, RestartPolicy, ServiceKind, Strategy
+from core.model import AccessMode, Condition, ReadinessType, RestartPolicy, ServiceKind, Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,8 +28,6 @@ def block_of(service: Service, container: Container, others: Mapping[str, Servic
         block["kind"] = kind.value
     if kind.is_routable and service.port:
         block["port"] = service.port
-    if service.access_mode is not AccessMode.PUBLIC:
-        block["accessMode"] = service.access_mode.value
     if service.access_mode is not AccessMode.PUBLIC:
         block["accessMode"] = service.access_mode.value
     readiness = _readiness(service, container, kind)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from core.model import AccessMode, AccessMode, Drain, Readiness, ServiceKind, Strategy
+from core.model import AccessMode, Drain, Readiness, ServiceKind, Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,6 @@ class Extension:
     protocol: dict[int, Protocol] = field(default_factory=dict)
     readiness: Readiness | None = None
     drain: Drain = field(default_factory=Drain)
-    access_mode: AccessMode = AccessMode.PUBLIC
     access_mode: AccessMode = AccessMode.PUBLIC
 
 

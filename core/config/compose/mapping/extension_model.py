@@ -33,7 +33,6 @@ class ExtensionModel(StrictModel):
     readiness: ReadinessModel | None = None
     drain: DrainModel | None = None
     access_mode: AccessMode = AccessMode.PUBLIC
-    access_mode: AccessMode = AccessMode.PUBLIC
 
     @model_validator(mode="before")
     @classmethod
@@ -59,7 +58,6 @@ def extension_from(document: Document) -> tuple[Extension | None, list[Problem]]
         _protocols(model),
         readiness(model.readiness),
         drain(model.drain),
-        model.access_mode,
         model.access_mode,
     ), problems
 

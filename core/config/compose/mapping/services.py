@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from core.config.compose.keys.quantities import seconds
 from core.config.compose.mapping.access_rules import access_problems
-from core.config.compose.mapping.access_rules import access_problems
 from core.config.compose.mapping.containers import (
     build_of,
     environment_of,
