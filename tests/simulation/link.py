@@ -182,8 +182,6 @@ class Link:
     async def remove_drained(self, _: object) -> None:
         self._check_alive()
 
-    lag_s = 0.0
-
     async def in_flight(self, upstream: str) -> InFlight:
         await self._pass(f"drain of {upstream}", failure=GatewayUnavailable("no reply"))
         return InFlight(0, 0)
@@ -200,6 +198,7 @@ def gateway_of(link: Link) -> SimpleNamespace:
         apply=link.apply,
         remove_drained=link.remove_drained,
         in_flight=link.in_flight,
+        lag_s=0.0,
         cut=link.cut,
         ports=link.ports,
         envoy=link.envoy,
