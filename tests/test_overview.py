@@ -299,7 +299,7 @@ async def refused(doing: Any) -> None:
 
 @asynccontextmanager
 async def world(folder: Path) -> AsyncIterator[World]:
-    home = Home(folder / "home")
+    home = Home(folder)
     home.create()
     journal = Journal(home.journal)
     await journal.open()
@@ -325,7 +325,7 @@ async def world(folder: Path) -> AsyncIterator[World]:
 
 @pytest.mark.parametrize("seed", range(8))
 async def test_who_watched_all_the_time_knows_what_is_true(
-    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    seed: int, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(readiness, "_LOOK_S", 0)
     monkeypatch.setattr(readiness, "_WORKER_LOOK_S", 0)
@@ -333,7 +333,7 @@ async def test_who_watched_all_the_time_knows_what_is_true(
     monkeypatch.setattr(drain, "_QUIET_S", 0)
     monkeypatch.setattr(drain, "_LOOK_PAUSE_S", 0)
     rng = random.Random(seed)
-    async with world(tmp_path) as found, asyncio.TaskGroup() as tasks:
+    async with world(home) as found, asyncio.TaskGroup() as tasks:
         for _ in range(STEPS):
             await found.act(rng, tasks)
             await found.settle()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-async def a_shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Shop]:
+async def a_shop(home: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Shop]:
     """A project that is not deployed yet."""
-    async with shop(tmp_path, monkeypatch) as found:
+    async with shop(home, monkeypatch) as found:
         yield found
