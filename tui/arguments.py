@@ -42,6 +42,7 @@ def _check_together(found: Namespace) -> None:
         "PATH": found.path,
         "--file": found.file,
         "--project": found.project,
+        "--host": found.server,
         "--demo": found.demo if kind != "demo" else None,
         "--record": found.record if kind != "demo" else None,
     }
@@ -112,6 +113,13 @@ def _parser() -> Parser:
         const="multi-service",
         metavar="NAME",
         help="show an example: multi-service, night-shift or lifecycle-lab; stop ends it",
+    )
+    add(
+        "--host",
+        dest="server",
+        type=arguments.server,
+        metavar="SERVER",
+        help="look at a server, by ssh: [user@]name[:port], or an alias of ~/.ssh/config",
     )
     add("--ascii", action="store_true", help="draw with ASCII only")
     add("--read-only", action="store_true", help="look, and change nothing")

@@ -12,6 +12,7 @@ from core.cli.output import Output
 from core.config.compose.options import ComposeOptions
 from core.errors import AgentUnavailable, CompartmentError
 from core.files import Home
+from core.remote.where import agent_door
 from tui.app import DashboardApp
 from tui.choices import FILE_NAME, Choices
 from tui.feed.live import LiveFeed
@@ -65,7 +66,7 @@ class Dashboard:
         asked = self._arguments
         name = asked.project or (self._project.name if self._project else "")
         record: Path | None = asked.record
-        async with Client.opened(self._home) as client:
+        async with Client.opened(agent_door(asks_again=False)) as client:
             await self._find_agent(client)
             going: Going | None = Going(name, asked.env)
             while going is not None:
@@ -75,7 +76,7 @@ class Dashboard:
                 app, feed = self._app(client, place, project, record)
                 record = None  # a recording is of one environment: it ends where that is left
                 going = await self._session.show(app, feed)
-        self._session.say_what_goes_on(app)
+        self._session.say_what_goes_on(app, client.server)
         if self._is_starting_agent:
             # The thread that waits for the agent would keep the person waiting, too.
             _end_at_once(self._session.exit_code)
@@ -103,6 +104,10 @@ class Dashboard:
 
     async def _find_agent(self, client: Client) -> None:
         """Makes sure of an agent before the screen opens: what is wrong with it is one line."""
+        if client.server is not None:
+            Output().progress(f"connecting to {client.server}")
+            await client.attach()
+            return
         try:
             await client.attach(start=False)
         except AgentUnavailable as error:
@@ -117,6 +122,10 @@ class Dashboard:
         Raises:
             CompartmentError: it cannot be started, or somebody stopped it on purpose.
         """
+        if client.server is not None:
+            # Whether it was stopped on purpose cannot be told from here.
+            await client.attach_again(start=False)
+            return
         # An agent that stops takes its socket away; one that dies cannot.
         if not self._home.agent_socket.exists():
             try:

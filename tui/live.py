@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.cli.target import compose_options, name_in_file, project_here, project_in
 from core.errors import UsageError
+from core.remote.where import asked_at
 from tui.aside import Aside
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ def open_live(arguments: Namespace) -> int:
 
     here = checking.result()
     project, compose = here or (None, compose_options(arguments))
-    return asyncio.run(Dashboard(arguments, project, compose=compose).run())
+    with asked_at(arguments.server):
+        return asyncio.run(Dashboard(arguments, project, compose=compose).run())
 
 
 def project_of(arguments: Namespace) -> Here | None:

@@ -14,6 +14,8 @@ from core.cli.target import project_in
 from core.config.compose.options import ComposeOptions
 from core.errors import UsageError
 from core.model import Trigger
+from core.remote.sending import as_there, with_source
+from core.remote.shell import shell_there
 from tui.live_executions import LiveExecutions
 from tui.live_variables import LiveVariables
 
@@ -28,6 +30,10 @@ Json = dict[str, Any]
 
 _CAUGHT_UP_S: Final = 0.3
 """The events so far come at once; a pause of this length means that the rest is yet to happen."""
+
+
+def _unsaid(_: str) -> None:
+    """Where nobody listens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,7 @@ class LiveVerbs:
         if trigger is Trigger.ROLLBACK:
             return await self.client.plan(self._rollback_body(services, to))
         here = await self._here(services)
-        found = await self.client.plan(self._deploy_body(here, trigger, services))
+        found = await self.client.plan(await self._deploy_body(here, trigger, services))
         return {**found, "notes": [asdict(each) for each in here.project.notes]}
 
     async def submit(
@@ -69,13 +75,13 @@ class LiveVerbs:
         if trigger is Trigger.ROLLBACK:
             return await self.client.submit(self._rollback_body(services, to))
         here = await self._here(services)
-        return await self.client.submit(self._deploy_body(here, trigger, services))
+        return await self.client.submit(await self._deploy_body(here, trigger, services))
 
     def _rollback_body(self, services: Sequence[str], to: str | None) -> Json:
         return rollback_body(self.target, services, to=to)
 
-    def _deploy_body(self, here: Here, trigger: Trigger, services: Sequence[str]) -> Json:
-        return deploy_body(
+    async def _deploy_body(self, here: Here, trigger: Trigger, services: Sequence[str]) -> Json:
+        body = deploy_body(
             here.project,
             trigger,
             here.options,
@@ -84,6 +90,8 @@ class LiveVerbs:
             services=services,
             engine=self.engine,
         )
+        # The app shows what goes on; a line of progress would be in its way.
+        return await with_source(self.client, body, here.project, here.options, _unsaid)
 
     async def _here(self, services: Sequence[str]) -> Here:
         """The project as its files are now: a person edits while the dashboard is open."""
@@ -96,6 +104,11 @@ class LiveVerbs:
         """Where the files are: here, or where it was deployed from last."""
         if self.project:
             return self.project.root, self.compose
+        if self.client.server is not None:
+            raise UsageError(
+                f"the files of {self.target['project']} are not here",
+                hint="open the dashboard in their folder, or deploy on the server",
+            )
         for each in await self.environments():
             is_ours = all(each[name] == value for name, value in self.target.items())
             if is_ours and each.get("root"):
@@ -110,11 +123,11 @@ class LiveVerbs:
 
     async def promotion(self, source: str, target: str) -> Json:
         """What promoting an environment to another one would do."""
-        return await self.client.plan(self._promote_body(source, target))
+        return await self.client.plan(as_there(self.client, self._promote_body(source, target)))
 
     async def promote(self, source: str, target: str) -> Json:
         """Begins to promote an environment to another one."""
-        return await self.client.submit(self._promote_body(source, target))
+        return await self.client.submit(as_there(self.client, self._promote_body(source, target)))
 
     def _promote_body(self, source: str, target: str) -> Json:
         return promote_body(self.target["project"], source, target)
@@ -180,4 +193,7 @@ class LiveVerbs:
 
     async def shell(self, service: str) -> Json:
         """How to open a shell in the live instance."""
+        if self.client.server is not None:
+            words = shell_there(self.client.server, {**self.target, "service": service})
+            return {"argv": words, "cwd": None, "environment": dict(os.environ)}
         return await self.client.shell({**self.target, "service": service})

@@ -42,6 +42,7 @@ def options_of(arguments: Namespace, choices: Choices, kind: str | None = None) 
         warnings = [*warnings, f"the theme {choices.theme} is not there any more"]
     is_read_only = arguments.read_only or kind == "replay"
     notes = {
+        f"on {arguments.server}": arguments.server is not None,
         kind: kind is not None,
         "read-only": arguments.read_only,
         "slow link": arguments.slow_link,

@@ -84,7 +84,7 @@ class Session:
         elif said:
             raise InternalError(said)
 
-    def say_what_goes_on(self, app: DashboardApp) -> None:
+    def say_what_goes_on(self, app: DashboardApp, server: str | None = None) -> None:
         """Tells of a run that was left alone, once the terminal can be written to again."""
         state = app.board.state
         if state.run is None or not state.is_busy or self._terminal.is_gone:
@@ -92,4 +92,6 @@ class Session:
         command = f"compartment-tui --project {state.place.project}"
         if state.place.environment != DEFAULT_ENVIRONMENT:
             command += f" --env {state.place.environment}"
+        if server is not None:
+            command += f" --host {server}"
         Output().progress(f"run {state.run.id} goes on in the agent; watch it: {command}")

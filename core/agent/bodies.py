@@ -71,6 +71,10 @@ class RunBody(TargetBody):
     env_files: list[AbsolutePath] = Field(default_factory=list)
     profiles: list[Label] = Field(default_factory=list)
     wait_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    source_digest: str | None = None
+    """Of the source that was sent for it; `root` is then the folder that it is kept in."""
+    is_from_elsewhere: bool = False
+    """Whether `environ` is that of another machine."""
 
     def request(self) -> Request:
         """As the platform takes it."""

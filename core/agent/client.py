@@ -14,14 +14,16 @@ from urllib.parse import quote, urlencode
 import httpcore
 
 from core import __version__
-from core.agent import launcher
+from core.agent.door import START_HINT, LocalDoor
 from core.agent.protocol import PROTOCOL, error_from_json, is_earlier
+from core.ending import to_the_end
 from core.errors import AgentUnavailable
+from core.files import Home
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
-    from core.files import Home
+    from core.agent.door import Door
     from core.gateway.table import Ports
 
 Json = dict[str, Any]
@@ -29,8 +31,6 @@ Json = dict[str, Any]
 _CONNECT_TIMEOUT_S = 5.0
 _ANSWER_TIMEOUT_S = 10.0
 """For what an agent answers at once, unless it hangs; the others take as long as they take."""
-
-_START = "start it: compartment agent start"
 
 _LOST = (
     httpcore.NetworkError,
@@ -43,14 +43,14 @@ _LOST = (
 class Client:
     """A connection to the agent of one home folder."""
 
-    def __init__(self, home: Home) -> None:
-        self.home = home
-        self._pool = httpcore.AsyncConnectionPool(uds=str(home.agent_socket), max_connections=20)
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._pool = httpcore.AsyncConnectionPool(uds=str(door.socket), max_connections=20)
 
     @classmethod
     @asynccontextmanager
     async def connected(
-        cls, home: Home, *, start: bool = True, ports: Ports | None = None
+        cls, where: Home | Door, *, start: bool = True, ports: Ports | None = None
     ) -> AsyncIterator[Client]:
         """A client of the running agent, which is started where none runs.
 
@@ -58,31 +58,47 @@ class Client:
             AgentUnavailable: none runs and none was to be started, or it speaks another protocol.
             CompartmentError: it could not be started, and why.
         """
-        async with cls.opened(home) as client:
+        async with cls.opened(where) as client:
             await client.attach(start=start, ports=ports)
             yield client
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, home: Home) -> AsyncIterator[Client]:
+    async def opened(cls, where: Home | Door) -> AsyncIterator[Client]:
         """A client of whatever agent runs, of any version, if one does."""
-        client = cls(home)
+        door = LocalDoor(where) if isinstance(where, Home) else where
+        client = cls(door)
         try:
             yield client
         finally:
             await client._pool.aclose()
+            await to_the_end(door.close())
+
+    @property
+    def server(self) -> str | None:
+        """The machine that the agent is on; None for this one."""
+        return self._door.server
+
+    async def reach(self) -> None:
+        """Goes to where the agent is, if one runs there; starts none.
+
+        Raises:
+            AgentUnavailable: it is on a server, where none runs or which cannot be reached.
+        """
+        await self._door.open(start=False)
 
     async def attach(self, *, start: bool = True, ports: Ports | None = None) -> None:
         """Makes sure that an agent answers; an idle one of an earlier version is replaced."""
+        await self._door.open(start=start)
         about = await self._about()
         if about is None:
             if not start:
-                raise AgentUnavailable("no agent is running", hint=_START)
-            await launcher.launch(self.home, ports)
+                raise AgentUnavailable("no agent is running", hint=START_HINT)
+            await self._door.start(ports)
             about = await self.agent()
-        elif is_earlier(about["version"], __version__) and about["isIdle"]:
+        elif self._may_replace(about):
             await self.stop_agent()
-            await launcher.launch(self.home, ports)
+            await self._door.start(ports)
             about = await self.agent()
         _check_protocol(about)
 
@@ -98,11 +114,14 @@ class Client:
         """
         about = await self._about()
         if about is None:
-            if not start:
-                raise AgentUnavailable("no agent is running", hint=_START)
-            await launcher.launch_again(self.home)
+            await self._door.open_again(start=start)
             about = await self.agent()
         _check_protocol(about)
+
+    def _may_replace(self, about: Json) -> bool:
+        # On a server the program of its own decides.
+        is_ours = self.server is None and bool(about["isIdle"])
+        return is_ours and is_earlier(about["version"], __version__)
 
     async def _about(self) -> Json | None:
         try:
@@ -118,8 +137,20 @@ class Client:
         """Ends the agent and waits until it is gone; what is live goes on."""
         pid = (await self.agent())["pid"]
         told = await self._call("POST", "/v1/agent/stop")
-        await launcher.wait_ended(pid)
+        await self._door.wait_ended(pid)
         return told
+
+    async def sources(self, target: Mapping[str, Any]) -> Json:
+        """Where an environment keeps a source that is sent to it, and which it has."""
+        return await self._call("GET", "/v1/sources", query=target)
+
+    async def send_source(self, query: Mapping[str, Any], parts: AsyncIterator[bytes]) -> Json:
+        """Sends a source as a tar archive; `query` has its target, digest and writable folders.
+
+        Raises:
+            UsageError: it is refused.
+        """
+        return await self._call("POST", "/v1/sources", query=query, parts=parts)
 
     async def submit(self, body: Json) -> Json:
         """Begins a run; see `core.agent.bodies.RunBody` for the keys."""
@@ -271,7 +302,7 @@ class Client:
         body: Json | None = None,
         answer_timeout_s: float | None = None,
     ) -> Json:
-        content = json.dumps(body).encode() if body is not None else b""
+        content = json.dumps(body).encode() if body is not None else parts or b""
         try:
             reply = await self._pool.request(
                 method,
@@ -289,6 +320,7 @@ class Client:
             for each in found:
                 yield each
 
+        parts: AsyncIterator[bytes] | None = None,
     async def _batches(self, path: str, query: Mapping[str, Any]) -> AsyncIterator[list[Json]]:
         timeout = {"timeout": {"connect": _CONNECT_TIMEOUT_S}}
         try:

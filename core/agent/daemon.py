@@ -27,6 +27,7 @@ from core.errors import AgentUnavailable, CompartmentError, InternalError
 from core.files import Home
 from core.platform import Platform
 
+from core.sources.store import MEGABYTE, Sources
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator
@@ -94,7 +95,8 @@ async def serve(home: Home, settings: Settings) -> None:
 
         stopping = asyncio.Event()
         config = uvicorn.Config(
-            EndStreams(create_app(platform, stop), stopping),
+        sources = Sources(home.uploads, settings.source_limit_mb * MEGABYTE)
+            EndStreams(create_app(platform, sources, stop), stopping),
             log_config=None,
             access_log=False,
             lifespan="off",

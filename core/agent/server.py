@@ -19,6 +19,7 @@ from core.agent.protocol import PROTOCOL, error_to_json
 from core.agent.shell_routes import add_shell
 from core.agent.user_routes import add_users
 from core.agent.variable_routes import add_variables
+from core.agent.source_routes import add_sources, to_be_planned, to_be_run
 from core.agent.watching import add_watch
 from core.errors import (
     CompartmentError,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from core.platform import Platform
 
 _STATUS = (
+    from core.sources.store import Sources
     (NotFound, 404),
     (Conflict, 409),
     (UsageError, 400),
@@ -50,7 +52,7 @@ _EVENTS = 2**63
 """How many events the journal can count."""
 
 
-def create_app(platform: Platform, stop: Callable[[], None]) -> FastAPI:
+def create_app(platform: Platform, sources: Sources, stop: Callable[[], None]) -> FastAPI:
     """The agent's application; `stop` ends the agent."""
     app = FastAPI(title="compartment agent", version=__version__, docs_url=None, redoc_url=None)
 
@@ -75,7 +77,7 @@ def create_app(platform: Platform, stop: Callable[[], None]) -> FastAPI:
         return JSONResponse({"error": _told(platform, bug)}, 500)
 
     _add_agent(app, platform, stop)
-    _add_runs(app, platform)
+    _add_runs(app, platform, sources)
     _add_reads(app, platform)
     add_executions(app, platform)
     add_logs(app, platform)
@@ -83,6 +85,7 @@ def create_app(platform: Platform, stop: Callable[[], None]) -> FastAPI:
     add_users(app, platform)
     add_variables(app, platform)
     add_dockerfile(app)
+    add_sources(app, sources)
     add_watch(app, platform)
     return app
 
@@ -108,6 +111,7 @@ def _add_agent(app: FastAPI, platform: Platform, stop: Callable[[], None]) -> No
             "publicAddress": f"{ports.host}:{ports.public}",
             "internalAddress": f"127.0.0.1:{ports.internal}",
             "gatewayRunning": platform.gateway.envoy.is_running,
+            "socket": str(platform.parts.home.agent_socket),
             "environments": sorted(map(str, platform.ledger.environments)),
         }
 
@@ -122,14 +126,16 @@ def _add_agent(app: FastAPI, platform: Platform, stop: Callable[[], None]) -> No
         return {"instancesLeftRunning": live + left}
 
 
-def _add_runs(app: FastAPI, platform: Platform) -> None:
+def _add_runs(app: FastAPI, platform: Platform, sources: Sources) -> None:
     @app.post("/v1/plan")
     async def plan(body: RunBody) -> dict[str, Any]:
-        return await platform.resolver.plan(body.request())
+        async with to_be_planned(sources, body) as request:
+            return await platform.resolver.plan(request)
 
     @app.post("/v1/runs")
     async def submit(body: RunBody) -> dict[str, Any]:
-        return (await platform.submit(body.request())).as_json()
+        async with to_be_run(sources, body) as request:
+            return (await platform.submit(request)).as_json()
 
     @app.get("/v1/runs/{run_id}")
     async def result(run_id: str) -> dict[str, Any]:

@@ -12,9 +12,11 @@ from core.agent.client import Client
 from core.agent.launcher import places
 from core.cli.exits import Exit
 from core.cli.ports import known_ports
+from core.cli.target import ask
 from core.cli.text import counted, pairs
-from core.errors import AgentUnavailable, Conflict
+from core.errors import AgentUnavailable, Conflict, UsageError
 from core.files import Home
+from core.remote.where import agent_door, is_elsewhere
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -24,9 +26,14 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+_LISTENERS = ("port", "internal_port", "https_port", "host")
+"""What may be said of where the gateway listens."""
+
 
 def start(arguments: Namespace, output: Output) -> int:
     """Starts the agent where none runs; says so where one runs that listens elsewhere."""
+    if is_elsewhere():
+        return _start_there(arguments, output)
     home = Home.locate()
     ports = _asked_ports(arguments, home)
 
@@ -45,11 +52,27 @@ def start(arguments: Namespace, output: Output) -> int:
     return Exit.DONE
 
 
+def _start_there(arguments: Namespace, output: Output) -> int:
+    """The same on a server, whose own command decides about listeners."""
+    if any(getattr(arguments, name) is not None for name in _LISTENERS):
+        raise UsageError(
+            "where the gateway of a server listens is said there",
+            hint=f"{arguments.server.ssh} compartment agent start --port ...",
+        )
+
+    async def about_it(client: Client) -> Json:
+        return await client.agent()
+
+    about = ask(about_it)
+    output.answer(about, lambda: [f"the agent runs on {arguments.server}", *_about_lines(about)])
+    return Exit.DONE
+
+
 def stop(_: Namespace, output: Output) -> int:
     """Stops the agent, whatever its version; what is live goes on."""
 
     async def conversation() -> Json | None:
-        async with Client.opened(Home.locate()) as client:
+        async with Client.opened(agent_door()) as client:
             about = await _about(client)
             if about is None:
                 return None
@@ -79,7 +102,7 @@ def status(_: Namespace, output: Output) -> int:
     """What the agent says of itself. Starts none."""
 
     async def conversation() -> Json:
-        async with Client.opened(Home.locate()) as client:
+        async with Client.opened(agent_door()) as client:
             about = await _about(client)
         if about is None:
             raise AgentUnavailable("no agent is running", hint="start it: compartment agent start")
@@ -99,6 +122,7 @@ def run(arguments: Namespace, output: Output) -> int:
         _warn_of_open_listener(ports.host, output)
         command += ["--port", str(ports.public), "--internal-port", str(ports.internal)]
         command += ["--host", ports.host]
+        command += [] if ports.https is None else ["--https-port", str(ports.https)]
     home.create()
     environment = {**os.environ, **places(home)}
     os.chdir("/")
@@ -107,9 +131,10 @@ def run(arguments: Namespace, output: Output) -> int:
 
 async def _about(client: Client) -> Json | None:
     try:
+        await client.reach()
         return await client.agent()
     except AgentUnavailable as error:
-        if error.code == "agent_version":
+        if error.code != AgentUnavailable.code:
             raise
         return None
 
@@ -125,7 +150,7 @@ def _asked_ports(arguments: Namespace, home: Home) -> Ports | None:
     from core.config.settings import read_settings
 
     settings = read_settings(os.environ)
-    told = {name: getattr(arguments, name) for name in ("port", "internal_port", "host")}
+    told = {name: getattr(arguments, name) for name in _LISTENERS}
     given = {name: value for name, value in told.items() if value is not None}
     return known_ports(home, settings.model_copy(update=given)) if given else None
 
@@ -133,8 +158,12 @@ def _asked_ports(arguments: Namespace, home: Home) -> Ports | None:
 def _refuse_other_ports(arguments: Namespace, about: Json) -> None:
     host, _, public = about["publicAddress"].rpartition(":")
     internal = about["internalAddress"].rpartition(":")[2]
+    https = (about.get("secureAddress") or "").rpartition(":")[2]
     # Any free port was asked for with 0: the one that it has is as good.
-    asked = ((arguments.port, public), (arguments.internal_port, internal), (arguments.host, host))
+    asked = (
+        *((arguments.port, public), (arguments.internal_port, internal)),
+        *((arguments.https_port, https), (arguments.host, host)),
+    )
     if any(want and str(want) != have for want, have in asked):
         raise Conflict(
             f"the agent runs already and listens on {about['publicAddress']}"
@@ -162,6 +191,7 @@ def _about_lines(about: Json) -> list[str]:
             ("Engines", ", ".join(about["engines"])),
             ("Public", _address(about["publicAddress"])),
             ("Internal", _address(about["internalAddress"])),
+            ("TLS", _address(secure) if (secure := about.get("secureAddress")) else None),
             ("Gateway", "running" if about["gatewayRunning"] else "starts with the first deploy"),
             ("Runs", "none going on" if about["isIdle"] else "going on"),
             ("Environments", ", ".join(about["environments"]) or None),

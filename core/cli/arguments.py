@@ -6,6 +6,10 @@ import math
 import re
 from argparse import ArgumentTypeError
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.remote.server import Server
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -54,6 +58,13 @@ def since(text: str) -> datetime:
         message = f"{text!r} is no time: use 2026-04-24T10:01:00Z, or how long ago, such as 10m"
         raise ArgumentTypeError(message) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def server(text: str) -> Server:
+    """The server whose agent is asked."""
+    from core.remote.server import Server
+
+    return Server.parse(text)
 
 
 def port(text: str) -> int:

@@ -29,6 +29,8 @@ class Command:
     flags: tuple[Flag, ...] = ()
     has_events: bool = False
     """Whether `--output jsonl` makes sense."""
+    is_local: bool = False
+    """Whether it is about this machine alone, so that `--host` makes no sense."""
 
 
 COMMON = (
@@ -45,6 +47,8 @@ COMMON = (
          help="variables for Compose files, instead of .env; repeatable"),
     Flag("--profile", action="append", metavar="NAME",
          help="turn a profile of Compose files on; repeatable"),
+    Flag("--host", dest="server", type=arguments.server, metavar="SERVER",
+         help="ask the agent of a server, by ssh: [user@]name[:port], or an alias"),
     Flag("--verbose", action="store_true", help="say more, with tracebacks"),
     Flag("--timeout", type=arguments.seconds, metavar="S",
          help="wait at most this long for runs ahead (0: not at all)"),
@@ -59,6 +63,7 @@ DEFAULTS: dict[str, Any] = {
     "file": None,
     "env_file": None,
     "profile": None,
+    "server": None,
     "verbose": False,
     "timeout": None,
 }
@@ -86,7 +91,10 @@ _SCHEMA_OF = Flag(
 _LISTENERS = (
     Flag("--port", type=arguments.port, help="the public port (0: any free one)"),
     Flag("--internal-port", type=arguments.port, help="the internal port (0: any free one)"),
-    Flag("--host", metavar="ADDRESS", help="where the public listener listens"),
+    Flag("--https-port", type=arguments.port,
+         help="the port for TLS, which serves domains (0: any free one; default: none)"),
+    Flag("--listen", "--host", dest="host", metavar="ADDRESS",
+         help="where the public listener listens; for a server, --host comes before the command"),
 )
 _RUN_NOW = (
     Flag("--service", required=True, type=arguments.name, metavar="NAME", help="which one"),
@@ -98,24 +106,26 @@ COMMANDS = (
         Flag("--name", metavar="NAME", help="the project (default: after the folder)"),
         Flag("--from-compose", action="store_true",
              help="the equivalent of the Compose files that are here, as far as there is one"),
-    )),
-    Command("validate", "check the project files", "projects:validate"),
-    Command("schema", "print the JSON Schema of a project file", "projects:schema", (_SCHEMA_OF,)),
-    Command("descriptor schema", "the JSON Schema of compartment.yml", "projects:schema"),
+    ), is_local=True),
+    Command("validate", "check the project files", "projects:validate", is_local=True),
+    Command("schema", "print the JSON Schema of a project file", "projects:schema",
+            (_SCHEMA_OF,), is_local=True),
+    Command("descriptor schema", "the JSON Schema of compartment.yml", "projects:schema",
+            is_local=True),
     Command("descriptor routes-schema", "the JSON Schema of compartment.routes.yml",
-            "projects:routes_schema"),
+            "projects:routes_schema", is_local=True),
     Command("compose config", "print the Compose files merged, in their full form",
             "compose:config", (
         Flag("--services", action="store_true", help="only the names of the services"),
         Flag("--volumes", action="store_true", help="only the names of the volumes"),
         Flag("--images", action="store_true", help="only the images"),
         Flag("--profiles", action="store_true", help="only the names of the profiles"),
-    )),
+    ), is_local=True),
     Command("dockerfile", "show what a service is built with by Docker", "dockerfile:dockerfile", (
         Flag("path", nargs="?", metavar="PATH",
              help="the folder of the project (default: this one, or the nearest above)"),
         _SERVICE,
-    )),
+    ), is_local=True),
     Command("plan", "say what a deploy would do", "runs:plan", (_SERVICES,)),
     Command("deploy", "deploy all services, or those named", "runs:deploy",
             (_SERVICES, _LABEL, _DETACH, _NO_CACHE), has_events=True),
@@ -152,13 +162,13 @@ COMMANDS = (
         Flag("--limit", type=arguments.limit, default=20, metavar="N",
              help="how many deployments (default: 20)"),
     )),
-    Command("routes list", "the route rules", "projects:routes_list", (_SERVICE,)),
+    Command("routes list", "the route rules", "projects:routes_list", (_SERVICE,), is_local=True),
     Command("routes test", "say which rule takes a request", "projects:routes_test", (
         Flag("method", metavar="METHOD", help="such as GET"),
         Flag("path", metavar="PATH", help="the raw path, with its query"),
         Flag("--service", type=arguments.name, default="web", metavar="NAME",
              help="the service that is asked (default: web)"),
-    )),
+    ), is_local=True),
     Command("variable set", "set a variable, from the next deploy on", "variables:set_variable", (
         _KEY,
         Flag("value", nargs="?", metavar="VALUE", help="its value (default: asked for)"),
@@ -206,8 +216,9 @@ COMMANDS = (
     Command("agent start", "start the agent", "agent:start", _LISTENERS),
     Command("agent stop", "stop the agent; what is live goes on", "agent:stop"),
     Command("agent status", "show the agent", "agent:status"),
-    Command("agent run", "run the agent here, in the foreground", "agent:run", _LISTENERS),
-    Command("doctor", "check this machine", "doctor:doctor"),
+    Command("agent run", "run the agent here, in the foreground", "agent:run", _LISTENERS,
+            is_local=True),
+    Command("doctor", "check this machine", "doctor:doctor", is_local=True),
 )  # fmt: skip
 
 GROUPS = {
@@ -215,6 +226,9 @@ GROUPS = {
     "compose": "what Compose files say",
     "cron": "run or list what runs by the clock",
     "deployment": "the history",
+    Command("shell", "open a shell beside a live service", "shell:shell", (
+        Flag("--service", required=True, type=arguments.name, metavar="NAME", help="which one"),
+    )),
     "descriptor": "the schemas of the project files",
     "execution": "list what jobs and crons ran, or end what runs",
     "job": "run what runs once",

@@ -7,6 +7,7 @@ import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from core.cli.again import attach_again
 from core.cli.output import Form
 from core.cli.text import without_colour
 from core.ending import single_error
@@ -64,8 +65,7 @@ class ExecutionFollower:
                     return found
             except AgentUnavailable:
                 pass
-            self._output.progress("the agent went away; attaching again")
-            await client.attach_again()
+            await attach_again(client, self._output, execution["id"])
         raise AgentUnavailable(
             f"the agent goes away again and again; {execution['id']} may go on",
             hint="compartment doctor checks the machine",

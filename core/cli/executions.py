@@ -12,8 +12,8 @@ from core.cli.exits import Exit
 from core.cli.signals import Signals
 from core.cli.target import ask, service_query, target_of
 from core.cli.text import NONE, columns, duration, first_line, moment
-from core.files import Home
 from core.records import ExecutionStatus
+from core.remote.where import agent_door
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -43,7 +43,7 @@ async def _follow(body: Json, output: Output) -> int:
     follower = ExecutionFollower(output, signals)
     signals.leaving = lambda: output.failure("left at the second signal: it goes on, or is ending")
     with signals.caught():
-        async with Client.connected(Home.locate()) as client:
+        async with Client.connected(agent_door()) as client:
             begun = await client.execute(body)
             output.progress(f"{begun['id']}: {begun['serviceName']} runs")
             ended = await follower.follow(client, begun)

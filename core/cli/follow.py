@@ -7,6 +7,7 @@ import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from core.cli.again import attach_again
 from core.cli.text import duration, plain, seconds_between
 from core.ending import single_error
 from core.errors import AgentUnavailable, Conflict, NotFound, Unreachable
@@ -92,10 +93,13 @@ class Follower:
                         return
             except AgentUnavailable:
                 pass
-            self._output.progress("the agent went away; attaching again")
             # The agent that this starts takes the run to its end, or back.
-            await client.attach_again()
+            await attach_again(client, self._output, f"run {run_id}")
             await self._check_is_known(client, run_id)
+            if client.server is not None and self._signals.first is not None:
+                # What asked us to stop may have come while there was no way to the agent.
+                with suppress(Conflict, AgentUnavailable):
+                    await client.cancel(run_id)
         raise AgentUnavailable(
             f"the agent goes away again and again; run {run_id} may go on",
             hint="compartment doctor checks the machine",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from contextlib import nullcontext
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
@@ -15,6 +16,9 @@ from core.errors import CompartmentError, InternalError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+
+    from core.remote.server import Server
 
 
 def run() -> int:
@@ -44,7 +48,8 @@ def _said(arguments: Sequence[str], program: str) -> int:
         parsed = parse(arguments, program)
         output = Output(Form(parsed.output), verbose=parsed.verbose)
         module, _, name = parsed.handler.partition(":")
-        code: int = getattr(import_module(f"core.cli.{module}"), name)(parsed, output)
+        with _asked_at(parsed.server):
+            code: int = getattr(import_module(f"core.cli.{module}"), name)(parsed, output)
         sys.stdout.flush()
     except SystemExit as end:  # argparse has printed its help, or a signal ends us
         sys.stdout.flush()
@@ -58,6 +63,14 @@ def _said(arguments: Sequence[str], program: str) -> int:
     except Exception as error:  # noqa: BLE001 - the top of the program
         return failed(error, output)
     return code
+
+
+def _asked_at(server: Server | None) -> AbstractContextManager[None]:
+    if server is None:
+        return nullcontext()
+    from core.remote.where import asked_at
+
+    return asked_at(server)
 
 
 def failed(error: Exception, output: Output) -> int:

@@ -59,6 +59,11 @@ def parse(arguments: Sequence[str], program: str) -> argparse.Namespace:
     if found.output == Form.JSONL and not found.has_events:
         able = ", ".join(command.words for command in COMMANDS if command.has_events)
         raise UsageError(f"--output jsonl is only for {able}", hint="use --output json")
+    if found.server is not None and found.is_local:
+        raise UsageError(
+            "this command is about this machine and its files, and knows no --host",
+            hint=f"leave it out; or run the command there: {found.server.ssh} compartment ...",
+        )
     return found
 
 
@@ -83,7 +88,9 @@ def _add_command(parent: Any, word: str, command: Command) -> None:
     for flag in command.flags:
         parser.add_argument(*flag.names, **flag.options)
     _add_common(parser, besides={name for flag in command.flags for name in flag.names})
-    parser.set_defaults(handler=command.handler, has_events=command.has_events)
+    parser.set_defaults(
+        handler=command.handler, has_events=command.has_events, is_local=command.is_local
+    )
 
 
 def _add_common(parser: Parser, besides: Collection[str] = ()) -> None:

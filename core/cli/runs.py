@@ -17,8 +17,8 @@ from core.cli.requests import deploy_body, promote_body, rollback_body
 from core.cli.signals import Signals
 from core.cli.target import ask, compose_options, project_here, target_of
 from core.cli.text import plain
-from core.files import Home
 from core.model import Trigger
+from core.remote.where import agent_door
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -31,12 +31,12 @@ Json = dict[str, Any]
 
 def deploy(arguments: Namespace, output: Output) -> int:
     """Deploys from source."""
-    return _carry_out(_deploy_body(arguments, Trigger.DEPLOY), arguments, output)
+    return _from_source(Trigger.DEPLOY, arguments, output)
 
 
 def redeploy(arguments: Namespace, output: Output) -> int:
     """Deploys from source, the unchanged too."""
-    return _carry_out(_deploy_body(arguments, Trigger.REDEPLOY), arguments, output)
+    return _from_source(Trigger.REDEPLOY, arguments, output)
 
 
 def rollback(arguments: Namespace, output: Output) -> int:
@@ -65,7 +65,11 @@ def plan(arguments: Namespace, output: Output) -> int:
     """What a deploy would do."""
     here = project_here(compose_options(arguments))
     body = _body_of(here, arguments, Trigger.DEPLOY)
-    found = ask(lambda client: client.plan(body))
+
+    async def conversation(client: Client) -> Json:
+        return await client.plan(await _as_there(client, body, here, output))
+
+    found = ask(conversation)
     found["notes"] = [asdict(each) for each in here.project.notes]
     notes = [f"note: {plain(str(each))}" for each in here.project.notes]
     output.answer(found, lambda: [*plan_lines(found, colour=output.has_colour), *notes])
@@ -90,8 +94,22 @@ _STILL_SERVES = "everything that was live still serves"
 _WHY = "`compartment logs --service NAME` says why; deploy again when it is mended"
 
 
-def _deploy_body(arguments: Namespace, trigger: Trigger) -> Json:
-    return _body_of(project_here(compose_options(arguments)), arguments, trigger)
+def _from_source(trigger: Trigger, arguments: Namespace, output: Output) -> int:
+    here = project_here(compose_options(arguments))
+    body = _body_of(here, arguments, trigger)
+    return _carry_out(body, arguments, output, here)
+
+
+async def _as_there(client: Client, body: Json, here: Here | None, output: Output) -> Json:
+    """The body of a request as the agent can carry it out; what it deploys is sent along."""
+    if client.server is None:
+        return body
+    # Imported here: at home it is of no use, and takes its time.
+    from core.remote.sending import as_there, with_source
+
+    if here is None:
+        return as_there(client, body)
+    return await with_source(client, body, here.project, here.options, output.progress)
 
 
 def _body_of(here: Here, arguments: Namespace, trigger: Trigger) -> Json:
@@ -109,29 +127,34 @@ def _body_of(here: Here, arguments: Namespace, trigger: Trigger) -> Json:
     )
 
 
-def _carry_out(body: Json, arguments: Namespace, output: Output) -> int:
+def _carry_out(body: Json, arguments: Namespace, output: Output, here: Here | None = None) -> int:
+    """Begins a run, and follows it unless it is to be left; `here` is what it deploys."""
     if arguments.detach:
-        run = ask(lambda client: client.submit(body))
+        run = ask(lambda client: _submit(client, body, output, here))
         document = {**_named(run), "deploymentRunId": run["id"], "run": run}
         output.answer(document, lambda: [run["id"]])
         output.event(run)
         return Exit.DONE
-    return asyncio.run(_follow(body, output))
+    return asyncio.run(_follow(body, output, here))
+
+
+async def _submit(client: Client, body: Json, output: Output, here: Here | None) -> Json:
+    return await client.submit(await _as_there(client, body, here, output))
 
 
 def _named(run: Json) -> Json:
     return {"project": run["project"], "environment": run["environment"]}
 
 
-async def _follow(body: Json, output: Output) -> int:
+async def _follow(body: Json, output: Output, here: Here | None = None) -> int:
     signals = Signals()
     follower = Follower(output, signals)
     signals.leaving = lambda: _left(follower.run_id, output)
     with signals.caught():
-        async with Client.connected(Home.locate()) as client:
+        async with Client.connected(agent_door()) as client:
             if signals.first is None:
                 # A first signal does not interrupt it: that would lose the run.
-                run = await client.submit(body)
+                run = await _submit(client, body, output, here)
             else:
                 output.answer({"failureMessage": "stopped before the run began"}, list)
                 return signals.exit_code

@@ -25,10 +25,10 @@ T = TypeVar("T")
 def ask(use: Callable[[Client], Awaitable[T]]) -> T:
     """Runs a conversation with the agent, which is started where none runs."""
     from core.agent.client import Client
-    from core.files import Home
+    from core.remote.where import agent_door
 
     async def conversation() -> T:
-        async with Client.connected(Home.locate()) as client:
+        async with Client.connected(agent_door()) as client:
             return await use(client)
 
     return asyncio.run(conversation())

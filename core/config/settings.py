@@ -60,7 +60,8 @@ Port = Annotated[int, Field(ge=0, le=65_535)]
 class Settings(StrictModel):
     """Every setting there is, by its name in the file; `docs/configuration.md` has the same table.
 
-    The variable of a setting is its name in capitals after `COMPARTMENT_`. What is None was not
+    The variable of a setting is its name in capitals after `COMPARTMENT_`; a list of tables has
+    none. What is None was not
     set: the listeners then stay as they are.
     """
 
@@ -108,6 +109,12 @@ class Settings(StrictModel):
         ge=1,
         le=1_000,
         description="how many succeeded deployments of each service stay ready for a rollback",
+    )
+    source_limit_mb: int = Field(
+        500,
+        ge=1,
+        le=100_000,
+        description="how many megabytes a source may be that is sent with `deploy --host`",
     )
     concurrent_builds: int = Field(
         default_factory=lambda: os.cpu_count() or 1,

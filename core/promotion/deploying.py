@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.config.project import load_project
+from core.config.relocation import relocated
 from core.errors import ConfigError, Conflict, EngineUnavailable, NotFound, UsageError
 from core.events import EventType
 from core.model import EngineName, Trigger
@@ -52,6 +53,8 @@ class Deploys:
         for service in services:
             seen = visible_to_build(self._ledger, request.target, service)
             source = await engine.identify(project.root, service, variables, seen)
+            if request.kept_in is not None:
+                service = relocated(service, project.root, request.kept_in)
             planned.append(fit.planned(_wanted(fit, project, service, source), request.trigger))
         planned = follow(planned, request.services or project.services)
         fit.check_order([each.service for each in planned if each.action is not Action.LEAVE])
@@ -149,7 +152,7 @@ class Deploys:
         if request.root is None:
             raise UsageError("a deploy needs the folder of its project")
         project = await asyncio.to_thread(load_project, request.root, request.compose)
-        self._check_folder(request.target, project)
+        self._check_folder(request.target, request.kept_in or project.root)
         for name in request.services:
             if name not in project.services:
                 raise NotFound(
@@ -175,12 +178,22 @@ class Deploys:
         await fit.check_claims(services)
         return project, services
 
-    def _check_folder(self, target: Target, project: Project) -> None:
+    def _check_folder(self, target: Target, root: Path) -> None:
+        """Refuses a project of the same name from elsewhere.
+
+        Raises:
+            Conflict: where the environment is deployed from.
+        """
         known = self._ledger.environments.get(target)
-        if known is None or known.root == str(project.root) or not Path(known.root).exists():
+        if known is None or known.root == str(root) or not Path(known.root).exists():
             return
+        uploads = self._parts.home.uploads
+        was_sent = Path(known.root).is_relative_to(uploads)
+        if was_sent and root.is_relative_to(uploads):
+            return  # by whoever: it is the one project of that name that is sent here
+        where = "another machine, with --host" if was_sent else f"another folder: {known.root}"
         raise Conflict(
-            f"{target} is deployed from another folder: {known.root}",
+            f"{target} is deployed from {where}",
             hint="give this one another name (--project NAME), or take the other one down first",
             code="project_folder_conflict",
         )

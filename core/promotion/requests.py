@@ -37,6 +37,8 @@ class Request:
     compose: ComposeOptions = field(default_factory=ComposeOptions)
     """What is said about Compose files; its `environ` and `services` are those of the request."""
     wait_s: float | None = None
+    kept_in: Path | None = None
+    """Of a plan, where the folder will be once it is deployed, if that is elsewhere."""
     """How long to wait for runs ahead; 0 not at all, None without limit."""
 
 

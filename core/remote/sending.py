@@ -54,12 +54,12 @@ async def with_source(
     if listing.digest not in there["digests"]:
         await _send(client, target, collected, listing, say)
     moved: Json = relocated(body, project.root, Path(there["root"]))
-    return {**elsewhere(moved), "sourceDigest": listing.digest}
+    return {**as_there(client, moved), "sourceDigest": listing.digest}
 
 
-def elsewhere(body: Json) -> Json:
-    """A request for a run on another machine: variables such as PATH mean this one."""
-    return {**body, "isFromElsewhere": True}
+def as_there(client: Client, body: Json) -> Json:
+    """A request for a run where the agent is: on a server, `PATH` and the like are its own."""
+    return body if client.server is None else {**body, "isFromElsewhere": True}
 
 
 def _collected(root: Path, options: ComposeOptions) -> Collected:

@@ -24,7 +24,9 @@ class Server:
     port: int | None = None
 
     def __str__(self) -> str:
-        return self.destination if self.port is None else f"{self.destination}:{self.port}"
+        user, at, name = self.destination.rpartition("@")
+        name = f"[{name}]" if ":" in name else name
+        return f"{user}{at}{name}" + (f":{self.port}" if self.port is not None else "")
 
     @property
     def ssh(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -14,6 +14,7 @@ from core.agent.server import create_app
 from core.config.settings import Settings
 from core.files import Home
 from core.platform import Platform
+from core.sources.store import MEGABYTE, Sources
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def agent_inside(folder: Path) -> AsyncIterator[tuple[Platform, Client]]:
+async def agent_inside(folder: Path, **settings: Any) -> AsyncIterator[tuple[Platform, Client]]:
     """A served platform without a gateway, and a client of it."""
     home = Home(folder)
-    async with Platform.running(home, Settings(port=0, internal_port=0)) as platform:
+    async with Platform.running(home, Settings(port=0, internal_port=0, **settings)) as platform:
         server: uvicorn.Server
-        app = create_app(platform, lambda: setattr(server, "should_exit", True))
+        sources = Sources(home.uploads, MEGABYTE)
+        app = create_app(platform, sources, lambda: setattr(server, "should_exit", True))
         config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
         server = uvicorn.Server(config)
         with socket.socket(socket.AF_UNIX) as listening:

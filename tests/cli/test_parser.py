@@ -15,6 +15,7 @@ NEEDED = {
     "execution cancel": ["exe_x"],
     "job run": ["--service", "migrate"],
     "routes test": ["GET", "/"],
+    "shell": ["--service", "web"],
     "user add": ["ann"],
     "user remove": ["ann"],
     "variable import": ["--file", ".env"],
@@ -99,3 +100,19 @@ def test_usage_errors(arguments: list[str], message: str, hint: str | None) -> N
     assert message in caught.value.message
     assert "\n" not in caught.value.message
     assert hint is None or caught.value.hint == hint
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.words)
+def test_host_names_a_server_where_that_makes_sense(command: Command) -> None:
+    words = ["--host", "me@server:2222", *line(command)]
+    if command.is_local:
+        with pytest.raises(UsageError, match="knows no --host"):
+            parse(words, "compartment")
+    else:
+        assert str(parse(words, "compartment").server) == "me@server:2222"
+
+
+def test_after_agent_start_host_is_where_the_gateway_listens() -> None:
+    for flag in ("--host", "--listen"):
+        found = parse(["--host", "server", "agent", "start", flag, "0.0.0.0"], "compartment")
+        assert (str(found.server), found.host) == ("server", "0.0.0.0")

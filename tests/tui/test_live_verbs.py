@@ -29,6 +29,8 @@ TARGET = {"project": "shop", "environment": "staging"}
 class Asked:
     """Takes the place of the client, and notes what it is asked."""
 
+    server = None
+
     def __init__(self) -> None:
         self.bodies: list[Json] = []
         self.queries: list[Mapping[str, Any]] = []
