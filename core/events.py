@@ -28,6 +28,8 @@ class EventType(StrEnum):
     CAME_BACK = "CameBack"
     DEPLOYMENT_FAILED = "DeploymentFailed"
     HEALTH_CHANGED = "HealthChanged"
+    AUTOMATIC_ROLLBACK = "AutomaticRollback"
+    WATCH_ENDED = "WatchEnded"
     SERVICE_STOPPED = "ServiceStopped"
     VARIABLES_CHANGED = "VariablesChanged"
     USERS_CHANGED = "UsersChanged"

@@ -220,6 +220,20 @@ class Drain:
 
 
 @dataclass(frozen=True, slots=True)
+class AutoRollback:
+    """When a deployment that was switched to is left again without anybody asking for it."""
+
+    window_ms: int = 300_000
+    """For how long after the switch it is watched."""
+    on_unhealthy: bool = True
+    """Whether it is left when it turns unhealthy."""
+    error_rate: float | None = None
+    """It is left when more than this part of its replies are 5xx; None: they are not counted."""
+    min_requests: int = 50
+    """Of fewer replies no error rate is taken."""
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """Upper bounds for one instance."""
 
@@ -284,6 +298,8 @@ class Service:
     limits: Limits = field(default_factory=Limits)
     release_command: str | None = None
     """Run once per deploy from source, after the build and before the first candidate starts."""
+    auto_rollback: AutoRollback | None = None
+    """None: what was switched to stays until somebody asks for something else."""
     container: Container | None = None
     """What a Compose file says of its containers; None in a project with a `compartment.yml`."""
 

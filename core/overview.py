@@ -14,6 +14,7 @@ from core import __version__
 from core.errors import EngineUnavailable
 from core.events import EventType
 from core.model import ReadinessType, Status, Trigger
+from core.promotion.plan import auto_rollback_json
 from core.promotion.usual import usual_seconds
 from core.records import ActivationState
 
@@ -280,4 +281,5 @@ class _Told:
             "restarts": self._restarts_of(instance),
             "readiness": _readiness(readiness) if readiness else None,
             "drain": {"timeoutMs": drain.timeout_ms, "streamsMs": drain.streams_ms},
+            "autoRollback": auto_rollback_json(deployment.service),
         }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from core.aftercare.aftercare import Aftercare
 from core.background import Background
 from core.ending import to_the_end
 from core.errors import (
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from core.promotion.recovery import Unfinished
     from core.promotion.requests import Accepted, Down, Request
     from core.promotion.turns import Turn
+    from core.records import Deployment
 
 _log = logging.getLogger(__name__)
 _PAUSE_AFTER_BUG_S = 1.0
@@ -80,6 +82,7 @@ class Platform:
         self._accepting = asyncio.Lock()
         self._running: dict[str, tuple[asyncio.Task[None], Promotion | None]] = {}
         self._watch = HealthWatch(parts, tasks)
+        self._aftercare = Aftercare(parts, self.submit)
         self.background = Background(parts, tasks, failed=self._fail)
         self._scheduler = Scheduler(parts.ledger, self.background, failed=self._fail)
         self._helpers: list[asyncio.Task[None]] = []
@@ -149,6 +152,7 @@ class Platform:
         self._keep_doing(self._scheduler.follow)
         self._keep_doing(self.gateway.findings.follow)
         self._keep_doing(self._watch.follow)
+        self._keep_doing(self._aftercare.follow)
         self._keep_doing(lambda: keep_gateway(self.parts.router, self._gateway_wanted))
         self.parts.engines.met = self._meet
         for engine in self.parts.engines:
@@ -180,6 +184,7 @@ class Platform:
             try:
                 await resume(self.parts, engine)
                 self._watch.look_again(engine)
+                self._aftercare.doubt(engine.name)
                 self.background.take_up()
                 if self.gateway.envoy.is_running:
                     await self.parts.router.open_entrances()
@@ -221,6 +226,7 @@ class Platform:
             status=Status.QUEUED,
             created_at=stamp(),
             label=request.label,
+            because=request.undo.because if request.undo else None,
         )
         turn = self._turns.join(run.target, run.id)
         try:
@@ -251,12 +257,27 @@ class Platform:
             await self._ensure_gateway({each.inner_port for each in hosts if each.inner_port})
             waits = f", waits: {self._who_is_ahead(turn)}" if turn.ahead else ""
             queued = run_event(EventType.RUN_QUEUED, run, f"{run.trigger} queued{waits}")
-            await self.ledger.write(*accepted.records, run, queued)
+            await self.ledger.update(
+                lambda: [*accepted.records, run, queued, *self._unwatched(run)]
+            )
         except BaseException:
             await to_the_end(accepted.discard())
             raise
 
+    def _unwatched(self, run: Run) -> list[Deployment]:
+        """What is not watched any more because somebody has taken over.
+
+        A deploy that finds nothing to do changes nothing here either.
+        """
+        is_taking_over = run.deployment_ids or run.trigger is Trigger.ROLLBACK
+        if run.because or not is_taking_over:
+            return []
+        active = self.ledger.active(run.target).values()
+        return [each.changed(watched=None) for each in active if each.watched]
+
     def _refuse_to_wait(self, turn: Turn, request: Request) -> None:
+        if request.undo and turn.ahead not in (None, request.undo.deployment.run_id):
+            raise TargetBusy(self._who_is_ahead(turn))
         if turn.ahead and request.wait_s == 0:
             raise TargetBusy(self._who_is_ahead(turn), hint="wait for it, or cancel it")
 

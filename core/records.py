@@ -153,6 +153,8 @@ class Run:
     """Services that were live before and are not after it failed: their way back failed too."""
     is_held: bool = False
     """Whether it waits before its switch until somebody lets it go on."""
+    because: str | None = None
+    """Why the platform began it by itself; None where somebody asked for it."""
 
     def changed(self, **fields: Any) -> Run:
         """The same run with some fields changed."""
@@ -175,7 +177,23 @@ class Run:
             "cutRequests": self.cut_requests,
             "notServing": list(self.not_serving),
             "isHeld": self.is_held,
+            "because": self.because,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A deployment that is rolled back by itself if it turns out to be worse than the one before.
+
+    What that one was like is None where nobody has seen it.
+    """
+
+    until: str
+    """When it has proved itself."""
+    was_unhealthy: bool | None = None
+    """Whether what it replaced was unhealthy, too."""
+    error_rate_before: float | None = None
+    """The part of the replies of what it replaced that were 5xx, while its run went on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +231,12 @@ class Deployment:
     """The variables of its environment and service, as they were set when it was queued."""
     promoted_from: str | None = None
     """The deployment of another environment whose artifact and configuration it has."""
+    replaced: str | None = None
+    """The deployment that was active when it became so."""
+    watched: Watched | None = None
+    """Only after its switch, while it is active, until another run begins."""
+    returned_because: str | None = None
+    """Why the platform went back to it by itself."""
 
     def changed(self, **fields: Any) -> Deployment:
         """The same deployment with some fields changed."""
@@ -236,6 +260,8 @@ class Deployment:
             "createdAt": self.created_at,
             "completedAt": self.completed_at,
             "promotedFrom": self.promoted_from,
+            "watchedUntil": self.watched.until if self.watched else None,
+            "returnedBecause": self.returned_because,
         }
 
 

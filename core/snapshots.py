@@ -10,6 +10,7 @@ from core.contained import container_json, url_of
 from core.errors import NotFound
 from core.logs.reader import LogSource
 from core.model import Health, ServiceKind, Status
+from core.promotion.plan import auto_rollback_json
 from core.promotion.usual import usual_seconds
 from core.reach import reach_of
 from core.records import ActivationState
@@ -174,6 +175,7 @@ class Snapshots:
             "run": {"command": service.run_command, "restart": asdict(service.restart)},
             "readiness": asdict(service.readiness) if service.readiness else None,
             "drain": asdict(service.drain),
+            "autoRollback": auto_rollback_json(service),
             "schedule": schedule_json(service.schedule) if service.schedule else None,
             "timeLimitMs": None if service.kind.is_long_running else service.time_limit_ms,
             "routeHost": deployment.route_host,

@@ -51,7 +51,8 @@ def _heading(run: Json, made: list[Json], count: int) -> str:
     label = f'"{run["label"]}"' if run["label"] else None
     status = _status_of(made) if made else run["status"]
     words = [run["id"], run["trigger"], label, status, counted(count, "service")]
-    return "  ".join([word for word in words if word] + [moment(run["createdAt"])])
+    because = [f"by itself: {first_line(run['because'], 400)}"] if run["because"] else []
+    return "  ".join([word for word in words if word] + [moment(run["createdAt"]), *because])
 
 
 def _status_of(group: list[Json]) -> str:

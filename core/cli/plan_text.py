@@ -26,6 +26,7 @@ def plan_lines(found: Json, *, colour: bool) -> list[str]:
         *(line for each in services for line in _access(each)),
         *(line for each in deployed for line in _waits(each)),
         *(line for each in services for line in _variables(each)),
+        *(line for each in services for line in _way_back(each)),
         *(f"warning: {line}" for each in services for line in _warnings(each)),
         *(f"warning: {plain(text)}" for text in found["warnings"]),
     ]
@@ -83,6 +84,15 @@ def _variables(service: Json) -> Iterator[str]:
     changed = service["variablesChanged"]
     if changed and not service["because"].startswith("variables changed"):
         yield f"{service['serviceName']}: variables changed: {', '.join(changed)}"
+
+
+def _way_back(service: Json) -> Iterator[str]:
+    told = service["autoRollback"]
+    if told:
+        is_told = f"is rolled back by itself {told['words']}"
+        if not told["isWatched"]:
+            is_told = f"is not rolled back by itself: {told['because']}"
+        yield f"{service['serviceName']} {is_told}"
 
 
 def _warnings(service: Json) -> Iterator[str]:

@@ -62,7 +62,18 @@ def _status_lines(found: Json, *, colour: bool) -> list[str]:
         if live and live["healthReason"]:
             reason = plain(live["healthReason"])
             notes.append(f"{live['serviceName']}: {live['id']} is {live['health']}: {reason}")
+        notes += _aftercare(live) if live else []
     return [*columns(rows, colour=colour), *notes, *execution_lines(found["executions"])]
+
+
+def _aftercare(live: Json) -> list[str]:
+    """Whether a way back is open without anybody asking, or was taken."""
+    told = f"{live['serviceName']}: {live['id']}"
+    if live["watchedUntil"]:
+        return [f"{told} is watched until {moment(live['watchedUntil'])}"]
+    if live["returnedBecause"]:
+        return [f"{told} was gone back to: {first_line(live['returnedBecause'], 400)}"]
+    return []
 
 
 def _status_row(shown: Json, live: Json | None, places: Places) -> tuple[str, ...]:
@@ -187,6 +198,9 @@ def _while_it_runs(each: Json) -> list[tuple[str, object]]:
         ("Restart Policy", each["run"]["restart"]["policy"]),
         ("Readiness", _readiness(readiness) if readiness else None),
         ("Drain", finishes),
+        *([("Rolls Back", each["autoRollback"]["words"])] if each["autoRollback"] else []),
+        *([("Watched Until", moment(each["watchedUntil"]))] if each["watchedUntil"] else []),
+        *([("Gone Back To", plain(each["returnedBecause"]))] if each["returnedBecause"] else []),
     ]
 
 

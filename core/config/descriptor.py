@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, GetJsonSchemaHandler, model_validator
 
@@ -149,6 +149,36 @@ class DrainModel(StrictModel):
     )
 
 
+class AutoRollbackModel(StrictModel):
+    """For how long a new deployment is watched, and for what it is rolled back by itself."""
+
+    window_ms: int = Field(
+        300_000, ge=1_000, le=DAY_MS, description="Milliseconds after the switch."
+    )
+    on_unhealthy: bool = Field(
+        default=True, description="Whether it is rolled back when it turns unhealthy."
+    )
+    error_rate: Annotated[float, Field(ge=0, lt=1)] | None = Field(
+        None,
+        description="It is rolled back when more than this part of its replies are 5xx, such as "
+        "0.05; of web and api only.",
+    )
+    min_requests: int = Field(
+        50, ge=1, description="Of fewer replies no error rate is taken; only with errorRate."
+    )
+
+    @model_validator(mode="after")
+    def _demand_a_reason(self) -> Self:
+        if self.error_rate is not None:
+            return self
+        if not self.on_unhealthy:
+            hint = "set errorRate, or leave onUnhealthy on"
+            raise broken_rule("has nothing to roll back for", hint=hint)
+        if "min_requests" in self.model_fields_set:
+            raise broken_rule("has minRequests without errorRate", hint="set both, or none")
+        return self
+
+
 class ScheduleModel(StrictModel):
     """When a cron runs."""
 
@@ -258,6 +288,11 @@ class ServiceModel(StrictModel):
         None, description="What is run once before the candidate starts."
     )
     drain: DrainModel | None = Field(None, description="How long the previous one may finish.")
+    auto_rollback: AutoRollbackModel | None = Field(
+        None,
+        description="When a new deployment is rolled back by itself after the switch; without it, "
+        "never.",
+    )
     port: Annotated[int, Field(ge=1, le=65_535)] | None = Field(
         None, description="The port that the service listens on, if it cannot follow PORT."
     )

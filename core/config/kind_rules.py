@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from core.config.document import Document, KeyPath
     from core.model import Problem
 
-_OF_LONG_RUNNING = ("readiness", "replicas", "strategy", "port", "drain")
+_OF_LONG_RUNNING = ("readiness", "replicas", "strategy", "port", "drain", "autoRollback")
 _OF_EXECUTIONS = ("timeLimitMs",)
 
 
@@ -24,6 +24,7 @@ def broken_rules(
     if kind is not None:
         yield from _foreign_keys(document, path, service, kind)
         yield from _schedule(document, path, service, kind)
+        yield from _auto_rollback(document, path, mapping(service.get("autoRollback")), kind)
     yield from _readiness(document, path, mapping(service.get("readiness")))
     yield from _singleton(document, path, service)
 
@@ -56,6 +57,18 @@ def _schedule(
             (*path, "kind"),
             "kind cron needs a schedule",
             hint='such as schedule: "0 3 * * *", at 03:00 every day',
+        )
+
+
+def _auto_rollback(
+    document: Document, path: KeyPath, block: dict[str, Any], kind: ServiceKind
+) -> Iterator[Problem]:
+    if "errorRate" in block and kind is ServiceKind.WORKER:
+        yield document.problem(
+            (*path, "autoRollback", "errorRate"),
+            f'"errorRate" cannot be used with kind {kind}',
+            hint="only web and api answer requests: remove it",
+            at_key=True,
         )
 
 

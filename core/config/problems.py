@@ -118,6 +118,7 @@ def _predicate(error: ErrorDetails) -> tuple[str, str | None]:
 _BOUNDS = {
     "greater_than": ("greater than", "gt"),
     "greater_than_equal": ("at least", "ge"),
+    "less_than": ("less than", "lt"),
     "less_than_equal": ("at most", "le"),
 }
 

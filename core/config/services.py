@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.config.waits import dependencies
 from core.model import (
+    AutoRollback,
     Build,
     Drain,
     Limits,
@@ -19,6 +20,7 @@ from core.model import (
 
 if TYPE_CHECKING:
     from core.config.descriptor import (
+        AutoRollbackModel,
         BuildModel,
         DescriptorModel,
         DrainModel,
@@ -57,6 +59,7 @@ def _service(name: str, model: ServiceModel, models: dict[str, ServiceModel]) ->
         time_limit_ms=model.time_limit_ms,
         limits=_limits(model.limits),
         release_command=model.release.command if model.release else None,
+        auto_rollback=auto_rollback(model.auto_rollback),
     )
 
 
@@ -90,6 +93,13 @@ def readiness(model: ReadinessModel | None) -> Readiness | None:
 def drain(model: DrainModel | None) -> Drain:
     """Return a drain block as the product's own."""
     return Drain(model.timeout_ms, model.streams_ms) if model else Drain()
+
+
+def auto_rollback(model: AutoRollbackModel | None) -> AutoRollback | None:
+    """Return an automatic rollback block as the product's own."""
+    if model is None:
+        return None
+    return AutoRollback(model.window_ms, model.on_unhealthy, model.error_rate, model.min_requests)
 
 
 def _schedule(model: ScheduleModel | None) -> Schedule | None:

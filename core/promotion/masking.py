@@ -46,11 +46,15 @@ def masked(record: Record, mask: Mask) -> Record:
                 record, message=mask.mask(record.message), data=_masked(record.data, mask)
             )
         case Run():
-            return record.changed(failure_message=_masked(record.failure_message, mask))
+            return record.changed(
+                failure_message=_masked(record.failure_message, mask),
+                because=_masked(record.because, mask),
+            )
         case Deployment():
             return record.changed(
                 failure_message=_masked(record.failure_message, mask),
                 health_reason=_masked(record.health_reason, mask),
+                returned_because=_masked(record.returned_because, mask),
             )
         case Execution():
             return record.changed(message=_masked(record.message, mask))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from core.container import Container
-    from core.model import Project, RouteRule, Service
+    from core.model import AutoRollback, Project, RouteRule, Service
     from core.records import Deployment, Variable
 
 _BESIDE = "the candidate starts beside the live one"
@@ -66,6 +66,8 @@ class PlannedService:
     variables_changed: tuple[str, ...] = ()
     """The names of those that are set otherwise than the active deployment has them."""
     warnings: tuple[str, ...] = ()
+    no_way_back: str | None = None
+    """Why it is not rolled back by itself, although its service says when."""
 
     def as_json(self) -> dict[str, Any]:
         """The service of a plan as front ends see it."""
@@ -85,8 +87,37 @@ class PlannedService:
             ],
             "variablesChanged": list(self.variables_changed),
             "warnings": list(self.warnings),
+            "autoRollback": self._auto_rollback(),
             **(_contained(self.service.container) if self.service.container else {}),
         }
+
+    def _auto_rollback(self) -> dict[str, Any] | None:
+        told = auto_rollback_json(self.service)
+        if told is None or self.action is Action.LEAVE:
+            return None
+        return {**told, "isWatched": self.no_way_back is None, "because": self.no_way_back}
+
+
+def auto_rollback_json(service: Service) -> dict[str, Any] | None:
+    """When a service is rolled back by itself, as front ends see it; None: never."""
+    rule = service.auto_rollback
+    if rule is None:
+        return None
+    return {
+        "windowMs": rule.window_ms,
+        "onUnhealthy": rule.on_unhealthy,
+        "errorRate": rule.error_rate,
+        "minRequests": rule.min_requests if rule.error_rate is not None else None,
+        "words": _in_words(rule),
+    }
+
+
+def _in_words(rule: AutoRollback) -> str:
+    reasons = ["it turns unhealthy"] if rule.on_unhealthy else []
+    if rule.error_rate is not None:
+        limit = f"{100 * rule.error_rate:.3g} %"
+        reasons.append(f"more than {limit} of at least {rule.min_requests} replies are 5xx")
+    return f"when {' or '.join(reasons)} within {rule.window_ms / 1000:g} s of the switch"
 
 
 def _contained(container: Container) -> dict[str, Any]:
@@ -123,6 +154,7 @@ def plan_service(wanted: Wanted, now: Situation, trigger: Trigger) -> PlannedSer
         downtime_reason=_downtime(wanted, now.active),
         variables_changed=tuple(changed),
         warnings=(*_warnings(wanted.service), *wanted.costs) if because else (),
+        no_way_back=None if now.active else "nothing is live that it could go back to",
     )
 
 
@@ -149,6 +181,7 @@ def plan_rollback(
         downtime_reason=_downtime(wanted, active),
         variables_changed=tuple(changed),
         warnings=tuple(warnings),
+        no_way_back="what a rollback brings back is not rolled back by itself",
     )
 
 

@@ -14,7 +14,18 @@ if TYPE_CHECKING:
     from core.journal import Record
     from core.model import Trigger
     from core.promotion.candidate import Step
-    from core.records import Run, Target
+    from core.records import Deployment, Run, Target
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """What the platform itself wants to be rolled back: all that one run has replaced."""
+
+    deployment: Deployment
+    """The one that is worse than what it replaced; its run is the one."""
+    because: str
+    figures: Mapping[str, object] = field(default_factory=dict)
+    """What was measured, and its limits, under the keys of front ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,8 @@ class Request:
     kept_in: Path | None = None
     """Of a plan, where the folder will be once it is deployed, if that is elsewhere."""
     """How long to wait for runs ahead; 0 not at all, None without limit."""
+    undo: Undo | None = None
+    """Of a rollback that nobody asked for."""
 
 
 @dataclass(frozen=True, slots=True)

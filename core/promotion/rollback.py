@@ -7,18 +7,23 @@ from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from core.errors import Conflict, NotFound
+from core.events import EventType
 from core.model import Stage, Status
 from core.promotion import fitting
 from core.promotion.candidate import Step
 from core.promotion.fitting import Fitting
+from core.promotion.ledger import deployment_event
 from core.promotion.plan import plan_rollback
 from core.promotion.requests import Accepted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.events import Event
     from core.promotion.engines import Chosen
     from core.promotion.parts import Parts
     from core.promotion.plan import PlannedService
-    from core.promotion.requests import Request
+    from core.promotion.requests import Request, Undo
     from core.records import Deployment, Run, Target
 
 Json = dict[str, Any]
@@ -65,10 +70,12 @@ class Rollbacks:
             found = await self._find(request, fit)
             fit.check_order([each.service for each in found])
             run = run.changed(deployment_ids=tuple(each.id for each in found))
-        return Accepted(run, (), steps)
+        return Accepted(run, (_told(request.undo, run),) if request.undo else (), steps)
 
     async def _find(self, request: Request, fit: Fitting) -> list[Deployment]:
         services = request.services
+        if request.undo is not None:
+            services = _replaced(self._ledger.active(request.target), request.undo)
         if request.to is not None:
             services = services or (await self._service_of(request.to, request.target),)
             if len(services) > 1:
@@ -91,6 +98,32 @@ class Rollbacks:
                 code="rollback_target_not_found",
             )
         return found.service.name
+
+
+def _replaced(active: Mapping[str, Deployment], undo: Undo) -> tuple[str, ...]:
+    """The services that a run has replaced, as far as they still are what it made of them.
+
+    Those that it has added stay: there is nothing that they could go back to.
+    """
+    run_id = undo.deployment.run_id
+    found = tuple(name for name, each in active.items() if each.run_id == run_id and each.replaced)
+    if undo.deployment.service.name not in found:
+        raise NotFound(
+            f"{undo.deployment.id} is not active any more", code="active_deployment_not_found"
+        )
+    return found
+
+
+def _told(undo: Undo, run: Run) -> Event:
+    return deployment_event(
+        EventType.AUTOMATIC_ROLLBACK,
+        undo.deployment,
+        f"is rolled back by itself: {undo.because}",
+        run_id=run.id,
+        because=undo.because,
+        undoes=undo.deployment.run_id,
+        **undo.figures,
+    )
 
 
 def _planned(fit: Fitting, earlier: Deployment, request: Request) -> PlannedService:

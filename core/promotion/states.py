@@ -98,8 +98,11 @@ def move(deployment: Deployment, how: Move, **fields: Any) -> Deployment:
         }  # fmt: skip
     elif is_active and not before[2]:
         consequences = {
-            "activated_at": stamp(), "health": Health.HEALTHY, "health_reason": None
+            "activated_at": stamp(), "health": Health.HEALTHY, "health_reason": None,
+            "failure_message": None,
         }  # fmt: skip
+    elif before[2] and not is_active:
+        consequences = {"watched": None, "returned_because": None}
     elif how is Move.FAIL:
         consequences = {"health": Health.UNHEALTHY}
     if after[0].is_final and not before[0].is_final:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from core.ending import single_error
 from core.events import EventType
+from core.lines import stamp
 from core.model import Health, Stage, Trigger
 from core.promotion.candidate import stage_event
 from core.promotion.failure import DeploymentFailed
 from core.promotion.finishing import is_finished
 from core.promotion.ledger import run_event
 from core.promotion.states import Move, move
-from core.records import Activation, ActivationState
+from core.records import Activation, ActivationState, Watched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,18 +125,37 @@ class Switch:
             incoming = self._ledger.deployments[deployment_id]
             previous = self._ledger.active(incoming.target).get(incoming.service.name)
             if previous is None:
-                changed = move(incoming, Move.ACTIVATE)
+                changed = move(incoming, Move.ACTIVATE, replaced=None)
             else:
-                changed = move(incoming, Move.DRAIN_PREVIOUS)
+                changed = move(
+                    incoming,
+                    Move.DRAIN_PREVIOUS,
+                    replaced=previous.id,
+                    watched=self._watched(incoming),
+                    returned_because=self._run.because,
+                )
                 records += self._displace(previous)
             records += [changed, stage_event(changed, self._run.id)]
         await self._ledger.write(*records)
+
+    def _watched(self, incoming: Deployment) -> Watched | None:
+        """What has something to go back to is watched, and a rollback is the end of it."""
+        rule = incoming.service.auto_rollback
+        if rule is None or self._run.trigger is Trigger.ROLLBACK:
+            return None
+        return Watched(until=stamp(datetime.now(UTC) + timedelta(milliseconds=rule.window_ms)))
 
     def _displace(self, previous: Deployment) -> list[Record]:
         is_rollback = self._run.trigger is Trigger.ROLLBACK
         how = Move.ROLL_BACK if is_rollback else Move.SUPERSEDE
         # What it was while it stood aside is nothing to remember it by.
-        displaced = move(previous, how, health=Health.HEALTHY, health_reason=None)
+        displaced = move(
+            previous,
+            how,
+            health=Health.HEALTHY,
+            health_reason=None,
+            failure_message=self._run.because,
+        )
         records: list[Record] = [displaced]
         if is_rollback:
             records.append(stage_event(displaced, self._run.id))

@@ -47,12 +47,13 @@ DEPLOYMENT_KEYS = {
     *("isActive", "label", "failureMessage", "createdAt", "completedAt", "environmentName"),
     *("healthReason", "promotedFrom", "accessMode"),
     *("routeUrl", "rollbackAvailable", "replicas", "startedAt", "artifactId", "stageSince"),
-    *("address", "restarts", "readiness", "drain"),
+    *("address", "restarts", "readiness", "drain", "autoRollback"),
+    *("watchedUntil", "returnedBecause"),
 }
 RUN_KEYS = {
     *("id", "project", "environment", "trigger", "status", "deploymentIds", "label", "createdAt"),
     *("completedAt", "failureMessage", "failureCode", "cutRequests", "usualSeconds", "notServing"),
-    "isHeld",
+    *("isHeld", "because"),
 }
 
 

@@ -33,6 +33,7 @@ def _plan(because: str) -> dict[str, Any]:
         "waitsFor": [],
         "variablesChanged": ["A", "B"],
         "warnings": [],
+        "autoRollback": None,
     }
     return {
         "project": "shop",
@@ -73,3 +74,17 @@ def test_roles_of_compose_services_are_told_with_their_reasons() -> None:
         "web is published: 127.0.0.1:8080 leads to 80/tcp",
         "web is published: any free port leads to 9000/tcp",
     ]
+
+
+@pytest.mark.parametrize(
+    ("is_watched", "told"),
+    [
+        (True, "web is rolled back by itself when it turns unhealthy"),
+        (False, "web is not rolled back by itself: nothing is live"),
+    ],
+)
+def test_what_is_rolled_back_by_itself_is_told(is_watched: bool, told: str) -> None:
+    plan = _plan("variables changed: A, B")
+    words = {"words": "when it turns unhealthy", "because": "nothing is live"}
+    plan["services"][0]["autoRollback"] = {"isWatched": is_watched, **words}
+    assert plan_lines(plan, colour=False)[3:] == [told]

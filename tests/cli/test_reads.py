@@ -33,6 +33,8 @@ def deployment(**fields: Any) -> Json:
         "rollbackAvailable": False,
         "replicas": {"ready": 1, "desired": 1},
         "uptimeSeconds": 125.0,
+        "watchedUntil": None,
+        "returnedBecause": None,
         **fields,
     }
 
@@ -132,6 +134,7 @@ def inspected(**fields: Any) -> Json:
             "interval_ms": 1000,
         },
         "drain": {"timeout_ms": 30_000, "streams_ms": 5000},
+        "autoRollback": None,
         "schedule": None,
         "timeLimitMs": None,
         "routeHost": "shop.localhost",
@@ -219,8 +222,32 @@ def test_each_type_of_readiness(type_: str, told: str) -> None:
 
 
 def run(id_: str, trigger: str, at: str, **fields: Any) -> Json:
-    made = {"status": "succeeded", "label": None, "failureMessage": None, "completedAt": None}
-    return {"id": id_, "trigger": trigger, "createdAt": at, "deployments": [], **made, **fields}
+    nothing = dict.fromkeys(("label", "failureMessage", "completedAt", "because"))
+    made = {"id": id_, "trigger": trigger, "createdAt": at, "status": "succeeded"}
+    return {**made, **nothing, "deployments": [], **fields}
+
+
+def test_what_is_watched_or_was_gone_back_to_is_said() -> None:
+    watched = deployment(watchedUntil="2026-04-24T10:06:00.000000Z")
+    assert _status_lines(status([watched], [watched]), colour=False)[2:] == [
+        "web: dep_a is watched until 2026-04-24T10:06:00Z"
+    ]
+    back = deployment(returnedBecause="web of dep_b: it is unhealthy: \x1b[2J503")
+    assert _status_lines(status([back], [back]), colour=False)[2:] == [
+        "web: dep_a was gone back to: web of dep_b: it is unhealthy: 503"
+    ]
+    block = {"words": "when it turns unhealthy within 5 s of the switch"}
+    lines = list(_inspect_lines(status([inspected(autoRollback=block)], [])))
+    assert "Rolls Back:       when it turns unhealthy within 5 s of the switch" in lines
+
+
+def test_a_rollback_that_nobody_asked_for_says_why() -> None:
+    own = run("drn_b", "rollback", "2026-04-24T11:00:00.000000Z", because="web of dep_b: too bad")
+    found = {"deployments": [], "runs": [own]}
+    assert _lines(found, colour=False) == [
+        "drn_b  rollback  succeeded  0 services  2026-04-24T11:00:00Z  by itself:"
+        " web of dep_b: too bad"
+    ]
 
 
 def test_history_is_grouped_by_run() -> None:

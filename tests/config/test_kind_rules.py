@@ -21,6 +21,7 @@ def problems_of(*lines: str) -> list[str]:
         ("strategy: overlap", 5, "strategy"),
         ("port: 80", 5, "port"),
         ("drain: {}", 5, "drain"),
+        ("autoRollback: {}", 5, "autoRollback"),
         ("run: {restart: {policy: no}}", 11, "restart"),
     ],
 )
@@ -42,6 +43,30 @@ def test_what_stays_has_no_time_limit_and_no_schedule(kind: str) -> None:
         " (only a job and a cron run and end: remove the key)",
         '7:5: "schedule" needs kind cron (set kind: cron, or remove it)',
     ]
+
+
+def test_a_worker_has_no_error_rate() -> None:
+    assert problems_of("kind: worker", "autoRollback: {errorRate: 0.1}") == [
+        '6:20: "errorRate" cannot be used with kind worker'
+        " (only web and api answer requests: remove it)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("block", "problem"),
+    [
+        ("{windowMs: 999}", '5:30: "windowMs" must be at least 1000, not 999'),
+        ("{errorRate: 1}", '5:31: "errorRate" must be less than 1, not 1'),
+        ("{errorRate: 0.1, minRequests: 0}", '5:49: "minRequests" must be at least 1, not 0'),
+        ("{onUnhealthy: false}",
+         '5:19: "autoRollback" has nothing to roll back for'
+         " (set errorRate, or leave onUnhealthy on)"),
+        ("{minRequests: 9}",
+         '5:19: "autoRollback" has minRequests without errorRate (set both, or none)'),
+    ],
+)  # fmt: skip
+def test_an_automatic_rollback_has_a_reason_and_limits(block: str, problem: str) -> None:
+    assert problems_of(f"autoRollback: {block}") == [problem]
 
 
 def test_a_job_has_no_schedule() -> None:

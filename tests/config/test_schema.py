@@ -55,6 +55,7 @@ def test_descriptor() -> None:
     assert set(service) == {
         *("path", "kind", "accessMode", "build", "run", "readiness", "release", "drain", "port"),
         *("replicas", "strategy", "dependsOn", "schedule", "timeLimitMs", "limits"),
+        "autoRollback",
     }
     assert service["kind"]["default"] == "web"
     assert service["kind"]["enum"] == ["web", "api", "worker", "job", "cron"]

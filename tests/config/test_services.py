@@ -7,6 +7,7 @@ from core.config.services import services
 from core.config.yaml import read_yaml
 from core.model import (
     AccessMode,
+    AutoRollback,
     Build,
     BuildStrategy,
     Condition,
@@ -95,6 +96,22 @@ def test_defaults(text: str) -> None:
     found = read(f"name: shop\nservices:\n  {text}\n")
 
     assert found == {"web": Service("web", "x")}
+
+
+@pytest.mark.parametrize(
+    ("block", "found"),
+    [
+        ("{}", AutoRollback(300_000, on_unhealthy=True, error_rate=None, min_requests=50)),
+        ("{windowMs: 60000, errorRate: 0.05}", AutoRollback(60_000, error_rate=0.05)),
+        (
+            "{onUnhealthy: false, errorRate: 0, minRequests: 1}",
+            AutoRollback(on_unhealthy=False, error_rate=0.0, min_requests=1),
+        ),
+    ],
+)
+def test_automatic_rollback(block: str, found: AutoRollback) -> None:
+    text = f"name: shop\nservices:\n  web: {{path: ., autoRollback: {block}}}\n"
+    assert read(text)["web"].auto_rollback == found
 
 
 def test_readiness_defaults() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.config.compose.mapping.project import services_of
-from core.model import AccessMode, Drain, Readiness, ReadinessType
+from core.model import AccessMode, AutoRollback, Drain, Readiness, ReadinessType
 from tests.config.compose.given import given, port, problems, service
 
 
@@ -23,12 +23,14 @@ def test_all_of_it() -> None:
             "readiness": {"type": "http", "path": "ready", "timeoutMs": 500},
             "drain": {"timeoutMs": 1000},
             "accessMode": "authenticated",
+            "autoRollback": {"windowMs": "60000", "onUnhealthy": "false", "errorRate": "0.05"},
         },
     })  # fmt: skip
     assert found.access_mode is AccessMode.AUTHENTICATED
     assert (found.kind, found.strategy, found.port) == ("web", "stop-first", 4000)
     assert found.readiness == Readiness("/ready", 500, ReadinessType.HTTP)
     assert found.drain == Drain(1000)
+    assert found.auto_rollback == AutoRollback(60_000, on_unhealthy=False, error_rate=0.05)
     assert found.container is not None
     assert [(port.number, port.protocol) for port in found.container.ports] == [
         (4000, "http"), (9000, "tcp"),

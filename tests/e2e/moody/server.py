@@ -28,6 +28,8 @@ class Handler(BaseHTTPRequestHandler):
             part = MOOD.with_suffix(".new")
             part.write_text(" ".join(words))
             part.replace(MOOD)
+        elif verb == "status":
+            status = int(words[0])
         elif verb == "crash":
             os._exit(3)
         elif verb == "hang":

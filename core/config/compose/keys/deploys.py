@@ -37,7 +37,16 @@ _PACE = {
 UPDATE = Keyed(
     {
         **_PACE,
-        "failure_action": Key(_failure_action, f"rollback is what is done: {_UNTOUCHED}"),
+        "monitor": Key(
+            duration,
+            "for how long after the switch failure_action: rollback holds; 5s where it says"
+            " nothing, or 0",
+        ),
+        "failure_action": Key(
+            _failure_action,
+            f"{_UNTOUCHED}; with rollback, a run after whose switch the service turns unhealthy is"
+            " rolled back by itself",
+        ),
         "order": Key(_order, "start-first is the default here"),
     }
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from core.model import AccessMode, Drain, Readiness, ServiceKind, Strategy
+from core.model import AccessMode, AutoRollback, Drain, Readiness, ServiceKind, Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +29,7 @@ class Extension:
     readiness: Readiness | None = None
     drain: Drain = field(default_factory=Drain)
     access_mode: AccessMode = AccessMode.PUBLIC
+    auto_rollback: AutoRollback | None = None
 
 
 def extension_of(given: Given, name: str) -> tuple[Extension, list[Problem]]:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from core.config.compose.mapping.extension import Extension
-from core.config.descriptor import DrainModel, ReadinessModel
+from core.config.descriptor import AutoRollbackModel, DrainModel, ReadinessModel
 from core.config.document import describe
 from core.config.fields import StrictModel, broken_rule
 from core.config.problems import validate
-from core.config.services import drain, readiness
+from core.config.services import auto_rollback, drain, readiness
 from core.container import Protocol
 from core.model import AccessMode, ServiceKind, Strategy
 
@@ -33,6 +33,7 @@ class ExtensionModel(StrictModel):
     readiness: ReadinessModel | None = None
     drain: DrainModel | None = None
     access_mode: AccessMode = AccessMode.PUBLIC
+    auto_rollback: AutoRollbackModel | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -59,6 +60,7 @@ def extension_from(document: Document) -> tuple[Extension | None, list[Problem]]
         readiness(model.readiness),
         drain(model.drain),
         model.access_mode,
+        auto_rollback(model.auto_rollback),
     ), problems
 
 

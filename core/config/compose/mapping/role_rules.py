@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from core.config.compose.mapping.extension import EXTENSION
 from core.config.compose.mapping.relations import replicas_of
-from core.config.compose.mapping.roles import why_never_two
+from core.config.compose.mapping.roles import kind_of, why_never_two
 from core.container import Protocol
 from core.model import ServiceKind, Strategy
 
@@ -25,6 +25,7 @@ def role_problems(given: Given, seen: Seen) -> Iterator[Problem]:
     yield from _kind(given, seen, (*path, EXTENSION, "kind"))
     yield from _of_jobs(given, seen, (*path, EXTENSION))
     yield from _strategy(given, seen, (*path, EXTENSION, "strategy"))
+    yield from _error_rate(given, seen, (*path, EXTENSION, "autoRollback", "errorRate"))
     reason = why_never_two(seen)
     count = replicas_of(seen.service)
     if reason and count > 1:
@@ -52,10 +53,19 @@ def _kind(given: Given, seen: Seen, path: KeyPath) -> Iterator[Problem]:
 
 def _of_jobs(given: Given, seen: Seen, path: KeyPath) -> Iterator[Problem]:
     said = seen.service.get(EXTENSION) or {}
-    for key in ("readiness", "strategy", "drain", "port", "protocol"):
+    for key in ("readiness", "strategy", "drain", "port", "protocol", "autoRollback"):
         if seen.name in seen.relations.jobs and key in said:
             message = f'"{key}" cannot be used with a job, which runs and ends'
             yield given.problem((*path, key), message, "remove it")
+
+
+def _error_rate(given: Given, seen: Seen, path: KeyPath) -> Iterator[Problem]:
+    asked = seen.extension.auto_rollback
+    kind, because = kind_of(seen)
+    # Of a port that is looked at nobody knows yet what it speaks.
+    if asked and asked.error_rate is not None and kind is ServiceKind.WORKER:
+        message = f"errorRate needs a service that answers HTTP requests, not a {kind}: {because}"
+        yield given.problem(path, message, "remove it, or name its port with protocol: http")
 
 
 def _strategy(given: Given, seen: Seen, path: KeyPath) -> Iterator[Problem]:

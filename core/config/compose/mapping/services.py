@@ -26,6 +26,7 @@ from core.config.compose.mapping.relations import dependencies_of, replicas_of, 
 from core.config.compose.mapping.restarts import restart_of
 from core.config.compose.mapping.role_rules import role_problems
 from core.config.compose.mapping.roles import Seen, kind_of, strategy_of
+from core.config.compose.mapping.rollbacks import auto_rollback_of
 from core.container import Container
 from core.model import RestartPolicy, Service, ServiceKind, Strategy
 
@@ -112,6 +113,7 @@ def _service(
         strategy=strategy,
         depends_on=dependencies_of(model, seen.name, seen.relations.jobs),
         limits=limits_of(said),
+        auto_rollback=auto_rollback_of(seen, kind),
         container=container,
     )
 
