@@ -18,7 +18,7 @@ from core.lines import stamp
 from core.records import UserRecord, UserRemoved
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from core.journal import Record
     from core.promotion.routing import Router
@@ -52,8 +52,7 @@ async def add(router: Router, target: Target, name: str, password: str) -> bool:
         verb = "changed the password of" if (target, name) in router.ledger.users else "added"
         return [record, _changed(target, f"{verb} {name}")]
 
-    await router.ledger.update(change)
-    await _enforce(router)
+    await _update(router, change)
     return is_new
 
 
@@ -74,14 +73,24 @@ async def remove(router: Router, target: Target, name: str) -> None:
             )
         return [UserRemoved(target, name), _changed(target, f"removed {name}")]
 
-    await router.ledger.update(change)
-    await _enforce(router)
+    await _update(router, change)
 
 
 def digest_of(password: str) -> str:
     """What Envoy compares: an unsalted SHA-1, which is why a short password is refused."""
     digest = hashlib.sha1(password.encode()).digest()  # noqa: S324 - Envoy takes no other
     return "{SHA}" + base64.b64encode(digest).decode()
+
+
+async def _update(router: Router, change: Callable[[], Sequence[Record]]) -> None:
+    """Changes the users, and does not return before the gateway knows.
+
+    A change that is refused is the moment to try again what the gateway did not take before.
+    """
+    try:
+        await router.ledger.update(change)
+    finally:
+        await _enforce(router)
 
 
 async def _enforce(router: Router) -> None:

@@ -63,6 +63,8 @@ CHECK = {"test": ["CMD-SHELL", "curl -f http://localhost:3000/up || exit 1"]}
         ({"x-compartment": {"strategy": "singleton"}},
          {"kind": "worker", "strategy": "singleton"}),
         ({"x-compartment": {"kind": "job"}}, {"kind": "job"}),
+        ({"expose": ["3000"], "x-compartment": {"accessMode": "authenticated"}},
+         {"kind": "api", "port": 3000, "accessMode": "authenticated"}),
     ],
 )  # fmt: skip
 def test_blocks(described: Json, found: Json) -> None:
