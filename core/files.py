@@ -66,6 +66,11 @@ class Home:
         return self.root / "gateway"
 
     @property
+    def certificates(self) -> Path:
+        """The accounts at certificate authorities; the certificates are the gateway's."""
+        return self.root / "certificates"
+
+    @property
     def releases(self) -> Path:
         """The artifacts."""
         return self.root / "releases"

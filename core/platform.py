@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 
 from core.aftercare.aftercare import Aftercare
 from core.background import Background
+from core.certificates.authority import AcmeAuthority
+from core.certificates.challenges import Challenges
 from core.ending import to_the_end
 from core.errors import (
     CompartmentError,
@@ -30,6 +34,8 @@ from core.logs.writer import CompartmentLog
 from core.model import Status, Trigger
 from core.promotion import retention
 from core.promotion.candidate import Step
+from core.promotion.certificates import Certificates
+from core.promotion.domains import Added, Domains
 from core.promotion.down import take_down
 from core.promotion.engines import Engines
 from core.promotion.following import bring_along
@@ -37,11 +43,12 @@ from core.promotion.ledger import Ledger, run_event
 from core.promotion.parts import Parts
 from core.promotion.progress import Progress, WaitKind
 from core.promotion.recovery import recover, resume, tidy
+from core.promotion.renewals import Renewals
 from core.promotion.resolver import Resolver
 from core.promotion.routing import PORTS, Router
 from core.promotion.run import CANCELLED, Promotion
 from core.promotion.turns import Turns
-from core.records import HostRecord, Run, new_id
+from core.records import HostRecord, Run, Tls, new_id
 from core.schedule import Scheduler
 from core.snapshots import Snapshots
 from core.statistics import Statistics
@@ -55,7 +62,7 @@ if TYPE_CHECKING:
     from core.promotion.recovery import Unfinished
     from core.promotion.requests import Accepted, Down, Request
     from core.promotion.turns import Turn
-    from core.records import Deployment
+    from core.records import Deployment, DomainRecord
 
 _log = logging.getLogger(__name__)
 _PAUSE_AFTER_BUG_S = 1.0
@@ -85,6 +92,11 @@ class Platform:
         self._aftercare = Aftercare(parts, self.submit)
         self.background = Background(parts, tasks, failed=self._fail)
         self._scheduler = Scheduler(parts.ledger, self.background, failed=self._fail)
+        self._certificates = Certificates(parts.router)
+        self.domains = Domains(parts.router, self._certificates)
+        self._renewals = Renewals(
+            parts.ledger, self._certificates, parts.authority, lambda: gateway.envoy.is_running
+        )
         self._helpers: list[asyncio.Task[None]] = []
         self._gateway_wanted = asyncio.Event()
 
@@ -120,15 +132,23 @@ class Platform:
                     router = Router(ledger, gateway, engines, settings.base_domain, chosen)
                     slots = asyncio.Semaphore(settings.concurrent_builds)
                     progress = Progress(ledger.mask)
+                    webroot = settings.acme_webroot
+                    challenges = Challenges(Path(webroot) if webroot else None)
                     parts = Parts(
                         home, ledger, router, engines, probes, slots,
                         progress=progress,
+                        challenges=challenges,
+                        authority=AcmeAuthority(
+                            settings.acme_directory, home.certificates, challenges,
+                            settings.acme_email, settings.acme_ca_file,
+                        ),
                         stop_grace_s=settings.stop_grace_seconds,
                         kept_releases=settings.keep_releases,
                     )  # fmt: skip
                     platform = cls(parts, gateway, tasks)
                     try:
                         await platform._open()
+                        platform._certificates.forget_orphans()
                         yield platform
                     finally:
                         await platform._close()
@@ -152,6 +172,7 @@ class Platform:
         self._keep_doing(self._scheduler.follow)
         self._keep_doing(self.gateway.findings.follow)
         self._keep_doing(self._watch.follow)
+        self._keep_doing(self._renewals.follow)
         self._keep_doing(self._aftercare.follow)
         self._keep_doing(lambda: keep_gateway(self.parts.router, self._gateway_wanted))
         self.parts.engines.met = self._meet
@@ -449,6 +470,19 @@ class Platform:
             outcome.exception()  # seen, in case nobody waits for it any more
             if not known or isinstance(error, JournalError):
                 raise
+
+    async def add_domain(self, wanted: DomainRecord) -> Added:
+        """Leads a host name to a service; waits for the first answer of an authority.
+
+        Raises:
+            CompartmentError: as `Domains.add` says.
+        """
+        added = await self.domains.add(wanted)
+        if wanted.tls is Tls.ACME:
+            # The authority asks the gateway for its proof, also where nothing is live.
+            await self._ensure_gateway(set())
+            await self.domains.first_answer(wanted.host)
+        return replace(added, record=self.ledger.domains.get(wanted.host, added.record))
 
     async def _ensure_gateway(self, given: set[int]) -> None:
         """Where it takes any free ports, it takes none of those that were given to services."""

@@ -116,6 +116,28 @@ class UserRemoved:
     name: str
 
 
+class Tls(StrEnum):
+    """How a domain gets its certificate."""
+
+    NONE = "none"
+    """It is served in clear."""
+    FILES = "files"
+    """From files that somebody else renews."""
+    ACME = "acme"
+    """From an authority, by us."""
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateRecord:
+    """The certificate that clients of a domain are shown."""
+
+    valid_from: str
+    valid_until: str
+    issuer: str
+    taken_at: str
+    """When it was taken; of those that we get ourselves, when they were issued."""
+
+
 @dataclass(frozen=True, slots=True)
 class DomainRecord:
     """A host name of its owner's that leads to a `web` service of an environment."""
@@ -123,6 +145,23 @@ class DomainRecord:
     host: str
     target: Target
     service: str
+    tls: Tls = Tls.NONE
+    certificate_file: str | None = None
+    key_file: str | None = None
+    created_at: str = ""
+    certificate: CertificateRecord | None = None
+    """None while the first one is awaited."""
+    failure: str | None = None
+    """Why the last try to get or to take a newer one came to nothing."""
+    failed_at: str | None = None
+    failures: int = 0
+    """How many tries in a row."""
+    next_try_at: str | None = None
+    """When an authority is asked again."""
+
+    def changed(self, **fields: Any) -> DomainRecord:
+        """The same domain with some fields changed."""
+        return replace(self, **fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from core.contained import container_json, url_of
 from core.errors import NotFound
 from core.logs.reader import LogSource
 from core.model import Health, ServiceKind, Status
+from core.promotion.domain_json import secure_url
 from core.promotion.plan import auto_rollback_json
 from core.promotion.usual import usual_seconds
 from core.reach import reach_of
@@ -112,6 +113,14 @@ class Snapshots:
     def _url(self, deployment: Deployment) -> str | None:
         if deployment.activated_at is None:
             return None
+        secure = secure_url(
+            self._ledger.domains.values(),
+            deployment.target,
+            deployment.service.name,
+            self._gateway.ports,
+        )
+        if secure is not None and deployment.service.kind is ServiceKind.WEB:
+            return secure
         live = self._ledger.live(deployment.id)
         asked = {each.number: each.protocol for each in live.ports} if live else {}
         published = url_of(deployment.service, asked)

@@ -232,6 +232,18 @@ class Client:
         """Sets several variables at once, or none of them."""
         return await self._call("POST", "/v1/variables/import", body=body)
 
+    async def domains(self, query: Mapping[str, Any]) -> Json:
+        """The domains of an environment, or all of them."""
+        return await self._call("GET", "/v1/domains", query=query)
+
+    async def add_domain(self, host: str, body: Json) -> Json:
+        """Leads a host name to a service, or changes how it gets its certificate."""
+        return await self._call("PUT", _domain(host), body=body)
+
+    async def remove_domain(self, host: str, query: Mapping[str, Any]) -> Json:
+        """Lets a host name lead nowhere."""
+        return await self._call("DELETE", _domain(host), query=query)
+
     async def users(self, query: Mapping[str, Any]) -> Json:
         """Those who have a login in an environment."""
         return await self._call("GET", "/v1/users", query=query)
@@ -350,6 +362,10 @@ def _check_protocol(about: Json) -> None:
 def _variable(key: str) -> str:
     """Its path, whatever the key is: the agent refuses what is none."""
     return f"/v1/variables/{quote(key, safe='')}"
+
+
+def _domain(host: str) -> str:
+    return f"/v1/domains/{quote(host, safe='')}"
 
 
 def _user(name: str) -> str:

@@ -21,7 +21,7 @@ from core.agent.pages import serve_pages
 from core.agent.protocol import error_to_json
 from core.agent.server import create_app
 from core.agent.streams import EndStreams
-from core.config.settings import Settings, read_settings
+from core.config.settings import LISTENER_SETTINGS, Settings, read_settings
 from core.ending import single_error
 from core.errors import AgentUnavailable, CompartmentError, InternalError
 from core.files import Home
@@ -136,7 +136,7 @@ def _announce(line: dict[str, object]) -> None:
 
 def _settings(arguments: argparse.Namespace) -> Settings:
     """The settings as they are written, with what the command line says over them."""
-    told = {name: getattr(arguments, name) for name in ("port", "internal_port", "host")}
+    told = {name: getattr(arguments, name) for name in LISTENER_SETTINGS}
     given = {name: value for name, value in told.items() if value is not None}
     return read_settings(os.environ).model_copy(update=given)
 
@@ -146,6 +146,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="compartment-agent")
     parser.add_argument("--port", type=int)
     parser.add_argument("--internal-port", type=int)
+    parser.add_argument("--https-port", type=int)
     parser.add_argument("--host")
     parser.add_argument(launcher.AGAIN, action="store_true")
     arguments = parser.parse_args()

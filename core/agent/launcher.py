@@ -77,7 +77,8 @@ def _options(ports: Ports | None) -> list[str]:
     if ports is None:
         return []
     chosen = ["--port", str(ports.public), "--internal-port", str(ports.internal)]
-    return [*chosen, "--host", ports.host]
+    https = [] if ports.https is None else ["--https-port", str(ports.https)]
+    return [*chosen, *https, "--host", ports.host]
 
 
 def _launch(home: Home, options: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 from starlette.applications import Starlette
 
+from core.agent.challenge_page import challenge_page
 from core.agent.listening import listen
 
 if TYPE_CHECKING:
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
 _GRACE_S = 1
 
 
-def routes(platform: Platform) -> list[BaseRoute]:  # noqa: ARG001 - none there is yet asks it
+def routes(platform: Platform) -> list[BaseRoute]:
     """Every page."""
-    return []
+    return [metrics_page(platform), challenge_page(platform.parts.challenges)]
 
 
 class PagesServer(uvicorn.Server):

@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from core import __version__
 from core.agent.bodies import DownBody, RunBody, TargetBody  # noqa: TC001 - read by FastAPI
 from core.agent.dockerfile_routes import add_dockerfile
+from core.agent.domain_routes import add_domains
 from core.agent.execution_routes import add_executions
 from core.agent.log_routes import add_logs
 from core.agent.protocol import PROTOCOL, error_to_json
@@ -83,6 +84,7 @@ def create_app(platform: Platform, sources: Sources, stop: Callable[[], None]) -
     add_logs(app, platform)
     add_shell(app, platform)
     add_users(app, platform)
+    add_domains(app, platform)
     add_variables(app, platform)
     add_dockerfile(app)
     add_sources(app, sources)
@@ -110,6 +112,7 @@ def _add_agent(app: FastAPI, platform: Platform, stop: Callable[[], None]) -> No
             "engines": sorted(engine.name for engine in platform.parts.engines),
             "publicAddress": f"{ports.host}:{ports.public}",
             "internalAddress": f"127.0.0.1:{ports.internal}",
+            "secureAddress": f"{ports.host}:{ports.https}" if ports.https is not None else None,
             "gatewayRunning": platform.gateway.envoy.is_running,
             "socket": str(platform.parts.home.agent_socket),
             "environments": sorted(map(str, platform.ledger.environments)),

@@ -32,10 +32,6 @@ _CURVES: Final = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 
 _CLOCKS_DIFFER: Final = timedelta(minutes=5)
 
-_SOON: Final = timedelta(days=21)
-_SOON_PART: Final = 4
-"""Of a short life the last quarter is soon, else one of six days would always be."""
-
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
@@ -50,15 +46,6 @@ class Certificate:
     valid_until: datetime
     leaf_der: bytes
     """The server certificate as a handshake shows it."""
-
-    def is_expired(self, now: datetime) -> bool:
-        """Whether clients refuse it."""
-        return now >= self.valid_until
-
-    def expires_soon(self, now: datetime) -> bool:
-        """Whether it should have been renewed: 21 days before its end, or a quarter of its life."""
-        life = self.valid_until - self.valid_from
-        return now >= self.valid_until - min(_SOON, life / _SOON_PART)
 
     def covers(self, host: str) -> bool:
         """Whether a name is this host, or a wildcard for its first label (RFC 6125, 6.4.3)."""
@@ -103,7 +90,7 @@ def check_serves(certificate: Certificate, host: str, now: datetime | None = Non
     if not certificate.covers(host):
         covered = ", ".join(certificate.names) or "no host"
         raise _refused(f"it is not for {host}, but for {covered}", "use one that names the host")
-    if certificate.is_expired(now):
+    if now >= certificate.valid_until:
         raise _refused(f"it expired on {_day(certificate.valid_until)}", "use one that is valid")
     if now < certificate.valid_from - _CLOCKS_DIFFER:
         raise _refused(

@@ -78,6 +78,7 @@ _DETACH = Flag("--detach", action="store_true", help="print the id of the run an
 _NO_CACHE = Flag("--no-cache", action="store_true", help="build again what was built before")
 _DEPLOYMENT = Flag("--deployment", metavar="ID", help="this deployment")
 _KEY = Flag("key", metavar="KEY", help="its name")
+_DOMAIN = Flag("host_name", metavar="HOST", help="the host name")
 _USER = Flag("name", metavar="NAME", help="the user")
 _OF_SERVICE = Flag(
     "--service", type=arguments.name, metavar="NAME",
@@ -189,6 +190,18 @@ COMMANDS = (
     )),
     Command("variable remove", "remove a variable, from the next deploy on",
             "variables:remove_variable", (_KEY, _OF_SERVICE)),
+    Command("domain add", "lead a host name to a web service", "domains:add_domain", (
+        _DOMAIN,
+        Flag("--service", type=arguments.name, metavar="NAME", help="the service (default: web)"),
+        Flag("--certificate", metavar="FILE",
+             help="its chain in PEM, server certificate first; watched for renewals"),
+        Flag("--key", metavar="FILE", help="the key of the certificate, in PEM"),
+        Flag("--acme", action="store_true",
+             help="get certificates by itself, such as from Let's Encrypt; agrees to its terms"),
+    )),
+    Command("domain list", "list the domains, and how their certificates are",
+            "domains:list_domains"),
+    Command("domain remove", "let a host name lead nowhere", "domains:remove_domain", (_DOMAIN,)),
     Command("user add", "give somebody a login, or another password", "users:add_user", (
         _USER,
         Flag("--password-stdin", action="store_true",
@@ -230,6 +243,7 @@ GROUPS = {
         Flag("--service", required=True, type=arguments.name, metavar="NAME", help="which one"),
     )),
     "descriptor": "the schemas of the project files",
+    "domain": "host names of your own, and their certificates",
     "execution": "list what jobs and crons ran, or end what runs",
     "job": "run what runs once",
     "routes": "the route rules",

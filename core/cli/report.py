@@ -58,8 +58,9 @@ class Places:
 
 def _routed_host(url: str | None) -> str | None:
     """The name that the gateway tells a service by; none for a port that is all its own."""
-    host = urlsplit(url).hostname if url else None
-    return None if host in _PLAIN_HOSTS or _is_address(host or "") else host
+    parts = urlsplit(url or "")
+    is_ours = parts.scheme == "http" and parts.hostname not in _PLAIN_HOSTS
+    return parts.hostname if is_ours and not _is_address(parts.hostname or "") else None
 
 
 def _is_address(host: str) -> bool:

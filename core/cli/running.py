@@ -15,6 +15,7 @@ import psutil
 
 from core.agent.client import Client
 from core.cli.checks import Check, Level
+from core.cli.domain_checks import domain_checks
 from core.cli.ports import known_ports, read_only
 from core.cli.text import counted
 from core.config.settings import Settings, read_settings, settings_file
@@ -33,7 +34,12 @@ _ENVOY_TIMEOUT_S = 20.0
 def our_checks(home: Home, settings: Settings) -> list[Check]:
     """The checks of what runs, or would run."""
     agent, about = asyncio.run(_agent(home))
-    return [_journal(home), agent, _envoy(), *_ports(home, settings, about)]
+    return [
+        *(_journal(home), agent, _envoy()),
+        *_ports(home, settings, about),
+        *domain_checks(home),
+        *_notifications(about or {}),
+    ]
 
 
 def read_and_check(environ: Mapping[str, str]) -> tuple[Settings, Check]:
@@ -118,11 +124,18 @@ def _ports(home: Home, settings: Settings, about: dict[str, Any] | None) -> list
             return [Check("public port", Level.FAIL, error.message, error.hint)]
     else:
         host, _, public = about["publicAddress"].rpartition(":")
-        ports = Ports(int(public), int(about["internalAddress"].rpartition(":")[2]), host)
-    return [
+        internal, https = (
+            (about.get(name) or "").rpartition(":")[2]
+            for name in ("internalAddress", "secureAddress")
+        )
+        ports = Ports(int(public), int(internal), host, int(https) if https else None)
+    found = [
         _port(home, "public port", ports.host, ports.public, "--port"),
         _port(home, "internal port", "127.0.0.1", ports.internal, "--internal-port"),
     ]
+    if ports.https is not None:
+        found.append(_port(home, "port for TLS", ports.host, ports.https, "--https-port"))
+    return found
 
 
 def _port(home: Home, name: str, host: str, port: int, flag: str) -> Check:

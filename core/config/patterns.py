@@ -16,8 +16,8 @@ CHECK_PATH = r'^[!"$-~]+$'
 RESERVED_VARIABLES = "COMPARTMENT_"
 """What the names of variables that only we set begin with."""
 
-_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-DOMAIN = rf"^{_LABEL}(\.{_LABEL}){{0,3}}$"
+DNS_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+DOMAIN = rf"^{DNS_LABEL}(\.{DNS_LABEL}){{0,3}}$"
 """Host names, which have at most 253 characters (RFC 1035), leave room for one more label."""
 
 PATTERN_WORDS = {

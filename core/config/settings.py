@@ -46,6 +46,9 @@ def _absolute(text: str) -> str:
     return text
 
 
+LISTENER_SETTINGS: Final = ("port", "internal_port", "https_port", "host")
+"""Where the gateway listens; the same can be said when an agent is started."""
+
 LETS_ENCRYPT: Final = "https://acme-v02.api.letsencrypt.org/directory"
 
 _PORT_WORDS: Final = {
@@ -79,7 +82,9 @@ class Settings(StrictModel):
         "one; without it there is no TLS",
     )
     host: Annotated[str, AfterValidator(_address)] | None = Field(
-        None, description="the address of the public listener; `0.0.0.0` opens it to other machines"
+        None,
+        description="the address of the public listener and of that for TLS; `0.0.0.0` opens them "
+        "to other machines",
     )
     base_domain: Annotated[str, Field(pattern=DOMAIN)] = Field(
         "localhost", description="what host names end in that are given out from now on"

@@ -180,14 +180,14 @@ class Gateway:
         for new in wanted:
             if old.get(new["name"]) != new["address"]:
                 address = new["address"]["socket_address"]
-                check_free(new["name"], address["address"], address["port_value"])
+                _check_free(new["name"], address["address"], address["port_value"])
         others = [each for each in before if each["name"] not in _LISTENERS]
         await self._write_listeners([*wanted, *others])
 
     def _wanted_listeners(self, table: Table) -> list[resources.Json]:
         hosts = (each.host for each in table.sites if each.encryption is Encryption.ON)
         return [
-            *resources.listeners(self._folder, self.ports),
+            *self._own_listeners(hosts),
             *resources.entrance_listeners(self._folder, self._entrances, table.entrances),
         ]
 
@@ -407,7 +407,6 @@ class Gateway:
     async def _await_routes(self, version: str, mark: int) -> None:
         """The acknowledgement: the version seen through the listeners."""
         deadline = time.monotonic() + _ACKNOWLEDGE_TIMEOUT_S
-        host = "127.0.0.1" if self.ports.host in ("0.0.0.0", "::") else self.ports.host  # noqa: S104
         for address in (
             f"{self._reached_at}:{self.ports.public}",
             f"127.0.0.1:{self.ports.internal}",
@@ -521,16 +520,6 @@ def _check_free(name: str, host: str, port: int) -> None:
         check_secure(host, port)
     else:
         check_free(name, host, port)
-
-
-def _probe(entrances: Path) -> httpx.AsyncClient:
-    """What asks the listeners for the version of the table."""
-    return httpx.AsyncClient(
-        timeout=2.0,
-        headers={"host": VERSION_HOST, ENTRANCE_HEADER: VERSION_HOST},
-        trust_env=False,
-        mounts={"http://entrances/": httpx.AsyncHTTPTransport(uds=str(entrances))},
-    )
 
 
 def _free_above(port: int, taken: set[int]) -> int:

@@ -151,7 +151,6 @@ def _pair(upstream: Upstream, events: Path) -> tuple[Json, ...]:
 
 def listeners(folder: Path, ports: Ports) -> list[Json]:
     """The public and the internal listener; each reads its route table from a file of its own."""
-    from_outside = {"use_remote_address": True, **_early(access.forget_claims())}
     return [
         _listener(name, _socket(host, port), _connections(name, folder, _from_outside()))
         for name, host, port in (

@@ -87,6 +87,10 @@ class Secrets:
         """Whether there is one: Envoy would refuse a listener that names a missing file."""
         return _path(self.folder, host).exists()
 
+    def hosts(self) -> list[str]:
+        """Those that have one."""
+        return sorted(each.stem for each in self.folder.glob("*.json"))
+
     def content(self, host: str) -> bytes | None:
         """The file as it is, to put it back."""
         return _path(self.folder, host).read_bytes() if self.has(host) else None

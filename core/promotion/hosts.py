@@ -103,7 +103,7 @@ class Hosts:
     ) -> dict[str, HostRecord]:
         """The host names of routable services: those they were given once, else new ones."""
         given = {record.service: record for record in self.of(target)}
-        taken = set(self._ledger.hosts)
+        taken = {*self._ledger.hosts, *self._ledger.domains}
         ports = {each.inner_port for each in self._ledger.hosts.values() if each.inner_port}
         ports |= {at[1] for each in self._ledger.activations.values() for at in each.addresses}
         found: dict[str, HostRecord] = {}

@@ -7,12 +7,15 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from core.certificates.authority import NoAuthority
+from core.certificates.challenges import Challenges
 from core.promotion.executions import Executions
 from core.promotion.progress import Progress
 
 if TYPE_CHECKING:
     import httpx
 
+    from core.certificates.authority import Authority
     from core.engines.base import Engine
     from core.files import Home
     from core.model import Service
@@ -37,6 +40,9 @@ class Parts:
     kept_releases: int = 5
     """How many succeeded deployments of each service stay ready for a rollback."""
     progress: Progress = field(default_factory=Progress)
+    challenges: Challenges = field(default_factory=lambda: Challenges(None))
+    """What certificate authorities ask the gateway for."""
+    authority: Authority = field(default_factory=NoAuthority)
     starting: defaultdict[str, asyncio.Lock] = field(
         default_factory=lambda: defaultdict(asyncio.Lock)
     )

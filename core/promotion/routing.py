@@ -144,6 +144,19 @@ class Router:
                 if self.gateway.envoy.is_running:
                     raise
 
+    async def enforce(self) -> None:
+        """Puts in force what was kept, as soon as there is a gateway.
+
+        Raises:
+            GatewayUnavailable: it refused; it comes with the next update.
+        """
+        try:
+            await self.open_entrances()
+        except GatewayUnavailable as error:
+            raise GatewayUnavailable(
+                f"it is kept, but not in force yet: {error.message}", hint=error.hint
+            ) from error
+
     async def forget_gone(self) -> None:
         """Removes the clusters of activations that are gone; routes stay as they are."""
         async with self._updating:

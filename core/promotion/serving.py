@@ -6,19 +6,19 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.gateway.table import Check, Door, Entrance, Site, Table, Upstream
+from core.gateway.table import Check, Door, Encryption, Entrance, Site, Table, Upstream
 from core.model import EngineName, Readiness, ReadinessType, ServiceKind
 from core.promotion import doors
 from core.promotion.access import is_restricted, needs_login, users_of
 from core.promotion.hosts import LOOPBACK
-from core.records import Activation, ActivationState
+from core.records import Activation, ActivationState, HostRecord, Tls
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from core.promotion.hosts import Hosts
     from core.promotion.ledger import Ledger
-    from core.records import Deployment, HostRecord, Target
+    from core.records import Deployment, DomainRecord, Target
 
 _HTTP_PORT = 80
 
@@ -62,7 +62,10 @@ def table(
     ]
     found = {each.name: each for each in (*kept, *incoming) if each.addresses}
     return Table(
-        sites=tuple(_site(ledger, host, live) for host in ledger.hosts.values()),
+        sites=(
+            *(_site(ledger, host, live) for host in ledger.hosts.values()),
+            *(_domain(ledger, domain, live) for domain in ledger.domains.values()),
+        ),
         upstreams=tuple(up for each in found.values() for up in _upstreams(ledger, each)),
         entrances=tuple(entrances),
     )
@@ -121,6 +124,16 @@ def _site(ledger: Ledger, host: HostRecord, serving: Serving) -> Site:
     deployment = ledger.deployments[beside[host.service].deployment_id]
     is_public = deployment.service.kind is ServiceKind.WEB
     return replace(found, is_public=is_public, rules=deployment.rules)
+
+
+def _domain(ledger: Ledger, domain: DomainRecord, serving: Serving) -> Site:
+    """A domain is served like the name of its service, to the outside only."""
+    host = HostRecord(domain.host, domain.target, domain.service, is_public=True)
+    if domain.tls is Tls.NONE:
+        encryption = Encryption.OFF
+    else:
+        encryption = Encryption.ON if domain.certificate else Encryption.AWAITED
+    return replace(_site(ledger, host, serving), encryption=encryption)
 
 
 def _answers(ledger: Ledger, activation: Activation) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -104,20 +104,3 @@ def test_what_does_not_serve_a_host(issued: Issued, reason: str) -> None:
 def test_names_that_cover_a_host(covered: str) -> None:
     issued = AUTHORITY.issue(covered, "www.example.com")
     check_serves(read_certificate(issued.chain_pem, issued.key_pem), HOST)
-
-
-@pytest.mark.parametrize(
-    ("life", "left", "is_soon"),
-    [
-        (90 * DAY, 22 * DAY, False),
-        (90 * DAY, 20 * DAY, True),
-        (8 * DAY, 3 * DAY, False),
-        (8 * DAY, 1 * DAY, True),
-    ],
-)
-def test_soon_is_three_weeks_or_a_quarter(life: timedelta, left: timedelta, is_soon: bool) -> None:
-    issued = AUTHORITY.issue(HOST, begins=left - life, ends=left)
-    found = read_certificate(issued.chain_pem, issued.key_pem)
-    assert found.expires_soon(datetime.now(UTC)) is is_soon
-    assert not found.is_expired(datetime.now(UTC))
-    assert found.is_expired(found.valid_until)

@@ -223,11 +223,13 @@ class House:
 
 
 @asynccontextmanager
-async def house(home: Path, docker_socket: str | None = None) -> AsyncIterator[House]:
+async def house(
+    home: Path, docker_socket: str | None = None, https: int | None = None
+) -> AsyncIterator[House]:
     """A running house, on Docker if the socket is given; at the end nothing of it is left."""
     where = Home(home)
     try:
-        async with Client.connected(where, ports=Ports(0, 0)) as client:
+        async with Client.connected(where, ports=Ports(0, 0, https=https)) as client:
             with closing(House(where, client, docker_socket)) as found:
                 yield found
     finally:
