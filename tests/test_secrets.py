@@ -91,4 +91,4 @@ def test_the_search_is_linear_on_hostile_input() -> None:
     started = time.perf_counter()
     assert mask.mask("a" * 1_000_000) == "a" * 1_000_000
     assert mask.mask("ab" * 500_000) == "ab" * 500_000
-    assert time.perf_counter() - started < 5, "quadratic would take minutes"
+    assert time.perf_counter() - started < 30, "quadratic would take minutes"

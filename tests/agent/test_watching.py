@@ -382,7 +382,7 @@ async def test_one_that_watches_does_not_hold_up_the_end(home: Path) -> None:
         with pytest.raises(AgentUnavailable):
             async for _ in updates:
                 pass
-        assert time.monotonic() - began < 2.5
+        assert time.monotonic() - began < 30  # it would be for ever
 
 
 async def test_the_history_has_rollbacks_too(home: Path) -> None:

@@ -280,7 +280,7 @@ async def test_one_that_does_not_want_to_stop_is_killed_after_the_grace(
     began = time.monotonic()
     small.write(web={"run": {"command": "exec python3 server.py"}})
     await running.deployed(small)
-    assert 9.5 < time.monotonic() - began < 25
+    assert 9.5 < time.monotonic() - began < 60
     assert "got SIGTERM" in await lines(running, first)
     assert len(containers(running, docker_socket)) == 1
 

@@ -127,5 +127,5 @@ async def test_one_that_ignores_sigterm_is_killed(running: House, lab: LabProjec
     lab.bump()
     began = time.monotonic()
     await running.deployed(lab)
-    assert 9 < time.monotonic() - began < 20
+    assert 9 < time.monotonic() - began < 60
     assert len(running.instance_names()) == 1

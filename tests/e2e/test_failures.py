@@ -114,10 +114,10 @@ async def test_one_that_was_ready_dies_at_the_barrier(running: House, lab: LabPr
     await running.deployed(lab)
     before = ids(await running.active(lab))
     lab.bump()
-    lab.write(web={"lab": {"crash_after_ms": 1000}}, slow={"lab": {"boot_delay_ms": 6000}})
+    lab.write(web={"lab": {"crash_after_ms": 3000}}, slow={"lab": {"boot_delay_ms": 90_000}})
     began = time.monotonic()
     result = await running.run(lab)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
     by_name = {each["serviceName"]: each["failureMessage"] for each in result["deployments"]}
     assert "it was ready, and exited with code 1" in by_name["web"]
     assert "its last lines:" in by_name["web"]
@@ -136,7 +136,7 @@ async def test_a_build_that_fails(running: House, lab: LabProject) -> None:
     assert failed["promotionStage"] == "building"
     assert "code 7" in failed["failureMessage"]
     assert "no such thing" in failed["failureMessage"].split("the last lines of the build:")[1]
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
     query = {"project": lab.name, "deployment": failed["id"], "stream": "compartment"}
     lines = [line["message"] async for line in running.client.logs(query)]
     assert "compiling" in lines

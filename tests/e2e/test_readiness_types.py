@@ -92,4 +92,4 @@ async def test_what_fails(running: House, lab: LabProject, kind: str) -> None:
         assert text in failed["failureMessage"]
     assert running.instance_names() == set()
     # A command that hangs is killed, not waited for.
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 60

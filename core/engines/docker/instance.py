@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+_LOOK_AGAIN_S: Final = 1.0
+"""While the engine is about to start it: when that fails, nothing is told."""
+
 _READ_S: Final = 0.5
 """How long an end is held back for the last lines before it."""
 
@@ -62,6 +65,8 @@ class DockerInstance:
         self._docker = docker
         self._container = container
         self._endpoints = _endpoints(container, host)
+        self._was_lost = False
+        """Whether something may have been missed since it was last seen at rest."""
         self._signals: set[str] = set()
         """That it was sent through the engine, since it was started."""
         self._counted_before = 0
@@ -130,11 +135,23 @@ class DockerInstance:
 
     async def watch(self) -> None:
         """Looks whenever there is something to see, until it has ended for good."""
+        is_sure = True
         while not self._ended.is_set():
-            await self._news.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(None if is_sure else _LOOK_AGAIN_S):
+                    await self._news.wait()
             self._news.clear()
-            with suppress(CompartmentError):  # it is looked at when the engine is back
-                await self.look()
+            is_sure = await self._look()
+
+    async def _look(self) -> bool:
+        """Whether what is seen stays so until something else is told."""
+        try:
+            await self.look()
+        except EngineUnavailable:
+            return True  # it is looked at when the engine is back
+        except CompartmentError:
+            return False
+        return not _is_restarting(self._container)
 
     async def look(self, *, is_after_loss: bool = False) -> None:
         """Finds out how it is; after a loss events may have been missed.
@@ -144,22 +161,26 @@ class DockerInstance:
         """
         async with self._looking:
             if is_after_loss:
+                self._was_lost = True
                 self.reader.wake()
             try:
                 container = await self._seen()
                 if self._endpoints.keys() - container["NetworkSettings"]["Networks"].keys():
                     container = await self._connect_again(container)
-                if self._comes_back(container, is_after_loss=is_after_loss):
-                    container = await self._start_again(is_after_loss=is_after_loss)
+                if self._comes_back(container):
+                    container = await self._start_again()
             except NotFound:
                 self._gone.set()
                 await self._end(Exit(error="was removed by somebody else"))
                 return
             self._learn(container)
+            self._was_lost = self._was_lost and _is_restarting(container)
+            if self._was_lost and is_after_loss:
+                self._news.set()  # `watch` looks on
             if _has_ended(container):
                 await self._end(exit_of(container))
 
-    def _comes_back(self, container: Json, *, is_after_loss: bool) -> bool:
+    def _comes_back(self, container: Json) -> bool:
         """Whether it is live and down for a reason that the engine does not care for.
 
         An engine that stops takes its containers along, and not all of them come back with it.
@@ -168,11 +189,11 @@ class DockerInstance:
         if not _has_ended(container) or not self.is_kept or self.exit is not None:
             return False
         was_killed = bool(self._signals) and self._signals.isdisjoint(_stop_signals(container))
-        return is_after_loss or (was_killed and containers.may_restart(container, self.restarts))
+        return self._was_lost or (was_killed and containers.may_restart(container, self.restarts))
 
-    async def _start_again(self, *, is_after_loss: bool) -> Json:
+    async def _start_again(self) -> Json:
         await self._docker.check_stays()
-        if not is_after_loss:
+        if not self._was_lost:
             self._counted_before += 1
         with suppress(CompartmentError):  # what it is afterwards tells why
             await self._docker.order("POST", f"/containers/{self.id}/start")
@@ -291,8 +312,13 @@ class DockerInstance:
 
 
 def _has_ended(container: Json) -> bool:
-    state = container["State"]
-    return not (state["Running"] or state["Restarting"])
+    return not (container["State"]["Running"] or _is_restarting(container))
+
+
+def _is_restarting(container: Json) -> bool:
+    """Whether the engine waits before it starts it again."""
+    found: bool = container["State"]["Restarting"]
+    return found
 
 
 def _stop_signals(container: Json) -> set[str]:

@@ -143,4 +143,4 @@ def test_files_that_grow_are_stopped(text: str, expected: str) -> None:
     (found,) = problems(text)
 
     assert expected in found
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 30

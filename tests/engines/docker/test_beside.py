@@ -73,10 +73,11 @@ async def test_in_what_does_not_run_there_is_no_command(docker_socket: str, home
 
 async def test_its_life_is_told(docker_socket: str, home: Path) -> None:
     async with lab(docker_socket, home) as it:
-        text = "import os, time; time.sleep(0.3); os._exit(7)"
+        text = "import os, time\nwhile not os.path.exists('/go'): time.sleep(0.01)\nos._exit(7)"
         instance = await it.start(text, service=KEPT_ALIVE)
         assert instance.life.is_up
         await instance.keep()
+        await it.execute(instance, ["touch", "/go"])
         life, seen = instance.life, []
         async with asyncio.timeout(LIMIT_S):
             while life.restarts < 2:

