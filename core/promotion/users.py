@@ -48,11 +48,8 @@ async def add(router: Router, target: Target, name: str, password: str) -> bool:
     record = UserRecord(target, name, digest_of(password))
     is_new = (target, name) not in router.ledger.users
 
-    def change() -> Sequence[Record]:
-        verb = "changed the password of" if (target, name) in router.ledger.users else "added"
-        return [record, _changed(target, f"{verb} {name}")]
-
-    await _update(router, change)
+    verb = "added" if is_new else "changed the password of"
+    await _update(router, lambda: [record, _changed(target, f"{verb} {name}")])
     return is_new
 
 
