@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tests.engine.place import NoEngine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -42,11 +42,11 @@ def check() -> None:
         raise NoEngine("this is not Debian, whose packages the private engine is made of")
 
 
-def install(say: Callable[[str], None]) -> None:
-    """Installs the packages that are missing; no service of theirs is started."""
+def install(say: Callable[[str], None], programs: Mapping[str, str] = _PACKAGES) -> None:
+    """Installs the packages of programs that are missing; no service of theirs is started."""
     missing = {
         package
-        for program, package in _PACKAGES.items()
+        for program, package in programs.items()
         if shutil.which(program, path=SEARCH_PATH) is None
     }
     if not missing:
