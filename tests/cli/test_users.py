@@ -90,33 +90,31 @@ def test_a_password_is_made_and_shown_once(user: Cli, platform: Platform) -> Non
         assert made not in user("list", "--output", form).out
 
 
-@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
-def test_a_password_is_read(
-    user: Cli, platform: Platform, monkeypatch: pytest.MonkeyPatch, end: bytes
-) -> None:
-    piped(monkeypatch, "pässwörd mit Leerzeichen ".encode() + end)
-    done = user("add", "ann", "--password-stdin", "--env", "staging")
-    assert (done.code, done.out) == (0, "added ann in shop/staging; in force now\n")
-    kept = digest(platform, "ann", Target("shop", "staging"))
-    assert kept == digest_of("pässwörd mit Leerzeichen ")
+def test_a_password_is_read(user: Cli, platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, end in (("ann", b""), ("bob", b"\n"), ("eve", b"\r\n")):
+        piped(monkeypatch, "pässwörd mit Leerzeichen ".encode() + end)
+        done = user("add", name, "--password-stdin", "--env", "staging")
+        assert (done.code, done.out) == (0, f"added {name} in shop/staging; in force now\n")
+        kept = digest(platform, name, Target("shop", "staging"))
+        assert kept == digest_of("pässwörd mit Leerzeichen ")
 
 
-@pytest.mark.parametrize(
-    ("content", "error"),
-    [
-        (b"", "the password is too short: it needs 12 characters or more"),
-        (b"elevensigns\n", "the password is too short: it needs 12 characters or more"),
-        (b"\xff\xfe", "the password is not UTF-8"),
-        (b"one password\none more\n", "the password has a character that nobody can type"),
-    ],
-)
+NO_PASSWORDS = {
+    b"": "the password is too short: it needs 12 characters or more",
+    b"elevensigns\n": "the password is too short: it needs 12 characters or more",
+    b"\xff\xfe": "the password is not UTF-8",
+    b"one password\none more\n": "the password has a character that nobody can type",
+}
+
+
 def test_what_is_read_may_be_no_password(
-    user: Cli, platform: Platform, monkeypatch: pytest.MonkeyPatch, content: bytes, error: str
+    user: Cli, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    piped(monkeypatch, content)
-    done = user("add", "ann", "--password-stdin")
-    assert (done.code, done.out, done.err.startswith(f"error: {error}")) == (2, "", True)
-    assert len(done.err.splitlines()) == 2
+    for content, error in NO_PASSWORDS.items():
+        piped(monkeypatch, content)
+        done = user("add", "ann", "--password-stdin")
+        assert (done.code, done.out, done.err.startswith(f"error: {error}")) == (2, "", True)
+        assert len(done.err.splitlines()) == 2
     assert platform.ledger.users == {}
 
 
