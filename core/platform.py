@@ -31,7 +31,9 @@ from core.health.watch import HealthWatch
 from core.journal import Journal
 from core.lines import stamp
 from core.logs.writer import CompartmentLog
+from core.metrics.metrics import Metrics
 from core.model import Status, Trigger
+from core.notifications.notifications import Notifications
 from core.promotion import retention
 from core.promotion.candidate import Step
 from core.promotion.certificates import Certificates
@@ -54,8 +56,9 @@ from core.snapshots import Snapshots
 from core.statistics import Statistics
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
+    from core.config.notifications import Notification
     from core.config.settings import Settings
     from core.engines.base import Engine
     from core.files import Home
@@ -73,7 +76,13 @@ _PORTS = ("port", "internal_port", "https_port")
 class Platform:
     """One home folder's deployments. Made by `running`, which owns every task."""
 
-    def __init__(self, parts: Parts, gateway: Gateway, tasks: asyncio.TaskGroup) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        gateway: Gateway,
+        tasks: asyncio.TaskGroup,
+        wanted: Sequence[Notification] = (),
+    ) -> None:
         self.parts = parts
         self.ledger = parts.ledger
         self.gateway = gateway
@@ -89,6 +98,8 @@ class Platform:
         self._accepting = asyncio.Lock()
         self._running: dict[str, tuple[asyncio.Task[None], Promotion | None]] = {}
         self._watch = HealthWatch(parts, tasks)
+        self.notifications = Notifications(wanted, parts.ledger, self.snapshots, parts.probes)
+        self.metrics = Metrics(parts.ledger, gateway, self._watch.restarts)
         self._aftercare = Aftercare(parts, self.submit)
         self.background = Background(parts, tasks, failed=self._fail)
         self._scheduler = Scheduler(parts.ledger, self.background, failed=self._fail)
@@ -145,7 +156,7 @@ class Platform:
                         stop_grace_s=settings.stop_grace_seconds,
                         kept_releases=settings.keep_releases,
                     )  # fmt: skip
-                    platform = cls(parts, gateway, tasks)
+                    platform = cls(parts, gateway, tasks, settings.notifications)
                     try:
                         await platform._open()
                         platform._certificates.forget_orphans()
@@ -160,12 +171,17 @@ class Platform:
 
     async def _open(self) -> None:
         await self.ledger.load()
+        # Who is new is told of what becomes of the runs that an agent before has left.
+        await self.notifications.begin()
         await self.parts.engines.open()
         for unfinished in await recover(self.parts):
             run = unfinished.promotion.run
             turn = self._turns.join(run.target, run.id)
             self._start(run.id, self._end(unfinished, turn), unfinished.promotion)
         self.background.take_up()
+        await self.metrics.begin()
+        for each in self.notifications.recipients:
+            self._keep_doing(each.follow)
         if self.gateway.envoy.is_running:
             self._gateway_wanted.set()
         await self.parts.router.keep_ports()

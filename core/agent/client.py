@@ -212,6 +212,14 @@ class Client:
         """The environments of all projects of this agent."""
         return await self._call("GET", "/v1/environments")
 
+    async def notifications(self) -> Json:
+        """Who is told of what happens, and how that goes."""
+        return await self._call("GET", "/v1/notifications")
+
+    async def test_notifications(self) -> Json:
+        """Tells all of them something that has not happened; returns how that went."""
+        return await self._call("POST", "/v1/notifications/test")
+
     async def variables(self, query: Mapping[str, Any]) -> Json:
         """The variables of an environment, or those that a service of it gets; without values."""
         return await self._call("GET", "/v1/variables", query=query)
@@ -312,6 +320,7 @@ class Client:
         *,
         query: Mapping[str, Any] | None = None,
         body: Json | None = None,
+        parts: AsyncIterator[bytes] | None = None,
         answer_timeout_s: float | None = None,
     ) -> Json:
         content = json.dumps(body).encode() if body is not None else parts or b""
@@ -332,7 +341,6 @@ class Client:
             for each in found:
                 yield each
 
-        parts: AsyncIterator[bytes] | None = None,
     async def _batches(self, path: str, query: Mapping[str, Any]) -> AsyncIterator[list[Json]]:
         timeout = {"timeout": {"connect": _CONNECT_TIMEOUT_S}}
         try:

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 
 from core.agent.challenge_page import challenge_page
 from core.agent.listening import listen
+from core.agent.metrics_page import metrics_page
 
 if TYPE_CHECKING:
     import socket

@@ -16,11 +16,12 @@ from core.agent.dockerfile_routes import add_dockerfile
 from core.agent.domain_routes import add_domains
 from core.agent.execution_routes import add_executions
 from core.agent.log_routes import add_logs
+from core.agent.notification_routes import add_notifications
 from core.agent.protocol import PROTOCOL, error_to_json
 from core.agent.shell_routes import add_shell
+from core.agent.source_routes import add_sources, to_be_planned, to_be_run
 from core.agent.user_routes import add_users
 from core.agent.variable_routes import add_variables
-from core.agent.source_routes import add_sources, to_be_planned, to_be_run
 from core.agent.watching import add_watch
 from core.errors import (
     CompartmentError,
@@ -39,9 +40,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from core.platform import Platform
+    from core.sources.store import Sources
 
 _STATUS = (
-    from core.sources.store import Sources
     (NotFound, 404),
     (Conflict, 409),
     (UsageError, 400),
@@ -82,12 +83,13 @@ def create_app(platform: Platform, sources: Sources, stop: Callable[[], None]) -
     _add_reads(app, platform)
     add_executions(app, platform)
     add_logs(app, platform)
+    add_notifications(app, platform)
     add_shell(app, platform)
+    add_sources(app, sources)
     add_users(app, platform)
     add_domains(app, platform)
     add_variables(app, platform)
     add_dockerfile(app)
-    add_sources(app, sources)
     add_watch(app, platform)
     return app
 
@@ -109,12 +111,13 @@ def _add_agent(app: FastAPI, platform: Platform, stop: Callable[[], None]) -> No
             "pid": os.getpid(),
             "isIdle": platform.is_idle,
             "home": str(platform.parts.home.root),
+            "socket": str(platform.parts.home.agent_socket),
             "engines": sorted(engine.name for engine in platform.parts.engines),
             "publicAddress": f"{ports.host}:{ports.public}",
             "internalAddress": f"127.0.0.1:{ports.internal}",
             "secureAddress": f"{ports.host}:{ports.https}" if ports.https is not None else None,
             "gatewayRunning": platform.gateway.envoy.is_running,
-            "socket": str(platform.parts.home.agent_socket),
+            "notifications": platform.notifications.as_json(),
             "environments": sorted(map(str, platform.ledger.environments)),
         }
 

@@ -92,10 +92,18 @@ _SCHEMA_OF = Flag(
 _LISTENERS = (
     Flag("--port", type=arguments.port, help="the public port (0: any free one)"),
     Flag("--internal-port", type=arguments.port, help="the internal port (0: any free one)"),
-    Flag("--https-port", type=arguments.port,
-         help="the port for TLS, which serves domains (0: any free one; default: none)"),
-    Flag("--listen", "--host", dest="host", metavar="ADDRESS",
-         help="where the public listener listens; for a server, --host comes before the command"),
+    Flag(
+        "--https-port",
+        type=arguments.port,
+        help="the port for TLS, which serves domains (0: any free one; default: none)",
+    ),
+    Flag(
+        "--listen",
+        "--host",
+        dest="host",
+        metavar="ADDRESS",
+        help="where the public listener listens; for a server, --host comes before the command",
+    ),
 )
 _RUN_NOW = (
     Flag("--service", required=True, type=arguments.name, metavar="NAME", help="which one"),
@@ -209,6 +217,10 @@ COMMANDS = (
     )),
     Command("user list", "list those who have a login", "users:list_users"),
     Command("user remove", "take a login away, at once", "users:remove_user", (_USER,)),
+    Command("notification list", "show who is told of what, and how that goes",
+            "notifications:list_notifications"),
+    Command("notification test", "tell all of them something that has not happened",
+            "notifications:try_notifications"),
     Command("job run", "run a job now, and wait for its end", "executions:run", _RUN_NOW,
             has_events=True),
     Command("cron run", "run a cron now, and wait for its end", "executions:run", _RUN_NOW,
@@ -221,6 +233,9 @@ COMMANDS = (
     )),
     Command("execution cancel", "end a job or a cron that runs", "executions:execution_cancel",
             (Flag("execution", metavar="ID", help="the execution"),)),
+    Command("shell", "open a shell beside a live service", "shell:shell", (
+        Flag("--service", required=True, type=arguments.name, metavar="NAME", help="which one"),
+    )),
     Command("down", "stop and remove the instances, keep the history", "down:down", (
         _SERVICES,
         Flag("--orphans", action="store_true", help="those that the project no longer has"),
@@ -239,13 +254,11 @@ GROUPS = {
     "compose": "what Compose files say",
     "cron": "run or list what runs by the clock",
     "deployment": "the history",
-    Command("shell", "open a shell beside a live service", "shell:shell", (
-        Flag("--service", required=True, type=arguments.name, metavar="NAME", help="which one"),
-    )),
     "descriptor": "the schemas of the project files",
     "domain": "host names of your own, and their certificates",
     "execution": "list what jobs and crons ran, or end what runs",
     "job": "run what runs once",
+    "notification": "list or test who is told of what happens",
     "routes": "the route rules",
     "user": "who may see services with accessMode authenticated",
     "variable": "the variables that services are given",

@@ -51,7 +51,21 @@ def read_and_check(environ: Mapping[str, str]) -> tuple[Settings, Check]:
         found = f"{error.message}: {error.problems[0]}"
         mend = "compartment validate shows all of it; a running agent goes on with what it has"
         return Settings(), Check("settings", Level.FAIL, found, mend)
+    if any(each.url for each in settings.notifications) and file.stat().st_mode & 0o077:
+        told = f"others can read {file}, and in it the addresses of webhooks"
+        return settings, Check("settings", Level.WARNING, told, f"chmod 600 {file}")
     return settings, Check("settings", Level.OK, str(file) if file.exists() else f"no {file}")
+
+
+def _notifications(about: Mapping[str, Any]) -> list[Check]:
+    """Those of the agent that runs; nothing where there are none."""
+    found = about.get("notifications", [])
+    failing = [f"{each['recipient']}: {each['failure']}" for each in found if each["failure"]]
+    if failing:
+        mend = "mend it, then try: compartment notification test"
+        return [Check("notifications", Level.WARNING, "; ".join(failing), mend)]
+    told = counted(len(found), "recipient")
+    return [Check("notifications", Level.OK, told)] if found else []
 
 
 def _journal(home: Home) -> Check:

@@ -17,6 +17,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 from core.config.document import Document, describe
 from core.config.failure import config_error
 from core.config.fields import StrictModel, broken_rule
+from core.config.notifications import Notification
 from core.config.patterns import DOMAIN, RESERVED_VARIABLES
 from core.config.problems import validate
 from core.config.reading import read_file
@@ -109,17 +110,17 @@ class Settings(StrictModel):
         description="where an environment is deployed to for the first time without `--engine`: "
         "`auto` (Docker if one answers, else processes), `process` or `docker`",
     )
-    keep_releases: int = Field(
-        5,
-        ge=1,
-        le=1_000,
-        description="how many succeeded deployments of each service stay ready for a rollback",
-    )
     source_limit_mb: int = Field(
         500,
         ge=1,
         le=100_000,
         description="how many megabytes a source may be that is sent with `deploy --host`",
+    )
+    keep_releases: int = Field(
+        5,
+        ge=1,
+        le=1_000,
+        description="how many succeeded deployments of each service stay ready for a rollback",
     )
     concurrent_builds: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
@@ -140,6 +141,13 @@ class Settings(StrictModel):
         le=3_600,
         description="what an instance gets between SIGTERM and SIGKILL, once it is drained",
     )
+    notifications: list[Notification] = Field(
+        default_factory=list, description="who is told of what, see Notifications"
+    )
+
+
+BY_VARIABLE: Final = tuple(name for name in Settings.model_fields if name != "notifications")
+"""The settings that a variable may say, too."""
 
 
 def settings_file(environ: Mapping[str, str]) -> Path:
@@ -184,7 +192,7 @@ def _variables(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem
     """What variables say, by the names of the settings; an empty one says nothing."""
     given: dict[str, Any] = {}
     problems: list[Problem] = []
-    for name in Settings.model_fields:
+    for name in BY_VARIABLE:
         variable = variable_of(name)
         text = environ.get(variable)
         if not text:

@@ -1,4 +1,4 @@
-"""TOML with the position of every key: of files that are one table without tables inside."""
+"""TOML with the position of every key that begins a line, in tables and in lists of tables."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from core.config.text import UnreadableText, decode
 from core.model import Problem
 
 _SYNTAX = re.compile(r"^(.*) \(at (?:line (\d+), column (\d+)|end of document)\)$", re.DOTALL)
-_KEY = re.compile(
-    r"[ \t]*(?:\[+[ \t]*)?(?:\"([^\"]*)\"|'([^']*)'|([A-Za-z0-9_-]+))[ \t]*(=[ \t]*)?"
-)
+_NAME = r"(?:\"([^\"]*)\"|'([^']*)'|([A-Za-z0-9_-]+))"
+_KEY = re.compile(rf"[ \t]*{_NAME}[ \t]*(=[ \t]*)?")
+_HEADER = re.compile(r"[ \t]*(\[\[?)[ \t]*(?=[\"'A-Za-z0-9_-])")
+_DOT = re.compile(r"[ \t]*\.[ \t]*")
+_LONG_TEXT = re.compile(r"\"\"\"|'''")
 
 
 def read_toml(content: bytes, file: str) -> Document:
@@ -45,17 +47,70 @@ def _syntax_error(message: str, file: str, text: str) -> Problem:
     return Problem(file, *position, f"not valid TOML: {reason[:1].lower()}{reason[1:]}")
 
 
-def _positions(text: str) -> tuple[dict[KeyPath, Position], dict[KeyPath, Position]]:
-    """Where keys and values are; of a key inside a text over several lines the first place."""
-    keys: dict[KeyPath, Position] = {}
-    values: dict[KeyPath, Position] = {}
-    for number, line in enumerate(text.split("\n"), start=1):
+class _Positions:
+    """Where keys and values are, line by line; what a text over several lines holds is none."""
+
+    def __init__(self) -> None:
+        self.keys: dict[KeyPath, Position] = {}
+        self.values: dict[KeyPath, Position] = {}
+        self._table: KeyPath = ()
+        self._counts: dict[KeyPath, int] = {}
+        """How many tables there are so far of each list of tables."""
+        self._quotes: str | None = None
+        """What ends the text that has begun on a line before."""
+
+    def read(self, number: int, line: str) -> None:
+        """Takes the next line."""
+        if self._quotes is None:
+            self._read(number, line)
+        for quotes in _LONG_TEXT.findall(line):
+            if self._quotes is None:
+                self._quotes = quotes
+            elif quotes == self._quotes:
+                self._quotes = None
+
+    def _read(self, number: int, line: str) -> None:
+        header = _HEADER.match(line)
+        if header:
+            self._begin_table(number, line, header.end(), is_one_of_many=header[1] == "[[")
+            return
         found = _KEY.match(line)
         if found is None or not found.lastindex:
-            continue
-        group = next(each for each in (1, 2, 3) if found[each] is not None)
-        path = (found[group],)
-        keys.setdefault(path, Position(number, found.start(group) + 1))
+            return
+        group = _group(found)
+        path = (*self._table, found[group])
+        self.keys.setdefault(path, Position(number, found.start(group) + 1))
         if found[4]:
-            values.setdefault(path, Position(number, found.end() + 1))
-    return keys, values
+            self.values.setdefault(path, Position(number, found.end() + 1))
+
+    def _begin_table(self, number: int, line: str, at: int, *, is_one_of_many: bool) -> None:
+        path: KeyPath = ()
+        place = Position(number, at + 1)
+        while (found := _KEY.match(line, at)) is not None:
+            path = (*self._newest(path), found[_group(found)])
+            dot = _DOT.match(line, found.end())
+            if dot is None:
+                break
+            at = dot.end()
+        self.keys.setdefault(path, place)
+        if is_one_of_many:
+            self._counts[path] = self._counts.get(path, 0) + 1
+            path = self._newest(path)
+            self.keys.setdefault(path, place)
+        self._table = path
+
+    def _newest(self, path: KeyPath) -> KeyPath:
+        """Where the next key of a path leads to: of a list of tables into the last one."""
+        return (*path, self._counts[path] - 1) if path in self._counts else path
+
+
+def _group(found: re.Match[str]) -> int:
+    """Which of the three ways to write a name it is."""
+    return next(each for each in (1, 2, 3) if found[each] is not None)
+
+
+def _positions(text: str) -> tuple[dict[KeyPath, Position], dict[KeyPath, Position]]:
+    positions = _Positions()
+    for number, line in enumerate(text.split("\n"), start=1):
+        positions.read(number, line)
+    return positions.keys, positions.values

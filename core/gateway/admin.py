@@ -31,7 +31,8 @@ _OTHER_PORT = r"(-\d+)?"
 _CLUSTER = rf"cluster\.[^.]+(\.\d+{_OTHER_PORT})?({re.escape(STREAMS_SUFFIX)})?"
 """Any cluster itself, without what Envoy counts apart as internal and external requests."""
 
-_TRAFFIC = rf"^{_CLUSTER}\.upstream_rq_(completed|5xx|time)$"
+_TRAFFIC = rf"^{_CLUSTER}\.upstream_rq_(completed|[1-5]xx|time)$"
+_CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
 
 
 class Admin:
@@ -75,6 +76,15 @@ class Admin:
             raise _silent(error) from error
         return rows
 
+    async def exposition(self, pattern: str) -> str:
+        """The same in Prometheus' format, which alone has the sums of histograms."""
+        try:
+            reply = await self._client.get("/stats/prometheus", params={"filter": pattern})
+            reply.raise_for_status()
+        except httpx.HTTPError as error:
+            raise _silent(error) from error
+        return reply.text
+
     async def traffic(self) -> dict[str, Traffic]:
         """What every upstream has answered, in one look."""
         counted: dict[str, Counter[str]] = defaultdict(Counter)
@@ -86,9 +96,7 @@ class Admin:
                 cluster, figure = _named(row["name"])
                 counted[_activation(cluster)][figure] += row["value"]
         return {
-            upstream: Traffic(
-                figures["upstream_rq_completed"], figures["upstream_rq_5xx"], p95_ms.get(upstream)
-            )
+            upstream: _traffic(figures, p95_ms.get(upstream))
             for upstream, figures in counted.items()
             if upstream != PAGES
         }
@@ -129,18 +137,17 @@ class Admin:
         """
         found = await self.stats(
             rf"^{_cluster_of(activation)}({re.escape(STREAMS_SUFFIX)})?"
-            r"\.(upstream_rq_(completed|5xx)|upstream_cx_destroy_remote_with_active_rq)$"
+            r"\.(upstream_rq_(completed|[1-5]xx)|upstream_cx_destroy_remote_with_active_rq)$"
         )
-        answered, errors = (
-            sum(value for name, value in found.items() if name.endswith(figure))
-            for figure in ("rq_completed", "rq_5xx")
-        )
+        figures: Counter[str] = Counter()
+        for name, value in found.items():
+            figures[_named(name)[1]] += value
         cut = sum(
             value
             for name, value in found.items()
             if name.endswith("_with_active_rq") and f"{STREAMS_SUFFIX}." not in name
         )
-        return Traffic(answered, errors, None), int(cut)
+        return _traffic(figures, None), int(cut)
 
 
 def _cluster_of(activation: str) -> str:
@@ -151,6 +158,16 @@ def _cluster_of(activation: str) -> str:
 def _activation(cluster: str) -> str:
     """The activation that a cluster is a port of."""
     return re.sub(r"(\.\d+)-\d+$", r"\1", cluster.removesuffix(STREAMS_SUFFIX))
+
+
+def _traffic(figures: Counter[str], p95_ms: float | None) -> Traffic:
+    by_class = {each: figures[f"upstream_rq_{each}"] for each in _CLASSES}
+    return Traffic(
+        figures["upstream_rq_completed"],
+        by_class["5xx"],
+        p95_ms,
+        {each: count for each, count in by_class.items() if count},
+    )
 
 
 def _silent(error: Exception) -> GatewayUnavailable:

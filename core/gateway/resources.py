@@ -43,7 +43,7 @@ _API = "type.googleapis.com/envoy"
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 _STATISTICS = [
-    r"cluster\..*\.upstream_rq_(active|pending_active|completed|total|5xx)",
+    r"cluster\..*\.upstream_rq_(active|pending_active|completed|total|[1-5]xx)",
     rf"cluster\..*{re.escape(TCP_SUFFIX)}\.upstream_cx_(active|total)",
     r"cluster\..*\.upstream_cx_destroy_remote_with_active_rq",
     r"cluster\..*\.upstream_rq_time",

@@ -182,6 +182,8 @@ class Traffic:
     """How many of them ended in a 5xx, also one that the gateway gave in its place."""
     p95_ms: float | None
     """Of requests, not streams, in the gateway's last interval; None when it had none."""
+    by_class: Mapping[str, int] = field(default_factory=dict)
+    """How many were answered with a status of each class, such as `2xx`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from core.engines.base import Exit, Instance, Life, OwnHealth
     from core.gateway.table import Check, Failure
+    from core.health.restarts import Restarts
     from core.model import Readiness
     from core.promotion.parts import Parts
     from core.promotion.probes import Probe, Tried
@@ -63,6 +64,7 @@ class InstanceHealth:
         activation: Activation,
         instance: Instance,
         note: Callable[[str | None], None],
+        restarts: Restarts,
     ) -> None:
         deployment = parts.ledger.deployments[activation.deployment_id]
         self._parts = parts
@@ -72,6 +74,8 @@ class InstanceHealth:
         self._readiness = deployment.service.readiness
         self._check = check_of(deployment)
         self._note = note
+        self._owner = (deployment.target, deployment.service.name)
+        self._restarts = restarts
         self._faults: dict[_Source, str] = {}
 
     async def follow(self) -> Exit:
@@ -107,6 +111,7 @@ class InstanceHealth:
             recovery: asyncio.Task[None] | None = None
             while True:
                 before, life = life, await self._instance.next_life(life)
+                self._restarts.note(self._owner, before, life)
                 if recovery is not None:
                     recovery.cancel()
                 now = time.monotonic()

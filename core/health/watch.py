@@ -12,6 +12,7 @@ from core.health.activation import ActivationHealth
 from core.health.addresses import AddressWatch
 from core.health.instance import InstanceHealth
 from core.health.ports import PortWatch
+from core.health.restarts import Restarts
 from core.promotion.finishing import has_finished, serves, was_seen_to_finish, with_finished
 from core.records import ActivationState
 
@@ -30,6 +31,7 @@ class HealthWatch:
         self._parts = parts
         self._tasks = tasks
         self._watched: dict[str, asyncio.Task[None]] = {}
+        self.restarts = Restarts()
 
     async def follow(self) -> None:
         """Starts a watch for what has become live, until cancelled."""
@@ -98,7 +100,8 @@ class HealthWatch:
                 note(None if is_well else "it does not run")
                 return
             with single_error():
-                ended = await InstanceHealth(self._parts, activation, instance, note).follow()
+                found = InstanceHealth(self._parts, activation, instance, note, self.restarts)
+                ended = await found.follow()
             is_served = serves(self._parts.ledger, activation)
             if has_finished(service, ended, is_served=is_served):
                 ledger = self._parts.ledger

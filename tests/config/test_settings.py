@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from pydantic_core import PydanticUndefined
 
-from core.config.settings import Settings, read_settings, settings_file, variable_of
+from core.config.settings import BY_VARIABLE, Settings, read_settings, settings_file, variable_of
 from core.errors import ConfigError
 
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "configuration.md"
+
+SCALARS = {name: Settings.model_fields[name] for name in BY_VARIABLE}
 
 FULL = """\
 port = 0
@@ -20,9 +22,9 @@ internal_port = 9001
 host = "0.0.0.0"
 base_domain = "apps.example.com"
 engine = "process"
+source_limit_mb = 7
 keep_releases = 1
 concurrent_builds = 3
-source_limit_mb = 7
 gateway_workers = 2
 stop_grace_seconds = 2.5
 """
@@ -54,19 +56,19 @@ def test_without_a_file_they_are_the_usual_ones() -> None:
 def test_every_setting_in_the_file(file: Path) -> None:
     found = read(file, FULL)
 
-    assert found.model_dump() == {
+    assert found.model_dump(include=set(BY_VARIABLE)) == {
         "port": 0,
         "internal_port": 9001,
         "host": "0.0.0.0",
         "base_domain": "apps.example.com",
         "engine": "process",
+        "source_limit_mb": 7,
         "keep_releases": 1,
         "concurrent_builds": 3,
-        "source_limit_mb": 7,
         "gateway_workers": 2,
         "stop_grace_seconds": 2.5,
     }
-    assert found.model_fields_set == set(Settings.model_fields)
+    assert found.model_fields_set == set(BY_VARIABLE)
 
 
 def test_every_variable_wins_over_the_file(file: Path) -> None:
@@ -76,15 +78,17 @@ def test_every_variable_wins_over_the_file(file: Path) -> None:
         "host": "::1",
         "base_domain": "localhost",
         "engine": "docker",
+        "source_limit_mb": "70",
         "keep_releases": "7",
         "concurrent_builds": "1",
-        "source_limit_mb": "70",
         "gateway_workers": "4",
         "stop_grace_seconds": "0",
     }
     found = read(file, FULL, **{variable_of(name): text for name, text in others.items()})
 
-    assert {name: str(value).removesuffix(".0") for name, value in found} == others
+    assert {
+        name: str(value).removesuffix(".0") for name, value in found if name in SCALARS
+    } == others
 
 
 def test_an_empty_variable_says_nothing(file: Path) -> None:
@@ -169,8 +173,7 @@ def test_the_documentation_has_the_same_table() -> None:
     )
 
     assert [(name, variable, words) for name, variable, _, words in rows] == [
-        (name, variable_of(name), field.description)
-        for name, field in SCALARS.items()
+        (name, variable_of(name), field.description) for name, field in SCALARS.items()
     ]
     for (_, _, default, _), field in zip(rows, SCALARS.values(), strict=True):
         assert field.default in (None, PydanticUndefined) or default == str(field.default)

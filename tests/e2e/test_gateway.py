@@ -88,9 +88,9 @@ async def test_traffic_is_counted_by_upstream(running: RunningGateway) -> None:
     await get(public, "/", accept="text/event-stream")
     assert (await get(replace(public, host="away.localhost"), "/")).status == 503
     assert await gateway.traffic() == {
-        "old": Traffic(4, 0, None),
+        "old": Traffic(4, 0, None, {"2xx": 4}),
         "new": Traffic(0, 0, None),
-        "dep_dead.1": Traffic(1, 1, None),
+        "dep_dead.1": Traffic(1, 1, None, {"5xx": 1}),
     }
 
 

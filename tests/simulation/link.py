@@ -14,7 +14,7 @@ from tests.simulation.gates import AgentDied
 from tests.simulation.machine import FIXED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from core.engines.base import InstanceSpec, Usage, WantedNetwork
@@ -186,6 +186,9 @@ class Link:
         await self._pass(f"drain of {upstream}", failure=GatewayUnavailable("no reply"))
         return InFlight(0, 0)
 
+    async def traffic(self) -> None:
+        """Says nothing: nobody asks for metrics here."""
+
     async def cut(self, _: str) -> int:
         self._check_alive()
         return 0
@@ -198,6 +201,7 @@ def gateway_of(link: Link) -> SimpleNamespace:
         apply=link.apply,
         remove_drained=link.remove_drained,
         in_flight=link.in_flight,
+        traffic=link.traffic,
         lag_s=0.0,
         cut=link.cut,
         ports=link.ports,

@@ -1,0 +1,1 @@
+"""Tells others what has happened: by a command, or by a request to their webhook."""
