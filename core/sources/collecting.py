@@ -158,6 +158,7 @@ class _Collector:
 
     def _inside(self, path: Path, what: str) -> str | None:
         """The path from the project's folder on; None where it is not in there."""
+        path = Path(os.path.normpath(path))
         if path.is_relative_to(self._root):
             return str(path.relative_to(self._root))
         self._outside[f"{what}: {shown(str(path))}" if what else shown(str(path))] = None

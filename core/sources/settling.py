@@ -92,10 +92,10 @@ def _is_theirs(path: str, folders: list[str] | tuple[str, ...]) -> bool:
     return any(is_below(path, folder) for folder in folders)
 
 
-def _is_kept(
-    settled: Path, item: Item, before: Item | None, stamps: dict[str, Stamp]
-) -> bool:  # fmt: skip
-    return before == item and stamps.get(item.path) == stamp_of(settled, item.path)
+def _is_kept(settled: Path, item: Item, before: Item | None, stamps: dict[str, Stamp]) -> bool:
+    """Whether a file is there as it was moved here before."""
+    stamp = stamp_of(settled, item.path)
+    return before == item and stamp is not None and stamps.get(item.path) == stamp
 
 
 def _move(sent: Path, settled: Path, path: str) -> None:

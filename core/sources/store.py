@@ -17,21 +17,24 @@ import uuid
 from collections import defaultdict
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
-from core.engines.source.disk import blocking, delete
-from core.errors import NotFound, UsageError
+from core.ending import to_the_end
+from core.engines.source.disk import delete
+from core.errors import CompartmentError, NotFound, UsageError
 from core.files import write_atomically
 from core.sources.listing import Listing, listing_of
 from core.sources.settling import Stamp, is_settled, settle
 from core.sources.unpacking import unpack
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from core.records import Target
 
+P = ParamSpec("P")
+Result = TypeVar("Result")
 MEGABYTE: Final = 1_000_000
 
 _KEPT: Final = 3
@@ -67,7 +70,7 @@ class Sources:
     async def known(self, target: Target) -> list[str]:
         """The digests of what need not be sent again."""
         async with self._locks[target]:
-            return await blocking(self._known, self._place(target))
+            return await _on_disk(self._known, self._place(target))
 
     async def receive(
         self, target: Target, digest: str, writable: tuple[str, ...], parts: AsyncIterator[bytes]
@@ -82,18 +85,19 @@ class Sources:
             raise UsageError(f"{digest!r} is no digest")
         place = self._place(target)
         coming = place / f"coming_{self._token}_{next(self._numbers)}"
-        await blocking(self._make_room, place)
+        async with self._locks[target]:
+            await _on_disk(self._make_room, place)
         try:
             archive = coming.with_suffix(".tar")
             await self._write(archive, parts)
-            items = await blocking(unpack, archive, coming, self.limit_bytes)
+            items = await _on_disk(unpack, archive, coming, self.limit_bytes)
             listing = listing_of(items, writable)
             if listing.digest != digest:
                 raise UsageError("what came is not what was to be sent", code="bad_source")
             async with self._locks[target]:
-                await blocking(self._keep, place, coming, listing)
+                await _on_disk(self._keep, place, coming, listing)
         finally:
-            await blocking(_delete_all, [coming, coming.with_suffix(".tar")])
+            await _on_disk(_delete_all, [coming, coming.with_suffix(".tar")])
 
     @asynccontextmanager
     async def settled(self, target: Target, digest: str) -> AsyncIterator[None]:
@@ -104,7 +108,7 @@ class Sources:
         """
         place = self._place(target)
         async with self._locks[target]:
-            await blocking(self._settle, place, digest)
+            await _on_disk(self._settle, place, digest)
             yield
 
     @asynccontextmanager
@@ -116,7 +120,7 @@ class Sources:
         """
         place = self._place(target)
         async with self._locks[target]:
-            known = await blocking(self._known, place)
+            known = await _on_disk(self._known, place)
             if digest not in known:
                 raise _not_here(digest)
             yield place / ("source" if known[0] == digest else digest)
@@ -136,22 +140,27 @@ class Sources:
     def _make_room(self, place: Path) -> None:
         """Makes the folder, and removes what a crash left in it."""
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _delete_all([each for each in place.glob("coming_*") if self._token not in each.name])
+        known = _kept(place)
+        for each in place.iterdir():
+            is_of_before = each.name.startswith("coming_") and self._token not in each.name
+            is_used_up = _DIGEST.fullmatch(each.stem) is not None and each.stem not in known
+            if is_of_before or is_used_up:
+                _delete_all([each])
 
     async def _write(self, archive: Path, parts: AsyncIterator[bytes]) -> None:
         size_bytes = 0
-        with await blocking(archive.open, "xb", 0) as file:
+        with await _on_disk(archive.open, "xb", 0) as file:
             async for part in parts:
                 size_bytes += len(part)
                 if size_bytes > _TAR_OVERHEAD * self.limit_bytes:
                     raise UsageError("the source that was sent is larger than what is taken here")
-                await blocking(file.write, part)
+                await _on_disk(file.write, part)
 
     def _keep(self, place: Path, coming: Path, listing: Listing) -> None:
         kept = place / listing.digest
-        if not kept.exists():
-            write_atomically(kept.with_suffix(".json"), json.dumps(listing.as_json()).encode())
+        if listing.digest not in _kept(place):
             coming.rename(kept)
+            write_atomically(kept.with_suffix(".json"), json.dumps(listing.as_json()).encode())
         for each in _kept(place)[_KEPT:]:
             _delete_kept(place / each)
 
@@ -164,13 +173,26 @@ class Sources:
             raise _not_here(digest)
         listing = Listing.from_json(json.loads(sent.with_suffix(".json").read_bytes()))
         settled.mkdir(mode=0o755, exist_ok=True)
+        # From here on it is used up: after a crash it would be half of what it was.
+        sent.with_suffix(".json").unlink()
         # Whoever goes on after a crash in the middle knows which files may be ours.
         both = {item.path: item for item in (*listing.items, *state.listing.items)}
         writable = tuple({*listing.writable, *state.listing.writable})
         _write_state(place, _State(None, listing_of([*both.values()], writable), state.stamps))
         stamps = settle(settled, sent, listing, state.listing, state.stamps)
         _write_state(place, _State(digest, listing, stamps))
-        _delete_kept(sent)
+        _delete_all([sent])
+
+
+async def _on_disk(function: Callable[P, Result], *args: P.args, **kwargs: P.kwargs) -> Result:
+    """Runs it in a thread, which is never left behind, and translates what the disk refuses."""
+    try:
+        return await to_the_end(asyncio.to_thread(function, *args, **kwargs))
+    except OSError as error:
+        raise CompartmentError(
+            f"the source cannot be kept: {error.strerror or error}",
+            hint="is there room on the disk? see the folder `uploads` in the home folder",
+        ) from error
 
 
 def _not_here(digest: str) -> NotFound:
