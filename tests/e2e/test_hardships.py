@@ -76,7 +76,8 @@ def test_a_second_agent_is_refused(running: House) -> None:
 async def test_ports_are_moved_under_what_is_live(running: House, lab: LabProject) -> None:
     await running.deployed(lab)
     await running.client.stop_agent()
-    public, internal = free_port(set()), free_port(set())
+    public = free_port(set())
+    internal = free_port({public})
     await running.client.attach(ports=Ports(public, internal))
     assert (await running.target()).port == public
     assert (await get(await running.target(), "/version")).version == "v1"

@@ -1,6 +1,6 @@
 """A program that shows a small app as the dashboard is shown: what a session does, and how it ends.
 
-`python -m tests.tui.guest [busy] [crash|feed|flood|exit|keys]`
+`python -m tests.tui.guest [busy] [patient] [feed|flood]`; a patient one never ends by its deadline.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from textual.widgets import Static
 from core.cli.output import Output
 from core.files import Home
 from core.model import Status, Trigger
+from tui import leaving
 from tui.crash import report_crash
 from tui.feed.messages import Message, Update
 from tui.session import Session
@@ -78,6 +79,8 @@ class Ticks:
 
 
 def main() -> int:
+    if "patient" in sys.argv:
+        vars(leaving)["_DEADLINE_S"] = 3600
     session = Session()
     app = cast("DashboardApp", Guest())
     try:
