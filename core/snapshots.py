@@ -100,7 +100,7 @@ class Snapshots:
         return {
             **deployment.as_json(),
             "environmentName": deployment.target.environment,
-            "routeUrl": self._url(deployment),
+            "routeUrl": self.url(deployment),
             "rollbackAvailable": self._can_return(deployment),
             "replicas": {
                 "ready": _ready(deployment, live) if live else 0,
@@ -110,7 +110,8 @@ class Snapshots:
             "uptimeSeconds": _seconds_since(started) if started else None,
         }
 
-    def _url(self, deployment: Deployment) -> str | None:
+    def url(self, deployment: Deployment) -> str | None:
+        """Where a deployment is reached from outside; None where it is not, or never was live."""
         if deployment.activated_at is None:
             return None
         secure = secure_url(

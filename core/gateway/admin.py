@@ -62,6 +62,17 @@ class Admin:
         except (httpx.HTTPError, ValueError, KeyError):
             return None
 
+    async def version(self) -> str:
+        """Which Envoy answers, such as `1.40.0`.
+
+        Raises:
+            GatewayUnavailable: none does.
+        """
+        try:
+            return str((await self._client.get("/server_info")).json()["version"]).split("/")[1]
+        except (httpx.HTTPError, ValueError, KeyError, IndexError) as error:
+            raise _silent(error) from error
+
     async def stats(self, pattern: str) -> dict[str, Any]:
         """The statistics whose names match a regular expression: numbers, or text for versions."""
         return {row["name"]: row["value"] for row in await self._rows(pattern) if "name" in row}

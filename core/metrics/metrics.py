@@ -53,6 +53,7 @@ class Metrics:
             return page(self._families(), is_open=is_open)
 
     def _families(self) -> Iterator[Family]:
+        version = self._traffic.gateway_version
         yield Family(
             "compartment_build_info", Kind.GAUGE, "The version of the agent; always 1.",
             ("version",), {(__version__,): 1},
@@ -63,7 +64,11 @@ class Metrics:
         )  # fmt: skip
         yield Family(
             "compartment_gateway_up", Kind.GAUGE, "Whether the gateway answers the agent.",
-            (), {(): int(self._traffic.is_up)},
+            (), {(): int(version is not None)},
+        )  # fmt: skip
+        yield Family(
+            "compartment_gateway_info", Kind.GAUGE, "The version of Envoy; always 1.",
+            ("version",), {(version,): 1} if version else {},
         )  # fmt: skip
         yield from self._history.families()
         yield from self._instances()

@@ -39,8 +39,8 @@ class ServiceTraffic:
         self._requests = Rising()
         self._latency = Rising()
         self._carried: dict[str, Carried] = {}
-        self.is_up = False
-        """Whether the gateway has said something when it was asked last."""
+        self.gateway_version: str | None = None
+        """None where the gateway has not answered when it was asked last."""
 
     async def begin(self) -> None:
         """What was answered before this agent began is not counted again."""
@@ -52,20 +52,20 @@ class ServiceTraffic:
     async def learn(self) -> None:
         """Takes over what the gateway says by now."""
         found = await self._read()
-        self.is_up = found is not None
         if found is not None:
             self._requests.add(found[0])
             self._latency.add(found[1])
 
     async def _read(self) -> tuple[Reading, Reading] | None:
         """Requests by class, and latency by bucket; None where the gateway does not say."""
-        self._carried = {}
+        self._carried, self.gateway_version = {}, None
         traffic = await self._gateway.traffic()
         if traffic is None:
             return None
         try:
             latency = await read_latency(self._gateway.envoy.admin)
             self._carried = await read_carried(self._gateway.envoy.admin)
+            self.gateway_version = await self._gateway.envoy.admin.version()
         except GatewayUnavailable:
             return None
         await self._owners.learn({*traffic, *latency, *self._carried})

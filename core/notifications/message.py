@@ -90,7 +90,7 @@ def _url(event: Event, ledger: Ledger, snapshots: Snapshots) -> str | None:
         return None
     active = ledger.active(Target(event.project, event.environment))
     found = active.get(event.service_name or _MAIN_SERVICE)
-    return snapshots.deployment(found)["routeUrl"] if found else None
+    return snapshots.url(found) if found else None
 
 
 def body(template: str | None, facts: Mapping[str, Any]) -> Body:

