@@ -12,6 +12,8 @@ CRON_EXPRESSION = r"^[0-9A-Za-z*/,-]{1,200}( +[0-9A-Za-z*/,-]{1,200}){4}$"
 MEMORY = r"^[1-9][0-9]{0,6}[KMG]$"
 REQUEST_PATH = r'^/[!"$->@-~]*$'
 CHECK_PATH = r'^[!"$-~]+$'
+HTTPS_ADDRESS = r"^https://[!-~]+$"
+MAIL_ADDRESS = r"^[!-?A-~]+@[!-?A-~]+$"
 
 RESERVED_VARIABLES = "COMPARTMENT_"
 """What the names of variables that only we set begin with."""
@@ -30,5 +32,7 @@ PATTERN_WORDS = {
     MEMORY: "a whole number with K, M or G, such as 256M",
     DOMAIN: "a domain in lower case, such as apps.example.com",
     REQUEST_PATH: 'a path that begins with "/", in visible ASCII without "?" and "#"',
+    HTTPS_ADDRESS: "an address that begins with https://",
+    MAIL_ADDRESS: "an address such as me@example.com",
     CHECK_PATH: 'a path, with or without a query, in visible ASCII without "#"',
 }

@@ -18,7 +18,7 @@ from core.config.document import Document, describe
 from core.config.failure import config_error
 from core.config.fields import StrictModel, broken_rule
 from core.config.notifications import Notification
-from core.config.patterns import DOMAIN, RESERVED_VARIABLES
+from core.config.patterns import DOMAIN, HTTPS_ADDRESS, MAIL_ADDRESS, RESERVED_VARIABLES
 from core.config.problems import validate
 from core.config.reading import read_file
 from core.config.toml import read_toml
@@ -95,10 +95,10 @@ class Settings(StrictModel):
         description="a folder in which others, such as certbot, put answers to the challenges for "
         "certificates of domains",
     )
-    acme_directory: Annotated[str, Field(pattern=r"^https://[!-~]+$")] = Field(
+    acme_directory: Annotated[str, Field(pattern=HTTPS_ADDRESS)] = Field(
         LETS_ENCRYPT, description="where `domain add --acme` gets certificates from"
     )
-    acme_email: Annotated[str, Field(pattern=r"^[!-?A-~]+@[!-?A-~]+$")] | None = Field(
+    acme_email: Annotated[str, Field(pattern=MAIL_ADDRESS)] | None = Field(
         None, description="whom that authority may write to"
     )
     acme_ca_file: Annotated[str, AfterValidator(_absolute)] | None = Field(

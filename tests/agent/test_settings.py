@@ -10,7 +10,7 @@ import pytest
 
 from core.agent.daemon import _settings
 from core.agent.launcher import _environment
-from core.config.settings import Settings
+from core.config.settings import LISTENER_SETTINGS, Settings
 from core.errors import Conflict, EngineUnavailable
 from core.files import Home
 from core.gateway.table import Ports
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def told(**flags: object) -> argparse.Namespace:
-    return argparse.Namespace(**{"port": None, "internal_port": None, "host": None, **flags})
+    return argparse.Namespace(**{**dict.fromkeys(LISTENER_SETTINGS), **flags})
 
 
 def test_flags_win_over_variables_over_the_file(
@@ -81,6 +81,8 @@ async def test_what_was_listened_on_before_is_kept_unless_it_is_set(home: Path) 
     with pytest.raises(Conflict, match="cannot be both"):
         await ports(Settings(internal_port=9000))
     assert await ports(Settings()) == Ports(9000, 9001, "::1")
+    assert await ports(Settings(https_port=9002)) == Ports(9000, 9001, "::1", 9002)
+    assert await ports(Settings()) == Ports(9000, 9001, "::1", 9002)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ NEEDED = {
     "job run": ["--service", "migrate"],
     "routes test": ["GET", "/"],
     "shell": ["--service", "web"],
+    "domain add": ["shop.example.com"],
+    "domain remove": ["shop.example.com"],
     "user add": ["ann"],
     "user remove": ["ann"],
     "variable import": ["--file", ".env"],

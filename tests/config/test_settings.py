@@ -19,8 +19,13 @@ SCALARS = {name: Settings.model_fields[name] for name in BY_VARIABLE}
 FULL = """\
 port = 0
 internal_port = 9001
+https_port = 9002
 host = "0.0.0.0"
 base_domain = "apps.example.com"
+acme_webroot = "/srv/acme"
+acme_directory = "https://acme.example.com/directory"
+acme_email = "me@example.com"
+acme_ca_file = "/srv/ca.pem"
 engine = "process"
 source_limit_mb = 7
 keep_releases = 1
@@ -59,8 +64,13 @@ def test_every_setting_in_the_file(file: Path) -> None:
     assert found.model_dump(include=set(BY_VARIABLE)) == {
         "port": 0,
         "internal_port": 9001,
+        "https_port": 9002,
         "host": "0.0.0.0",
         "base_domain": "apps.example.com",
+        "acme_webroot": "/srv/acme",
+        "acme_directory": "https://acme.example.com/directory",
+        "acme_email": "me@example.com",
+        "acme_ca_file": "/srv/ca.pem",
         "engine": "process",
         "source_limit_mb": 7,
         "keep_releases": 1,
@@ -75,8 +85,13 @@ def test_every_variable_wins_over_the_file(file: Path) -> None:
     others = {
         "port": "9100",
         "internal_port": "0",
+        "https_port": "9102",
         "host": "::1",
         "base_domain": "localhost",
+        "acme_webroot": "/srv/other",
+        "acme_directory": "https://other.example.com/directory",
+        "acme_email": "you@example.com",
+        "acme_ca_file": "/srv/other.pem",
         "engine": "docker",
         "source_limit_mb": "70",
         "keep_releases": "7",
@@ -134,6 +149,10 @@ def test_a_named_file_must_be_there(tmp_path: Path) -> None:
         ("stop_grace_seconds = nan", '1:22: "stop_grace_seconds" must be'),
         ("stop_grace_seconds = 3601", '1:22: "stop_grace_seconds" must be at most 3600, not 3601'),
         ("port = 80\ninternal_port = 80", "2:17: port 80 cannot be both the public and the int"),
+        ("port = 80\nhttps_port = 80", "2:14: port 80 cannot be both the public and the TLS one"),
+        ('acme_webroot = "acme"', '1:16: "acme_webroot" must be an absolute path, not "acme"'),
+        ('acme_directory = "http://x"', '1:18: "acme_directory" cannot be "http://x" (use an ad'),
+        ('acme_email = "me"', '1:14: "acme_email" cannot be "me" (use an address'),
     ],
 )
 def test_problems_of_the_file(file: Path, text: str, expected: str) -> None:

@@ -44,7 +44,7 @@ class Given:
 
     def __init__(self) -> None:
         self.hosts: dict[str, HostRecord] = {}
-        ledger = cast("Ledger", SimpleNamespace(hosts=self.hosts, activations={}))
+        ledger = cast("Ledger", SimpleNamespace(hosts=self.hosts, domains={}, activations={}))
         self._hosts = Hosts(ledger, cast("Any", None), "apps.example.com")
 
     def to(self, target: Target, services: list[Service] = SERVICES) -> dict[str, str]:
