@@ -450,6 +450,11 @@ class Gateway:
         """
         async with self._writing:
             await self._await_certificate(host, leaf_der, self._log_size())
+            if self.ports.https and self.envoy.is_running and not self._has_chain(host):
+                raise GatewayUnavailable(
+                    f"the gateway does not serve {host} by TLS",
+                    hint="compartment agent stop; the next agent puts it in force",
+                )
 
     async def _await_certificate(self, host: str, leaf_der: bytes, mark: int) -> None:
         """The acknowledgement of a certificate: it is seen in a handshake."""

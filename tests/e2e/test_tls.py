@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import ssl
+import subprocess
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,7 +15,7 @@ import pytest
 from core.errors import GatewayUnavailable
 from core.gateway.domains import domain_routes
 from core.gateway.table import Encryption, Site, Table
-from tests.certificates.issuing import Authority, Issued
+from tests.certificates.issuing import Authority, Issued, pem
 from tests.e2e.clients import get
 from tests.e2e.gateways import RunningGateway, running_gateway
 from tests.e2e.tls import handshake, open_tls, status_of, trusting
@@ -105,6 +107,24 @@ async def test_handshakes(domains: Domains) -> None:
         old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
     with pytest.raises((ssl.SSLError, ConnectionError), match=r"(?i)version"):
         await handshake(domains.https, SHOP, old)
+
+
+async def test_curl_checks_the_chain_and_speaks_http_2(domains: Domains, tmp_path: Path) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("there is no curl")
+    await domains.certified(SHOP)
+    await domains.gateway.apply(domains.table(SHOP))
+    root = tmp_path / "root.pem"
+    root.write_bytes(pem(domains.authority.root))
+    process = await asyncio.create_subprocess_exec(
+        *("curl", "--silent", "--show-error", "--http2", "--cacert", str(root)),
+        *("--resolve", f"{SHOP}:{domains.https}:127.0.0.1", "--noproxy", "*"),
+        *("--output", "/dev/null", "--write-out", "%{http_version} %{http_code}"),
+        f"https://{SHOP}:{domains.https}/",
+        stdout=subprocess.PIPE,
+    )
+    told, _ = await process.communicate()
+    assert told.decode() == "2 200"
 
 
 async def test_what_is_answered_in_clear_and_by_tls(domains: Domains) -> None:
