@@ -150,6 +150,11 @@ def _asked_ports(arguments: Namespace, home: Home) -> Ports | None:
     from core.config.settings import read_settings
 
     settings = read_settings(os.environ)
+    if "@" in (arguments.host or ""):
+        raise UsageError(
+            f"{arguments.host} is no address that the gateway could listen on",
+            hint=f"the agent of a server: compartment --host {arguments.host} agent start",
+        )
     told = {name: getattr(arguments, name) for name in _LISTENERS}
     given = {name: value for name, value in told.items() if value is not None}
     return known_ports(home, settings.model_copy(update=given)) if given else None

@@ -54,6 +54,9 @@ async def with_source(
     if listing.digest not in there["digests"]:
         await _send(client, target, collected, listing, say)
     moved: Json = relocated(body, project.root, Path(there["root"]))
+    if project.is_compose:
+        # Else its name would be that of its folder over there.
+        moved["environ"] = {"COMPOSE_PROJECT_NAME": project.name, **moved["environ"]}
     return {**as_there(client, moved), "sourceDigest": listing.digest}
 
 
