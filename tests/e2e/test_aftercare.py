@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import time
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.clients import get
-from tests.e2e.house import LabProject
+from tests.e2e.house import LabProject, kill
 from tests.load.outcome import RequestLost
 
 if TYPE_CHECKING:
@@ -27,9 +28,9 @@ MOODY = Path(__file__).with_name("moody")
 PATIENCE_S = 60.0
 GOAL_S = 2.0
 
-PATIENT = {"type": "http", "path": "/healthz", "intervalMs": 5000}
-"""A check that a machine under load does not fail by being slow."""
-QUICK = {"type": "http", "path": "/healthz", "intervalMs": 200}
+CHECK = {"type": "http", "path": "/healthz", "intervalMs": 300_000}
+"""What is live is hardly ever checked: on a machine under load a check may fail by being slow."""
+ERRORS = {"windowMs": 3_600_000, "errorRate": 0.5, "minRequests": 20}
 
 
 @dataclass
@@ -40,8 +41,8 @@ class Moody:
     lab: LabProject
 
     def write(self, name: str, **fields: object) -> None:
-        run = {"command": "exec python3 server.py"}
-        self.lab.write(**{name: {"run": run, "path": "app", **fields}})
+        run = {"command": "exec python3 server.py", "restart": {"policy": "no"}}
+        self.lab.write(**{name: {"run": run, "path": "app", "readiness": CHECK, **fields}})
 
     async def deployed(self) -> dict[str, str]:
         """A deploy of a new version; the ids that are active then."""
@@ -52,6 +53,13 @@ class Moody:
     async def active(self) -> dict[str, str]:
         found = await self.running.active(self.lab)
         return {name: each["id"] for name, (each,) in found.items()}
+
+    async def plan(self) -> Json:
+        """What the plan of a deploy says of the one service's automatic rollback."""
+        body = {"project": "moody", "trigger": "deploy", "root": str(self.lab.root)}
+        body |= {"engine": self.running.engine}
+        (planned,) = (await self.running.client.plan(body))["services"]
+        return dict(planned["autoRollback"])
 
     async def target(self, name: str) -> Target:
         shared = await self.running.target()
@@ -90,9 +98,9 @@ async def ask(target: Target, path: str) -> int:
 async def test_what_turns_unhealthy_is_rolled_back_with_its_run(
     moody: Moody, figures: FiguresRecorder
 ) -> None:
-    moody.write("bad", readiness=QUICK, autoRollback={"windowMs": 3_600_000})
-    moody.write("other", readiness=PATIENT)
-    moody.write("apart", readiness=PATIENT)
+    moody.write("bad", autoRollback={"windowMs": 3_600_000})
+    moody.write("other")
+    moody.write("apart")
     first = await moody.deployed()
     assert (await moody.running.status(moody.lab))["bad"]["watchedUntil"] is None
     # What this run replaces goes back together; what it does not is left as it is.
@@ -115,26 +123,21 @@ async def test_what_turns_unhealthy_is_rolled_back_with_its_run(
 
     async with asyncio.TaskGroup() as group:
         group.create_task(load())
-        reply = await get(bad, "/mood/500/0")
-        assert reply.status == 200
+        crashed_at = time.time()
+        await ask(bad, "/crash")
         rollback = await moody.told("AutomaticRollback", "bad")
         run = await moody.ended(rollback["deploymentRunId"])
         switched = await moody.running.until(run["id"], "RoutesSwitched")
         is_over.set()
     at = datetime.fromisoformat(switched["timestamp"]).timestamp()
-    figures("unhealthy to rolled back", at - reply.ended_at, "s", GOAL_S)
+    figures("a crash to the rollback's switch", at - crashed_at, "s", GOAL_S)
     assert (lost, asked > 0) == (0, True)
 
     assert (run["status"], run["trigger"]) == ("succeeded", "rollback"), run["failureMessage"]
-    assert run["because"].startswith(
-        f"bad of {second['bad']}: it is unhealthy: GET /healthz -> 500"
+    assert run["because"] == (
+        f"bad of {second['bad']}: it is unhealthy: exited with code 3 and is not restarted"
     )
-    assert (
-        rollback["undoes"]
-        == (await moody.running.client.inspect({"project": "moody", "deployment": second["bad"]}))[
-            "deployments"
-        ][0]["deploymentRunId"]
-    )
+    assert rollback["undoes"] == shown["bad"]["deploymentRunId"]
     assert await moody.active() == first
     shown = await moody.running.status(moody.lab)
     # What was brought back is not watched: nothing goes to and fro.
@@ -144,3 +147,83 @@ async def test_what_turns_unhealthy_is_rolled_back_with_its_run(
     history = await moody.running.client.history({"project": "moody", "limit": 20})
     left = {each["id"]: each for each in history["deployments"]}[second["bad"]]
     assert (left["promotionStage"], left["failureMessage"]) == ("rolled_back", run["because"])
+
+
+async def test_too_many_errors_and_too_few_replies_to_tell(moody: Moody) -> None:
+    moody.write("rate", autoRollback=ERRORS | {"onUnhealthy": False})
+    planned = await moody.plan()
+    assert planned["isWatched"] is False
+    assert planned["because"] == "nothing is live that it could go back to"
+    first = await moody.deployed()
+    moody.lab.bump()
+    planned = await moody.plan()
+    assert (planned["isWatched"], planned["errorRate"], planned["minRequests"]) == (True, 0.5, 20)
+    second = await moody.deployed()
+    target = await moody.target("rate")
+    for _ in range(19):
+        assert await ask(target, "/status/500") == 500
+    assert await ask(target, "/status/503") == 503
+    rollback = await moody.told("AutomaticRollback", "rate")
+    # With one reply less it was not judged, however bad they all were.
+    figures = {"requests": 20, "errors": 20, "errorRate": 1.0, "errorRateLimit": 0.5}
+    assert rollback.items() >= figures.items()
+    run = await moody.ended(rollback["deploymentRunId"])
+    assert run["because"] == (
+        f"rate of {second['rate']}: 20 of its 20 replies were 5xx: 100 %, and the limit is 50 %"
+    )
+    assert await moody.active() == first
+
+
+async def test_it_outlives_the_agent_and_ends_when_somebody_takes_over(moody: Moody) -> None:
+    moody.write("bad", autoRollback=ERRORS)
+    moody.write("other")
+    first = await moody.deployed()
+    await moody.deployed()
+    before = (await moody.running.status(moody.lab))["bad"]["watchedUntil"]
+    kill(await moody.running.agent_pid())
+    await moody.running.client.attach()
+    assert (await moody.running.status(moody.lab))["bad"]["watchedUntil"] == before
+    bad = await moody.target("bad")
+    # Health is doubted for a while: after a reboot everything would be on its way up.
+    for _ in range(20):
+        assert await ask(bad, "/status/500") == 500
+    rollback = await moody.told("AutomaticRollback", "bad")
+    assert (await moody.ended(rollback["deploymentRunId"]))["status"] == "succeeded"
+    assert await moody.active() == first
+
+    third = await moody.deployed()
+    assert (await moody.running.status(moody.lab))["bad"]["watchedUntil"]
+    nothing = await moody.running.deployed(moody.lab)
+    assert nothing["deployments"] == []
+    assert (await moody.running.status(moody.lab))["bad"]["watchedUntil"]
+    run_id = await moody.running.submit(moody.lab, "redeploy", services=["other"])
+    # From the moment on in which it is accepted.
+    assert (await moody.running.status(moody.lab))["bad"]["watchedUntil"] is None
+    await moody.running.end(run_id)
+    await ask(bad, "/crash")
+    await moody.told("HealthChanged", "bad", after=rollback["seq"])
+    await moody.running.deployed(moody.lab, "redeploy", services=["other"])
+    assert (await moody.active())["bad"] == third["bad"]
+
+
+async def test_what_proves_itself_stays_and_what_cannot_go_back_says_so(moody: Moody) -> None:
+    moody.write("bad", autoRollback={"windowMs": 1_000})
+    first = await moody.deployed()
+    second = await moody.deployed()
+    over = await moody.told("WatchEnded", "bad")
+    assert (over["deploymentId"], over["because"]) == (
+        second["bad"], "the 1 s after its switch are over",
+    )  # fmt: skip
+    shown = (await moody.running.status(moody.lab))["bad"]
+    assert (shown["id"], shown["watchedUntil"]) == (second["bad"], None)
+
+    moody.write("bad", autoRollback={"windowMs": 3_600_000})
+    third = await moody.deployed()
+    found = await moody.running.client.inspect({"project": "moody", "deployment": second["bad"]})
+    manifest = f"{found['deployments'][0]['artifactId']}.json"
+    (moody.running.home.releases / manifest).unlink()
+    await ask(await moody.target("bad"), "/crash")
+    ended = await moody.told("WatchEnded", "bad", after=over["seq"])
+    assert ended["because"].startswith("it is unhealthy: ")
+    assert "but it cannot be rolled back: the artifact of" in ended["because"]
+    assert await moody.active() == third != first
