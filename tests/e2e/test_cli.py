@@ -16,6 +16,7 @@ import pytest
 
 from core.agent.client import Client
 from core.gateway.table import Ports
+from tests.e2e.clients import held
 from tests.e2e.house import kill
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 
+DRAINS_LONG = {"drain": {"timeoutMs": 60_000}}
 PROGRAM = "import sys; from core.cli.main import run; sys.exit(run())"
 SLOW_BOOT = {"boot_delay_ms": 8000}
 PATIENCE_S = 30
@@ -247,18 +249,17 @@ async def cancelled_by(
 async def test_a_signal_after_the_switch_leaves_the_run_to_the_agent(
     number: signal.Signals, started: Any, running: House, lab: LabProject
 ) -> None:
+    lab.write(web=DRAINS_LONG)
     await running.deployed(lab)
     lab.bump()
-    async with asyncio.TaskGroup() as tasks:
-        request = tasks.create_task(ask(running, "/slow?ms=3000"))
+    async with held(await running.target()) as request:
         command = await started("deploy")
         await command.until("draining_previous")
         command.process.send_signal(number)
         done = await command.done()
-        assert not request.done()
+        assert (await request.end()).status == 200
     assert done.code == 128 + number
     assert "past the switch and goes on" in done.err
-    assert request.result() == 200
     run_id = done.err.partition(":")[0]
     assert (await running.end(run_id))["run"]["status"] == "succeeded"
 
@@ -375,19 +376,18 @@ async def test_a_home_folder_that_was_made_anew_knows_nothing_of_the_run(
 async def test_an_agent_that_still_drains_is_waited_for(
     cli: Any, started: Any, running: House, lab: LabProject
 ) -> None:
+    lab.write(web=DRAINS_LONG)
     await running.deployed(lab)
     lab.bump()
-    async with asyncio.TaskGroup() as tasks:
-        request = tasks.create_task(ask(running, "/slow?ms=3000"))
+    async with held(await running.target()) as request:
         command = await started("deploy")
         await command.until("draining_previous")
         stopping = await started("agent", "stop")
         await command.until("attaching again")
-        assert not request.done()
+        assert (await request.end()).status == 200
         done = await command.done()
         assert (await stopping.done()).code == 0
     assert done.code == 0, done.err
-    assert request.result() == 200
 
 
 @pytest.mark.engines("process", "docker")
@@ -398,10 +398,9 @@ async def test_cut_requests_are_told_by_the_exit_code(
     lab.write(web={"drain": {"timeoutMs": 500}, "lab": {"term_mode": "instant"}})
     await running.deployed(lab)
     lab.bump()
-    async with asyncio.TaskGroup() as tasks:
-        request = tasks.create_task(ask(running, "/slow?ms=10000"))
+    async with held(await running.target()) as request:
         done = await cli("deploy")
-        await request
+        assert (await request.reply()).status == 503
     assert done.code == 5, done.err
     assert "1 requests were cut" in done.err
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.errors import AgentUnavailable
-from tests.e2e.clients import get
+from tests.e2e.clients import get, held
 from tests.e2e.house import kill
 from tests.load.load import Load
 from tests.load.outcome import RequestLost
@@ -142,18 +142,18 @@ async def test_agent_killed_while_it_goes_back(running: House, lab: LabProject) 
 
 @pytest.mark.timeout(120)
 async def test_agent_killed_while_it_takes_down(running: House, lab: LabProject) -> None:
+    lab.write(web={"drain": {"timeoutMs": 60_000}})
     await running.deployed(lab)
     target = await running.target()
-    async with asyncio.TaskGroup() as group:
-        slow = group.create_task(get(target, "/slow?ms=4000"))
+    async with held(target) as slow, asyncio.TaskGroup() as group:
         down = group.create_task(taken_down(running, lab))
         async with asyncio.timeout(60):
             while (await get(target, "/version")).status == 200:
                 await asyncio.sleep(0.01)
         kill(await running.agent_pid())
         await down
+        assert (await slow.end()).status == 200
     await running.client.attach()
-    assert slow.result().status == 200
     assert running.instance_names() == set()
     assert await running.active(lab) == {}
     assert (await get(target, "/version")).status == 503

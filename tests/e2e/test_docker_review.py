@@ -12,7 +12,7 @@ import pytest
 
 from core.agent.launcher import wait_ended
 from core.engines.docker.labels import INSTANCE
-from tests.e2e.clients import get
+from tests.e2e.clients import get, held
 from tests.e2e.house import kill
 from tests.e2e.test_internal_calls import Caller, caller_beside
 from tests.engine.client import connected
@@ -31,16 +31,14 @@ def target_of(lab: LabProject) -> dict[str, Any]:
 async def test_a_deploy_that_waits_for_down_keeps_its_environment(
     running: House, lab: LabProject
 ) -> None:
+    lab.write(web={"drain": {"timeoutMs": 60_000}})
     await running.deployed(lab)
-    public = await running.target()
     lab.bump()
-    async with asyncio.TaskGroup() as group:
-        held = group.create_task(get(public, "/slow?ms=1500"))
-        await get(public, "/")  # by now the other one is there as well
+    async with held(await running.target()) as request, asyncio.TaskGroup() as group:
         down = group.create_task(running.client.down(target_of(lab)))
         await _is_down(running, lab)
         run_id = await running.submit(lab)
-    assert held.result().status == 200
+        assert (await request.end()).status == 200
     assert down.result()["stopped"] == ["web"]
     result = await running.end(run_id)
     assert result["run"]["status"] == "succeeded", result["failureMessage"]

@@ -28,7 +28,7 @@ from core.errors import (
 from core.files import Home
 from core.gateway.table import Ports
 from core.ports import free_port
-from tests.e2e.clients import get
+from tests.e2e.clients import get, held
 from tests.e2e.house import House, house, kill
 from tests.load.load import Load
 
@@ -271,8 +271,7 @@ async def test_cancel_while_it_goes_back(running: House, lab: LabProject) -> Non
 async def test_cancel_after_the_switch_is_refused(running: House, lab: LabProject) -> None:
     await running.deployed(lab)
     lab.bump()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(get(await running.target(), "/slow?ms=2000"))
+    async with held(await running.target()):
         run_id = await running.submit(lab)
         await running.until(run_id, "RoutesSwitched")
         with pytest.raises(Conflict, match="past the switch"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.clients import get
+from tests.e2e.clients import held
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -95,11 +95,10 @@ async def test_a_deploy_and_a_rollback_are_watched(running: House, lab: LabProje
         assert board.web["candidate"] is board.web["waiting"] is board.web["previous"] is None
 
         lab.bump()
-        async with asyncio.TaskGroup() as group:
-            target = await running.target()
-            group.create_task(get(target, "/slow?ms=3000"))
+        async with held(await running.target()) as request:
             second_run = await running.submit(lab)
             web = await board.until(lambda web: bool((web["waiting"] or {}).get("requests")))
+            await request.end()
         assert web["waiting"]["kind"] == "drain"
         assert web["waiting"]["limitSeconds"] == 5
         assert web["live"]["promotionStage"] == "draining_previous"
