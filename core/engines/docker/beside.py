@@ -31,7 +31,7 @@ _TELLS_ITS_PID: Final = 'echo $$; exec sh -c "$0"'
 _ENDS: Final = 'kill -9 -"$0" 2>&-; kill -9 "$0"'
 """With its children, where it leads a group of its own."""
 
-_ENDED_WITHIN_S: Final = 5.0
+_ENDED_WITHIN_S: Final = 10.0
 
 
 async def run_beside(
@@ -47,13 +47,17 @@ async def run_beside(
     """
     said = _Said(mask, tells_its_pid=True)
     made = await _prepare(docker, container_id, "sh", "-c", _TELLS_ITS_PID, command)
+    following = asyncio.ensure_future(_follow(docker, made, said))
+    following.add_done_callback(lambda _: said.has_told_its_pid.set())
     try:
         async with asyncio.timeout(limit_s):
-            await _follow(docker, made, said)
+            await asyncio.shield(following)
     except BaseException:
-        if said.pid:
-            await to_the_end(_end(docker, container_id, said.pid))
+        await to_the_end(_end(docker, container_id, said))
         raise
+    finally:
+        following.cancel()
+        await asyncio.wait([following])
     return await _ran(docker, made, said)
 
 
@@ -92,6 +96,8 @@ class _Said:
 
     def __init__(self, mask: Mask | None, *, tells_its_pid: bool = False) -> None:
         self.pid: str | None = None if tells_its_pid else ""
+        self.has_told_its_pid = asyncio.Event()
+        """Also when it has ended without."""
         self.last = ""
         # Which of the two streams comes first is not certain.
         self._splitters = {each: LineSplitter(mask) for each in (Stream.STDOUT, Stream.STDERR)}
@@ -107,6 +113,7 @@ class _Said:
         for line in filter(None, map(str.strip, lines)):
             if stream is Stream.STDOUT and self.pid is None:
                 self.pid = line
+                self.has_told_its_pid.set()
             else:
                 self.last = line
 
@@ -141,8 +148,12 @@ def _is_in(pid: int, container_id: str) -> bool:
     return pid > 0 and container_id in Path(f"/proc/{pid}/cgroup").read_text()
 
 
-async def _end(docker: Docker, container_id: str, pid: str) -> None:
+async def _end(docker: Docker, container_id: str, said: _Said) -> None:
     with suppress(CompartmentError, TimeoutError):  # a container that is gone took it along
         async with asyncio.timeout(_ENDED_WITHIN_S):
-            made = await _prepare(docker, container_id, "sh", "-c", _ENDS, pid)
+            # A busy engine may still be starting it.
+            await said.has_told_its_pid.wait()
+            if said.pid is None:
+                return
+            made = await _prepare(docker, container_id, "sh", "-c", _ENDS, said.pid)
             await docker.order("POST", f"/exec/{made}/start", {"Detach": True, "Tty": False})
