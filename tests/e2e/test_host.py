@@ -8,12 +8,15 @@ import os
 import re
 import signal
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
 from core.errors import Conflict
+from tests.e2e.clients import get
+from tests.e2e.compose_project import ComposeProject, published
 from tests.load.load import Load
 from tests.load.plan import LoadPlan
 from tests.ssh.server import ALIAS, SshServer, ssh_server
@@ -92,9 +95,10 @@ async def said(process: Process, words: str) -> str:
 
 async def gone(process: psutil.Process) -> None:
     """Waits until a process has ended."""
-    async with asyncio.timeout(_PATIENCE_S):
-        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-            await asyncio.sleep(0.02)
+    with suppress(psutil.NoSuchProcess):
+        async with asyncio.timeout(_PATIENCE_S):
+            while process.status() != psutil.STATUS_ZOMBIE:
+                await asyncio.sleep(0.02)
 
 
 async def no_connections(ssh: SshServer) -> None:
@@ -232,8 +236,11 @@ async def test_the_dashboard_of_a_server(
         await found.until("barrier")
         await found.press_until("enter", lambda found: "barrier" not in found.text)
         await found.until("deploy succeeded")
+        # Away until the server lets it in again, however slowly this is looked at.
+        laptop.ssh.command("echo not now >&2; exit 1")
         ssh_of(found.process.pid).kill()
-        await found.until("no connection")
+        await found.until("no connection", within_s=_PATIENCE_S)
+        laptop.ssh.command(laptop.ssh.compartment)
         await found.until(lambda found: "no connection" not in found.text, within_s=_PATIENCE_S)
         found.press("q")
         assert await found.end() == 0
@@ -283,3 +290,43 @@ async def test_why_there_is_no_way_to_an_agent(
     _, err = await strict.run("status", code=4)
     assert "Connection refused" in err
     assert laptop.left() == []
+
+
+BOUND = """\
+services:
+  page:
+    image: nginx
+    ports: ["127.0.0.1::80"]
+    volumes: [./page:/usr/share/nginx/html:ro, ./data:/data]
+"""
+
+
+@pytest.mark.engines("docker")
+@pytest.mark.docker("nginx")
+async def test_what_is_bound_into_containers_stays_where_it_is(
+    running: House, home: Path, tmp_path: Path, ssh: SshServer
+) -> None:
+    project = ComposeProject.written(tmp_path, "bound", BOUND)
+    for name, text in (("page/index.html", "one"), ("data/rows", "seed")):
+        (project.root / name).parent.mkdir(exist_ok=True)
+        (project.root / name).write_text(text)
+    # The agent has to know the engine of the test, which is at no usual place.
+    body = {"project": project.name, "trigger": "deploy", "root": str(project.root)}
+    await running.client.plan({**body, "environ": dict(os.environ), "engine": "docker"})
+    laptop = Laptop(home.parent / "laptop", project, ssh)
+    await laptop.run("deploy", "--engine", "docker")
+    page = await published(running, project, "page")
+    assert (await get(page, "/")).body == b"one"
+    root = running.home.uploads / f"{project.name}@production" / "source"
+    (root / "data" / "rows").write_text("written by the service")
+
+    out, _ = await laptop.run("plan", "--output", "json")
+    assert [each["because"] for each in json.loads(out)["services"]] == ["unchanged"]
+    (project.root / "page" / "index.html").write_text("two")
+    out, _ = await laptop.run("plan", "--output", "json")
+    (planned,) = json.loads(out)["services"]
+    assert (planned["because"], planned["build"]) == ("the configuration changed", False)
+    assert (await get(page, "/")).body == b"one"
+    await laptop.run("deploy")
+    assert (await get(page, "/")).body == b"two"
+    assert (root / "data" / "rows").read_text() == "written by the service"
