@@ -18,6 +18,7 @@ from core.agent import launcher
 from core.agent.listening import listen
 from core.agent.own_log import FORMAT, hide_secrets
 from core.agent.pages import serve_pages
+from core.agent.preload import preload_later
 from core.agent.protocol import error_to_json
 from core.agent.server import create_app
 from core.agent.streams import EndStreams
@@ -26,8 +27,8 @@ from core.ending import single_error
 from core.errors import AgentUnavailable, CompartmentError, InternalError
 from core.files import Home
 from core.platform import Platform
-
 from core.sources.store import MEGABYTE, Sources
+
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator
@@ -94,8 +95,8 @@ async def serve(home: Home, settings: Settings) -> None:
             server.should_exit = True
 
         stopping = asyncio.Event()
-        config = uvicorn.Config(
         sources = Sources(home.uploads, settings.source_limit_mb * MEGABYTE)
+        config = uvicorn.Config(
             EndStreams(create_app(platform, sources, stop), stopping),
             log_config=None,
             access_log=False,
@@ -108,10 +109,12 @@ async def serve(home: Home, settings: Settings) -> None:
         try:
             async with asyncio.TaskGroup() as tasks:
                 watch = tasks.create_task(_stop_when_broken(platform, server))
+                preloading = tasks.create_task(preload_later())
                 tasks.create_task(pages.serve(sockets=[pages_socket]))
                 _announce({"ready": True})
                 await server.serve(sockets=[listening])
                 pages.should_exit = True
+                preloading.cancel()
                 watch.cancel()
         finally:
             home.agent_socket.unlink(missing_ok=True)
