@@ -43,8 +43,11 @@ class Home:
     def locate(cls) -> Home:
         """`$COMPARTMENT_HOME`, else the platform's state folder."""
         named = os.environ.get("COMPARTMENT_HOME")
-        if named:
-            return cls(Path(named).absolute())
+        return cls(Path(named).absolute()) if named else cls.usual()
+
+    @classmethod
+    def usual(cls) -> Home:
+        """The one in the platform's state folder."""
         # Imported here: a command that is told its home should not pay for the lookup.
         import platformdirs
 

@@ -44,9 +44,10 @@ from core.promotion.following import bring_along
 from core.promotion.ledger import Ledger, run_event
 from core.promotion.parts import Parts
 from core.promotion.progress import Progress, WaitKind
-from core.promotion.recovery import recover, resume, tidy
+from core.promotion.recovery import recover, tidy
 from core.promotion.renewals import Renewals
 from core.promotion.resolver import Resolver
+from core.promotion.reviving import resume
 from core.promotion.routing import PORTS, Router
 from core.promotion.run import CANCELLED, Promotion
 from core.promotion.turns import Turns
@@ -92,6 +93,8 @@ class Platform:
         self.failure: JournalError | None = None
         """Why this platform cannot go on; whoever runs it must end it."""
         self.ended = asyncio.Event()
+        self.recovered = asyncio.Event()
+        """Set once what is live is served; verbs that change something have to wait for it."""
         self._tasks = tasks
         self._turns = Turns()
         # An artifact that a new run has found must not be pruned before that run is journalled.
@@ -116,12 +119,25 @@ class Platform:
     async def running(cls, home: Home, settings: Settings) -> AsyncIterator[Platform]:
         """A platform, recovered and ready; when the block ends, what is live goes on without it.
 
+        Raises:
+            Conflict: it would have to listen twice on one port.
+            JournalError: the journal cannot be used.
+            GatewayUnavailable: what is live cannot be served.
+        """
+        async with cls.opened(home, settings) as platform:
+            await platform.recover()
+            yield platform
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, home: Home, settings: Settings) -> AsyncIterator[Platform]:
+        """The same before it has recovered: it knows what was true, and has looked at nothing.
+
         Where it listens is kept for the agents after this one.
 
         Raises:
             Conflict: it would have to listen twice on one port.
             JournalError: the journal cannot be used.
-            GatewayUnavailable: what is live cannot be served.
         """
         home.create()
         journal = Journal(home.journal)
@@ -158,7 +174,8 @@ class Platform:
                     )  # fmt: skip
                     platform = cls(parts, gateway, tasks, settings.notifications)
                     try:
-                        await platform._open()
+                        await platform.ledger.load()
+                        await engines.open()
                         platform._certificates.forget_orphans()
                         yield platform
                     finally:
@@ -169,11 +186,16 @@ class Platform:
                 log.close()
                 await journal.close()
 
-    async def _open(self) -> None:
-        await self.ledger.load()
+    async def recover(self) -> None:
+        """Makes what is live true again, and goes on with what an agent before this one left.
+
+        After a reboot that takes as long as the slowest service needs to be ready.
+
+        Raises:
+            GatewayUnavailable: what is live cannot be served.
+        """
         # Who is new is told of what becomes of the runs that an agent before has left.
         await self.notifications.begin()
-        await self.parts.engines.open()
         for unfinished in await recover(self.parts):
             run = unfinished.promotion.run
             turn = self._turns.join(run.target, run.id)
@@ -194,6 +216,7 @@ class Platform:
         self.parts.engines.met = self._meet
         for engine in self.parts.engines:
             await self._meet(engine)
+        self.recovered.set()
 
     async def _meet(self, engine: Engine) -> None:
         self._keep_doing(lambda: self._keep_true(engine))
@@ -245,8 +268,8 @@ class Platform:
 
     @property
     def is_idle(self) -> bool:
-        """Whether no run is queued or going on."""
-        return self._turns.is_idle
+        """Whether no run is queued or going on, nor one left that was."""
+        return self.recovered.is_set() and self._turns.is_idle
 
     async def submit(self, request: Request) -> Run:
         """Accepts a deploy, redeploy or rollback and carries it out in the background.

@@ -9,19 +9,23 @@ import json
 import logging
 import os
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import uvicorn
 
 from core.agent import launcher
+from core.agent.client import Client
 from core.agent.listening import listen
+from core.agent.notify import Notifier
 from core.agent.own_log import FORMAT, hide_secrets
 from core.agent.pages import serve_pages
 from core.agent.preload import preload_later
 from core.agent.protocol import error_to_json
+from core.agent.recovering import WaitForRecovery
 from core.agent.server import create_app
 from core.agent.streams import EndStreams
+from core.agent.taking_in import take_in
 from core.config.settings import LISTENER_SETTINGS, Settings, read_settings
 from core.ending import single_error
 from core.errors import AgentUnavailable, CompartmentError, InternalError
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _STREAMS_GRACE_S = 1
+_HELD_PAUSE_S = 0.5
 
 
 @contextmanager
@@ -61,6 +66,34 @@ def only_agent(home: Home) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def in_its_place(home: Home, notifier: Notifier) -> Iterator[None]:
+    """The same for the agent of a unit: one that a command has started gives way once it is idle.
+
+    What goes on without an agent goes on; a run is not cancelled for it.
+    """
+    with ExitStack() as held:
+        while True:
+            try:
+                held.enter_context(only_agent(home))
+            except AgentUnavailable as error:
+                notifier.status(error.message)
+                asyncio.run(_end_idle(home))
+            else:
+                break
+        yield
+
+
+async def _end_idle(home: Home) -> None:
+    async with Client.opened(home) as client:
+        # On its way up or out it does not answer, and may end at any moment.
+        with suppress(AgentUnavailable):
+            if (await client.agent())["isIdle"]:
+                await client.stop_agent()
+                return
+    await asyncio.sleep(_HELD_PAUSE_S)
+
+
 class Server(uvicorn.Server):
     """Tells that it stops, however it was told to."""
 
@@ -81,13 +114,17 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-async def serve(home: Home, settings: Settings) -> None:
+async def serve(
+    home: Home, settings: Settings, notifier: Notifier, unit: str | None = None
+) -> None:
     """Runs the agent until it is told to stop.
+
+    It can be asked how it gets on from the beginning: what was live may take a while to come back.
 
     Raises:
         CompartmentError: it cannot start, or cannot go on.
     """
-    async with Platform.running(home, settings) as platform:
+    async with Platform.opened(home, settings) as platform:
         hide_secrets(platform.ledger.mask)
         server: Server
 
@@ -97,7 +134,10 @@ async def serve(home: Home, settings: Settings) -> None:
         stopping = asyncio.Event()
         sources = Sources(home.uploads, settings.source_limit_mb * MEGABYTE)
         config = uvicorn.Config(
-            EndStreams(create_app(platform, sources, stop), stopping),
+            WaitForRecovery(
+                EndStreams(create_app(platform, sources, stop, unit), stopping),
+                platform.recovered,
+            ),
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -109,11 +149,13 @@ async def serve(home: Home, settings: Settings) -> None:
         try:
             async with asyncio.TaskGroup() as tasks:
                 watch = tasks.create_task(_stop_when_broken(platform, server))
+                recovering = tasks.create_task(_recover(home, platform, notifier, unit))
                 preloading = tasks.create_task(preload_later())
                 tasks.create_task(pages.serve(sockets=[pages_socket]))
-                _announce({"ready": True})
                 await server.serve(sockets=[listening])
+                notifier.stopping()
                 pages.should_exit = True
+                recovering.cancel()
                 preloading.cancel()
                 watch.cancel()
         finally:
@@ -121,6 +163,15 @@ async def serve(home: Home, settings: Settings) -> None:
             home.pages_socket.unlink(missing_ok=True)
         if platform.failure is not None:
             raise platform.failure
+
+
+async def _recover(home: Home, platform: Platform, notifier: Notifier, unit: str | None) -> None:
+    notifier.status("brings back what was live")
+    await platform.recover()
+    if unit:
+        await asyncio.to_thread(take_in, home, platform.gateway.envoy.pid, unit)
+    _announce({"ready": True})
+    notifier.ready()
 
 
 async def _stop_when_broken(platform: Platform, server: Server) -> None:
@@ -152,8 +203,10 @@ def main() -> int:
     parser.add_argument("--https-port", type=int)
     parser.add_argument("--host")
     parser.add_argument(launcher.AGAIN, action="store_true")
+    parser.add_argument("--unit", help="what systemd has started this agent as")
     arguments = parser.parse_args()
     os.umask(0o077)
+    notifier = Notifier()
     home = Home.locate()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=FORMAT)
     # httpx tells of every probe and every look at the gateway.
@@ -164,8 +217,9 @@ def main() -> int:
             launcher.check_is_there(home)
         else:
             home.create()
-        with only_agent(home), single_error():
-            asyncio.run(serve(home, settings))
+        hold = in_its_place(home, notifier) if arguments.unit else only_agent(home)
+        with hold, single_error():
+            asyncio.run(serve(home, settings, notifier, arguments.unit))
     except CompartmentError as error:
         _log.error("%s", error.message)
         _announce({"error": error_to_json(_reason(error, home, arguments))})

@@ -13,7 +13,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.agent import systemd
 from core.agent.protocol import error_from_json
+from core.agent.systemd import scoped
+from core.agent.unit import installed
 from core.errors import AgentUnavailable
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ _START_TIMEOUT_S = 60.0
 """Long, because an agent first adopts, or starts again, everything that is live."""
 
 _RETRY_PAUSE_S = 0.25
+_READY = b'{"ready": true}\n'
 
 _LOG_LIMIT_BYTES = 8 * 1024 * 1024
 
@@ -106,7 +110,35 @@ def _start(home: Home, options: Sequence[str]) -> bool:
     """Starts an agent and waits until it is ready; False where another one holds the home."""
     if AGAIN in options:
         check_is_there(home)
+    if not set(options) - {AGAIN} and _start_unit(home):
+        return True
     command = [sys.executable, "-P", "-m", "core.agent.daemon", *options]
+    # What a login has started may end with it; see docs/operations.md.
+    in_scope = scoped(command)
+    line = _spawn(home, in_scope)
+    if not line and in_scope != command:
+        line = _spawn(home, command)
+    if not line:
+        raise AgentUnavailable("the agent ended at its start", hint=f"see {home.agent_output}")
+    answer = json.loads(line)
+    if "error" not in answer:
+        return True
+    error = error_from_json(answer["error"])
+    if error.code != "agent_running":
+        raise error
+    return False
+
+
+def _start_unit(home: Home) -> bool:
+    """Has systemd start the agent where it is to; False where that is not so, or it cannot."""
+    unit = installed(home)
+    if unit is None or not unit.starts_us or not systemd.runs(unit.kind):
+        return False
+    return systemd.call(unit.kind, "start", unit.name) is None
+
+
+def _spawn(home: Home, command: Sequence[str]) -> bytes:
+    """Starts an agent and returns the line in which it says how that went; empty: it ended."""
     if home.agent_output.exists() and home.agent_output.stat().st_size > _LOG_LIMIT_BYTES:
         home.agent_output.replace(home.agent_output.with_suffix(".log.1"))
     with home.agent_output.open("ab") as output:
@@ -122,6 +154,8 @@ def _start(home: Home, options: Sequence[str]) -> bool:
     assert process.stdout is not None
     with process.stdout as said:
         if not select.select([said], [], [], _START_TIMEOUT_S)[0]:
+            if _answers(home):  # and brings back what was live
+                return _READY
             raise AgentUnavailable(
                 f"the agent (pid {process.pid}) does not get ready",
                 hint=f"see {home.agent_output}",
@@ -129,15 +163,7 @@ def _start(home: Home, options: Sequence[str]) -> bool:
         line = said.readline()
     # It goes on without us, on purpose; subprocess would warn of it.
     process.returncode = process.poll() or 0
-    if not line:
-        raise AgentUnavailable("the agent ended at its start", hint=f"see {home.agent_output}")
-    answer = json.loads(line)
-    if "error" not in answer:
-        return True
-    error = error_from_json(answer["error"])
-    if error.code != "agent_running":
-        raise error
-    return False
+    return line
 
 
 def _environment(home: Home) -> dict[str, str]:

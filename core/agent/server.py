@@ -54,8 +54,10 @@ _EVENTS = 2**63
 """How many events the journal can count."""
 
 
-def create_app(platform: Platform, sources: Sources, stop: Callable[[], None]) -> FastAPI:
-    """The agent's application; `stop` ends the agent."""
+def create_app(
+    platform: Platform, sources: Sources, stop: Callable[[], None], unit: str | None = None
+) -> FastAPI:
+    """The agent's application; `stop` ends the agent, `unit` is what systemd started it as."""
     app = FastAPI(title="compartment agent", version=__version__, docs_url=None, redoc_url=None)
 
     @app.exception_handler(CompartmentError)
@@ -78,7 +80,7 @@ def create_app(platform: Platform, sources: Sources, stop: Callable[[], None]) -
         )
         return JSONResponse({"error": _told(platform, bug)}, 500)
 
-    _add_agent(app, platform, stop)
+    _add_agent(app, platform, stop, unit)
     _add_runs(app, platform, sources)
     _add_reads(app, platform)
     add_executions(app, platform)
@@ -101,7 +103,9 @@ def _told(platform: Platform, error: CompartmentError) -> dict[str, Any]:
     return {**told, **{name: platform.ledger.mask.mask(text) for name, text in words.items()}}
 
 
-def _add_agent(app: FastAPI, platform: Platform, stop: Callable[[], None]) -> None:
+def _add_agent(
+    app: FastAPI, platform: Platform, stop: Callable[[], None], unit: str | None
+) -> None:
     @app.get("/v1/agent")
     async def agent() -> dict[str, Any]:
         ports = platform.gateway.ports
@@ -109,6 +113,8 @@ def _add_agent(app: FastAPI, platform: Platform, stop: Callable[[], None]) -> No
             "version": __version__,
             "protocol": PROTOCOL,
             "pid": os.getpid(),
+            "unit": unit,
+            "isRecovered": platform.recovered.is_set(),
             "isIdle": platform.is_idle,
             "home": str(platform.parts.home.root),
             "socket": str(platform.parts.home.agent_socket),

@@ -192,17 +192,30 @@ def _about_lines(about: Json) -> list[str]:
         [
             ("Home", about["home"]),
             ("Pid", about["pid"]),
+            ("Started by", _starter(about)),
             ("Version", about["version"]),
             ("Engines", ", ".join(about["engines"])),
             ("Public", _address(about["publicAddress"])),
             ("Internal", _address(about["internalAddress"])),
             ("TLS", _address(secure) if (secure := about.get("secureAddress")) else None),
             ("Gateway", "running" if about["gatewayRunning"] else "starts with the first deploy"),
-            ("Runs", "none going on" if about["isIdle"] else "going on"),
+            ("Runs", _runs(about)),
             ("Environments", ", ".join(about["environments"]) or None),
         ],
         indent="  ",
     )
+
+
+def _runs(about: Json) -> str:
+    if not about.get("isRecovered", True):
+        return "wait until what was live is back"
+    return "none going on" if about["isIdle"] else "going on"
+
+
+def _starter(about: Json) -> str:
+    """What has started it; one of an earlier version does not say."""
+    unit = about.get("unit")
+    return f"systemd, as {unit}" if unit else "a command"
 
 
 def _address(address: str) -> str:

@@ -246,11 +246,18 @@ COMMANDS = (
     Command("agent status", "show the agent", "agent:status"),
     Command("agent run", "run the agent here, in the foreground", "agent:run", _LISTENERS,
             is_local=True),
+    Command("agent install", "have systemd start the agent, also after a reboot",
+            "install:install", (
+        Flag("--system", action="store_true", help="by the machine's systemd (default for root)"),
+        Flag("--user", action="store_true", help="by your own systemd (default for others)"),
+        Flag("--print", action="store_true", dest="is_printed", help="show the unit, do nothing"),
+        Flag("--remove", action="store_true", help="remove it; what is live goes on"),
+    ), is_local=True),
     Command("doctor", "check this machine", "doctor:doctor", is_local=True),
 )  # fmt: skip
 
 GROUPS = {
-    "agent": "start, stop, run or show the agent",
+    "agent": "start, stop, run, show or install the agent",
     "compose": "what Compose files say",
     "cron": "run or list what runs by the clock",
     "deployment": "the history",
@@ -263,8 +270,3 @@ GROUPS = {
     "user": "who may see services with accessMode authenticated",
     "variable": "the variables that services are given",
 }
-
-LATER = {
-    "agent": ("install",),
-}
-"""Commands of the contract that are not there yet, by group."""

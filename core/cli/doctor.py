@@ -9,6 +9,7 @@ from core.cli.checks import Check, Level, machine_checks
 from core.cli.docker import docker_checks
 from core.cli.exits import Exit
 from core.cli.running import our_checks, read_and_check
+from core.cli.survival import survival_checks
 from core.cli.text import columns
 from core.files import Home
 
@@ -27,6 +28,7 @@ def doctor(_: Namespace, output: Output) -> int:
         *docker_checks(home, os.environ),
         settings_check,
         *our_checks(home, settings),
+        *survival_checks(home),
     ]
     failed = [check for check in checks if check.level is Level.FAIL]
     message = "; ".join(f"{check.name}: {check.found}" for check in failed) or None

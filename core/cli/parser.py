@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from core import __version__
-from core.cli.commands import COMMANDS, COMMON, DEFAULTS, GROUPS, LATER, Command
+from core.cli.commands import COMMANDS, COMMON, DEFAULTS, GROUPS, Command
 from core.cli.output import Form, Output
 from core.cli.text import is_utf8
 from core.errors import UsageError
@@ -31,13 +31,11 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(message, hint=f"see: {self.prog} --help")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
-        # argparse has no other place where an unknown command can be told from a later one.
+        # argparse has no other place where an unknown command can be told of.
         if not isinstance(action.choices, dict) or value in action.choices:
             super()._check_value(action, value)
             return
         words = f"{self._group} {value}".strip()
-        if value in LATER.get(self._group or "", ()):
-            raise UsageError(f"{words} is not supported yet")
         near = get_close_matches(value, action.choices, n=1)
         hint = f"did you mean {near[0]}?" if near else f"see: {self.prog} --help"
         raise UsageError(f"there is no command {words!r}", hint=hint)
@@ -47,7 +45,7 @@ def parse(arguments: Sequence[str], program: str) -> argparse.Namespace:
     """The command with its flags; `handler` says who carries it out.
 
     Raises:
-        UsageError: it makes no sense, or is not supported yet.
+        UsageError: it makes no sense.
     """
     for each in arguments:
         if not is_utf8(each):

@@ -86,6 +86,8 @@ class InstanceSpec:
     """Values that must not appear in its log."""
     beside: str | None = None
     """The instance whose network it shares: `network_mode: service:NAME`."""
+    is_kept: bool = False
+    """Whether its restart policy applies from the start: it was live before, and is to be again."""
 
 
 @dataclass(frozen=True, slots=True)

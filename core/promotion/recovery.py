@@ -8,27 +8,21 @@ from typing import TYPE_CHECKING
 
 from core.ending import to_the_end
 from core.errors import CompartmentError, EngineUnavailable, JournalError
-from core.events import EventType
-from core.model import Health, Stage
+from core.model import Stage
 from core.promotion.aside import come_back
 from core.promotion.failure import DeploymentFailed
-from core.promotion.finishing import is_finished, was_seen_to_finish
+from core.promotion.finishing import is_finished
 from core.promotion.following import leaders_first
-from core.promotion.ledger import deployment_event
-from core.promotion.networks import prepare_networks
 from core.promotion.retiring import Retirement
+from core.promotion.returning import bring_back
+from core.promotion.reviving import as_far_as_it_goes, live, resume
 from core.promotion.run import Promotion
-from core.promotion.specs import instance_specs
 from core.promotion.strangers import end_strangers
 from core.records import Activation, ActivationState
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Collection
-
-    from core.engines.base import Engine, Instance, InstanceSpec
-    from core.journal import Record
     from core.promotion.parts import Parts
-    from core.records import Deployment, Run, Target
+    from core.records import Deployment, Run
 
 _log = logging.getLogger(__name__)
 _AGENT_ENDED = "the agent ended before the switch"
@@ -52,11 +46,17 @@ class Unfinished:
 async def recover(parts: Parts) -> list[Unfinished]:
     """Makes what is live true again; returns the runs that have to be ended.
 
+    A gateway that serves goes on meanwhile. One that has to be started is started last: whoever
+    gets a connection then gets the right reply.
+
     Raises:
         GatewayUnavailable: the gateway cannot serve what is live.
     """
-    for engine in parts.engines:
-        await resume(parts, engine)
+    if live(parts) and not await parts.router.is_serving():
+        await bring_back(parts)
+    else:
+        for engine in parts.engines:
+            await resume(parts, engine)
     switching = {run.id: await _switching(parts, run) for run in parts.ledger.runs.values()}
     if parts.ledger.hosts or parts.ledger.environments:
         # What is to go forward is routed to at once: it may be already, and must not go to and fro.
@@ -64,36 +64,6 @@ async def recover(parts: Parts) -> list[Unfinished]:
     await _end_left_over(parts)
     runs = list(parts.ledger.runs.values())
     return [await _settle(parts, run, switching[run.id]) for run in runs]
-
-
-async def resume(parts: Parts, engine: Engine) -> None:
-    """Makes what is live on an engine true again, and ends what nothing is known of.
-
-    Done when the agent starts, and whenever an engine answers again.
-    """
-    try:
-        await engine.check()
-    except EngineUnavailable as error:
-        await _own_up(parts, engine, error)
-        return
-    await _as_far_as_it_goes(end_strangers(parts, engine))
-    for target in {each.target for each in parts.ledger.deployments.values() if each.is_active}:
-        await _as_far_as_it_goes(_prepare(parts, engine, target))
-    renewed = set[str]()
-    live = _in_state(parts, ActivationState.LIVE)
-    for activation in leaders_first(live, parts.ledger.deployments):
-        # Runs go on meanwhile, and may have replaced it.
-        if _is_live(parts, activation) and parts.engine_behind(activation) is engine:
-            renewed |= await _revive(parts, activation, renewed)
-
-
-async def _own_up(parts: Parts, engine: Engine, error: EngineUnavailable) -> None:
-    """Says that it is not known how what is live on an engine is."""
-    _log.warning("%s", error.message)
-    message = f"nothing is known of it: {error.message}"
-    for activation in _in_state(parts, ActivationState.LIVE):
-        if _is_live(parts, activation) and parts.engine_behind(activation) is engine:
-            await _tell(parts, activation, Health.UNHEALTHY, message)
 
 
 async def tidy(parts: Parts) -> None:
@@ -105,21 +75,7 @@ async def tidy(parts: Parts) -> None:
         if activation.replaced_by and activation.replaced_by not in parts.ledger.runs:
             await Retirement(parts, activation.replaced_by).retire(activation)
     for engine in parts.engines:
-        await _as_far_as_it_goes(end_strangers(parts, engine))
-
-
-async def _as_far_as_it_goes(work: Awaitable[None]) -> None:
-    """What cannot be done for one environment must not hold up the others, nor the agent."""
-    try:
-        await work
-    except CompartmentError as error:
-        _log.warning("%s", error.message)
-
-
-async def _prepare(parts: Parts, engine: Engine, target: Target) -> None:
-    record = parts.ledger.environments.get(target)
-    if record is not None and record.engine == engine.name:
-        await prepare_networks(parts, engine, target)
+        await as_far_as_it_goes(end_strangers(parts, engine))
 
 
 async def _end_left_over(parts: Parts) -> None:
@@ -133,97 +89,6 @@ async def _end_left_over(parts: Parts) -> None:
         if activation.replaced_by not in parts.ledger.runs:
             await come_back(parts, activation)
     parts.ledger.forget_past()
-
-
-async def _revive(parts: Parts, activation: Activation, renewed: Collection[str]) -> set[str]:
-    """Adopts live instances; those that died with the machine are started again, in place.
-
-    So are those that share the network of one in `renewed`. Returns their names.
-    """
-    engine = parts.engine_behind(activation)
-    again: list[str] = []
-    try:
-        found = [
-            await _running(parts, activation, spec, again, renewed)
-            for spec in instance_specs(parts, activation)
-        ]
-        message, health = _how_they_are(found, again)
-    except CompartmentError as error:
-        message, health = f"cannot be started again: {error.message}", Health.UNHEALTHY
-    if not _is_live(parts, activation):
-        # Replaced meanwhile, by a run that could not know of what was just started.
-        for name in again:
-            await engine.stop(name, grace_s=parts.stop_grace_s)
-        return set()
-    await _tell(parts, activation, health, message, is_news=bool(again))
-    return set(again)
-
-
-async def _running(
-    parts: Parts,
-    activation: Activation,
-    spec: InstanceSpec,
-    again: list[str],
-    renewed: Collection[str],
-) -> Instance | None:
-    """The instance, started again if it does not run; its name is then in `again`.
-
-    None: it does not run, and need not any more.
-    """
-    engine = parts.engine_behind(activation)
-    # A run may want it to stand aside at this moment, and start its successor.
-    async with parts.starting[activation.deployment_id]:
-        instance = await engine.adopt(spec.name)
-        is_up = instance is not None and instance.exit is None
-        if is_up and spec.beside not in renewed:
-            return instance
-        if not _is_live(parts, activation):
-            return None
-        if was_seen_to_finish(parts.ledger, activation, spec.name):
-            return None
-        again.append(spec.name)
-        if is_up:  # in a network that nobody else is in any more
-            await engine.stop(spec.name, grace_s=parts.grace_s(spec.service))
-        instance = await engine.start(spec)
-        await instance.keep()
-        return instance
-
-
-def _how_they_are(found: list[Instance | None], again: list[str]) -> tuple[str, Health]:
-    for each in found:
-        own = each.own_health if each else None
-        if own is not None and own.health is Health.UNHEALTHY:
-            return f"its own check says: {own.detail}", Health.UNHEALTHY
-    return "started again: it was not running" if again else "it runs", Health.HEALTHY
-
-
-async def _tell(
-    parts: Parts, activation: Activation, health: Health, message: str, *, is_news: bool = False
-) -> None:
-    await parts.ledger.update(lambda: _told(parts, activation, health, message, is_news=is_news))
-
-
-def _told(
-    parts: Parts, activation: Activation, health: Health, message: str, *, is_news: bool
-) -> list[Record]:
-    """Of what is still live; nothing if that is known."""
-    if not _is_live(parts, activation):
-        return []
-    deployment = parts.ledger.deployments[activation.deployment_id]
-    # Of what merely runs, those who watch it know better whether it is well again.
-    if not is_news and health in (deployment.health, Health.HEALTHY):
-        return []
-    reason = message if health is Health.UNHEALTHY else None
-    event = deployment_event(
-        EventType.HEALTH_CHANGED, deployment, message, health=health, healthReason=reason
-    )
-    return [deployment.changed(health=health, health_reason=reason), event]
-
-
-def _is_live(parts: Parts, activation: Activation) -> bool:
-    """Whether it is now, whatever it was when it was looked up."""
-    found = parts.ledger.activations.get(activation.name)
-    return found is not None and found.state is ActivationState.LIVE
 
 
 async def _switching(parts: Parts, run: Run) -> list[Activation]:

@@ -79,6 +79,14 @@ class Router:
         """Keeps where the gateway listens, for the next one."""
         await self.ledger.journal.keep_setting(PORTS, str(self.gateway.ports))
 
+    async def is_serving(self) -> bool:
+        """Whether a gateway runs and serves, maybe since before this agent.
+
+        Raises:
+            GatewayUnavailable: it runs but does not answer.
+        """
+        return await self.gateway.envoy.is_serving()
+
     async def start(
         self, incoming: Sequence[Activation] = (), *, given: Iterable[int] = ()
     ) -> None:

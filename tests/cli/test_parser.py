@@ -4,7 +4,7 @@ from importlib import import_module
 
 import pytest
 
-from core.cli.commands import COMMANDS, LATER, Command
+from core.cli.commands import COMMANDS, Command
 from core.cli.parser import parse
 from core.errors import UsageError
 
@@ -68,15 +68,6 @@ def test_services_are_repeatable_and_do_not_leak_into_the_next_command() -> None
     found = parse(["deploy", "--service", "web", "--service", "api"], "compartment")
     assert found.service == ["web", "api"]
     assert parse(["deploy"], "compartment").service == []
-
-
-LATER_LINES = [f"{group} {word}".strip() for group, words in LATER.items() for word in words]
-
-
-@pytest.mark.parametrize("words", LATER_LINES)
-def test_what_comes_later_says_so(words: str) -> None:
-    with pytest.raises(UsageError, match=f"^{words} is not supported yet$"):
-        parse([*words.split(), "set", "--from", "a", "--", "-x"], "compartment")
 
 
 @pytest.mark.parametrize(

@@ -208,7 +208,7 @@ class House:
         """The processes whose end is the end of an instance, whatever watches over it."""
         if self._docker_socket:
             return first_pids(self._docker_socket, home_id(self.home))
-        found = _processes_of(self.home)
+        found = processes_of(self.home)
         return [each.pid for each in found if "core/engines/process/shim.py" in _command(each)]
 
     async def ended_at(self, project: LabProject, deployment_id: str) -> datetime:
@@ -255,7 +255,7 @@ def kill(pid: int) -> None:
 def end_everything(home: Home) -> None:
     """Ends what belongs to the home, found by its folder: the agent first, it would start more."""
     deadline = time.monotonic() + _ENDED_WITHIN_S
-    while (left := _processes_of(home)) and time.monotonic() < deadline:
+    while (left := processes_of(home)) and time.monotonic() < deadline:
         for process in left:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
@@ -268,7 +268,8 @@ def _command(process: psutil.Process) -> str:
     return ""
 
 
-def _processes_of(home: Home) -> list[psutil.Process]:
+def processes_of(home: Home) -> list[psutil.Process]:
+    """All processes of a home, the agent first."""
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):

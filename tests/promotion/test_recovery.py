@@ -14,10 +14,22 @@ from core.files import Home
 from core.health.watch import HealthWatch
 from core.journal import Journal
 from core.logs.writer import CompartmentLog
-from core.model import EngineName, Health, Service, ServiceKind, Stage, Status, Trigger
+from core.model import (
+    Condition,
+    Dependency,
+    EngineName,
+    Health,
+    Service,
+    ServiceKind,
+    Stage,
+    Status,
+    Trigger,
+)
 from core.promotion.ledger import Ledger
 from core.promotion.parts import Parts
-from core.promotion.recovery import recover, resume, tidy
+from core.promotion.recovery import recover, tidy
+from core.promotion.returning import bring_back
+from core.promotion.reviving import resume
 from core.promotion.routing import Router
 from core.records import Activation, ActivationState, EnvironmentRecord, Run
 from tests.one_engine import one_engine
@@ -279,3 +291,17 @@ async def _becomes(parts: Parts, health: Health) -> None:
     async with asyncio.timeout(60):
         while parts.ledger.deployments[LIVE.id].health is not health:
             await parts.ledger.wait_change()
+
+
+async def test_services_that_wait_for_each_other_come_back_all_the_same(
+    parts: Parts, engine: FakeEngine
+) -> None:
+    """Each was deployed in a run of its own: together they never had an order."""
+    for id_, name, other in (("dep_aaaaaaaaaaaa", "a", "b"), ("dep_bbbbbbbbbbbb", "b", "a")):
+        waits = (Dependency(other, Condition.HEALTHY),)
+        service = Service(name, ".", ServiceKind.WORKER, depends_on=waits)
+        live = LIVE.changed(id=id_, service=service)
+        await parts.ledger.write(live, replace(ACTIVATION, deployment_id=id_))
+    async with asyncio.timeout(30):
+        await bring_back(parts)
+    assert engine.running.keys() == {"dep_aaaaaaaaaaaa.1", "dep_bbbbbbbbbbbb.1"}

@@ -71,9 +71,6 @@ class SimulatedJournal(Journal):
 class SimulatedEngines(OneEngine):
     """There is one engine, and it is there all the time."""
 
-    async def open(self) -> None:
-        """It is."""
-
     async def met(self, _: object) -> None:
         """It was before."""
 
@@ -101,7 +98,8 @@ class Agent:
         parts = Parts(self._scene.home, ledger, router, engines, probes, asyncio.Semaphore(2))
         async with asyncio.TaskGroup() as tasks:
             platform = Platform(parts, gateway, tasks)
-            await platform._open()
+            await ledger.load()
+            await platform.recover()
             self.platform = platform
             await asyncio.get_running_loop().create_future()
 

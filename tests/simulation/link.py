@@ -30,6 +30,11 @@ async def forever(*_: object) -> None:
     await asyncio.get_running_loop().create_future()
 
 
+async def serves() -> bool:
+    """The gateway outlives every agent."""
+    return True
+
+
 class Link:
     """Engine and gateway at once."""
 
@@ -40,7 +45,7 @@ class Link:
         self.holds_names = self.name is EngineName.DOCKER
         self.is_dead = False
         self.ports = Ports(80, 81)
-        self.envoy = SimpleNamespace(is_running=True, wait_exit=forever)
+        self.envoy = SimpleNamespace(is_running=True, is_serving=serves, wait_exit=forever)
         self.findings = SimpleNamespace(follow=forever, of=lambda *_: None, next=forever)
 
     async def _pass(

@@ -100,6 +100,7 @@ def body_of(
         host_config = compose_body.host_config_of(container, spec.service.limits, around, _LOG)
         said = compose_body.labels_of(spec, container)
     bindings = _bindings(place, container)
+    policy = restart_policy(spec.service.restart)
     return {
         **config,
         **(_instead(command) if command is not None else {}),
@@ -109,7 +110,7 @@ def body_of(
             **labels.of_owner(home, role, spec.owner),
             labels.INSTANCE: spec.name,
             labels.ADDRESS: f"{host}:{port}",
-            labels.RESTART: json.dumps(restart_policy(spec.service.restart)),
+            labels.RESTART: json.dumps(policy),
             labels.LOG: str(spec.log),
             **wiring.labels(is_named=command is None),
         },
@@ -117,7 +118,7 @@ def body_of(
         "HostConfig": {
             **host_config,
             "NetworkMode": wiring.mode,
-            "RestartPolicy": {"Name": RestartPolicy.NO},
+            "RestartPolicy": policy if spec.is_kept else {"Name": RestartPolicy.NO},
             "PortBindings": bindings,
         },
         "NetworkingConfig": wiring.networking(is_named=command is None),

@@ -223,6 +223,7 @@ def _shim_spec(spec: InstanceSpec, command: str, port: int, folder: Path) -> dic
         "port": port,
         "log": str(spec.log),
         "restart": {"policy": restart.policy, "maxRetries": restart.max_retries},
+        "isKept": spec.is_kept,
         "graceMs": 10_000,
     }
 

@@ -47,7 +47,7 @@ class Supervisor:
         self._output: Output | None = None
         self._code: int | None = None
         """How the service ended, while others of its tree are still waited for."""
-        self._is_kept = False
+        self._is_kept = spec.get("isKept", False)
         self._kill_at: float | None = None
         self._restart_at: float | None = None
         self._pause_s: float | None = None

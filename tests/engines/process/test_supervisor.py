@@ -229,6 +229,11 @@ def test_a_candidate_is_not_restarted(shims: Shims) -> None:
     assert shim.wait()["restarts"] == 0
 
 
+def test_restarts_from_its_first_end_if_it_was_live_before(shims: Shims) -> None:
+    policy = {"policy": "on-failure", "maxRetries": None}
+    shims.start(CRASHES_TWICE, restart=policy, isKept=True).wait_text("up")
+
+
 def test_restarts_once_it_is_kept(shims: Shims) -> None:
     shim = shims.start(WAITS + CRASHES_TWICE, restart={"policy": "on-failure", "maxRetries": None})
     client = shim.connect()
