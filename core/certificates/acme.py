@@ -111,7 +111,7 @@ def _explained(authority: AcmeAuthority, account: Account) -> Iterator[None]:
         raise _refused(error) from error
     except requests.RequestException as error:
         raise IssueFailed(
-            f"the certificate authority {authority.directory} cannot be reached: {_first(error)}",
+            f"the certificate authority {authority.directory} cannot be reached: {_root(error)}",
             hint="check the network, and the settings acme_directory and acme_ca_file",
         ) from error
     except errors.TimeoutError as error:
@@ -165,6 +165,16 @@ def _refused(error: messages.Error) -> IssueFailed:
     )
 
 
-def _first(error: Exception) -> str:
+def _root(error: BaseException) -> str:
+    """What lies below the errors of the layers of a library, in the words of the system."""
+    while True:
+        below = (getattr(error, "reason", None), *error.args, error.__cause__)
+        inner = next((each for each in below if isinstance(each, BaseException)), None)
+        if inner is None:
+            return getattr(error, "strerror", None) or _first(error)
+        error = inner
+
+
+def _first(error: BaseException) -> str:
     """The first line of what a library says, cut to what fits into a line."""
     return (str(error) or type(error).__name__).splitlines()[0][:300]
