@@ -116,6 +116,7 @@ async def test_what_a_page_tells(running: House, lab: LabProject) -> None:
     assert value(await scrape(running), requests, **of_web) == 1
 
 
+@pytest.mark.timeout(120)
 async def test_many_services_are_told_at_once(home: Path, tmp_path: Path) -> None:
     """And two scrapes at the same time see one gateway."""
     journal, log = Journal(tmp_path / "journal.db"), CompartmentLog(tmp_path / "logs")
