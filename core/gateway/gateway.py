@@ -81,9 +81,7 @@ class Gateway:
         await self.envoy.admin.close()
         await self._probe.aclose()
 
-    async def start(
-        self, table: Table, given: Iterable[int] = (), patience_s: float = 0
-    ) -> None:
+    async def start(self, table: Table, given: Iterable[int] = (), patience_s: float = 0) -> None:
         """Makes sure that Envoy runs and serves this table, on none of the ports in `given`.
 
         One of an earlier version is replaced without a gap; it has `patience_s`, and a minute at
