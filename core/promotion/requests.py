@@ -37,6 +37,8 @@ class Request:
     services: tuple[str, ...] = ()
     root: Path | None = None
     """The project's folder, for what deploys from source."""
+    kept_in: Path | None = None
+    """Of a plan, where the folder will be once it is deployed, if that is elsewhere."""
     environ: Mapping[str, str] = field(default_factory=dict)
     engine: str = "auto"
     label: str | None = None
@@ -48,8 +50,6 @@ class Request:
     compose: ComposeOptions = field(default_factory=ComposeOptions)
     """What is said about Compose files; its `environ` and `services` are those of the request."""
     wait_s: float | None = None
-    kept_in: Path | None = None
-    """Of a plan, where the folder will be once it is deployed, if that is elsewhere."""
     """How long to wait for runs ahead; 0 not at all, None without limit."""
     undo: Undo | None = None
     """Of a rollback that nobody asked for."""
