@@ -7,6 +7,7 @@ that it may be different now.
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from core import __version__
 from core.errors import EngineUnavailable
 from core.events import EventType
 from core.model import ReadinessType, Status, Trigger
+from core.promotion import users
+from core.promotion.domain_json import domain_json
 from core.promotion.plan import auto_rollback_json
 from core.promotion.usual import usual_seconds
 from core.records import ActivationState
@@ -140,6 +143,7 @@ class Overview:
             "internalAddress": f"127.0.0.1:{gateway.ports.internal}",
             "gatewayRunning": gateway.envoy.is_running,
             "agentVersion": __version__,
+            "users": users.names(self._parts.router, self._target),
         }
 
     def _run(self, run: Run) -> Json:
@@ -150,7 +154,21 @@ class Overview:
         for each in self._ledger.deployments.values():
             if each.target == self._target:
                 known.setdefault(each.service.name, []).append(each)
-        return {name: self._service(name, known[name]) for name in sorted(known)}
+        domains = self._domains()
+        return {
+            name: {**self._service(name, known[name]), "domains": domains.get(name, [])}
+            for name in sorted(known)
+        }
+
+    def _domains(self) -> dict[str, list[Json]]:
+        """The domains of each service, the oldest first: it is the one that is opened."""
+        ports, now = self._parts.router.gateway.ports, datetime.now(UTC)
+        found: dict[str, list[Json]] = {}
+        records = self._ledger.domains.values()
+        for each in sorted(records, key=lambda each: (each.created_at, each.host)):
+            if each.target == self._target:
+                found.setdefault(each.service, []).append(domain_json(each, ports, now))
+        return found
 
     def _service(self, name: str, current: Sequence[Deployment]) -> Json:
         live = next((each for each in current if each.is_active), None)
@@ -256,8 +274,8 @@ class _Told:
             return None
         key = deployment.id
         instance, reached = self._instances.get(key), self._reached.get(key)
-        ports = self._parts.router.gateway.ports
-        sources = (deployment, instance, reached, self._restarts_of(instance), ports)
+        url = self._snapshots.url(deployment)  # that of a domain comes with its certificate
+        sources = (deployment, instance, reached, self._restarts_of(instance), url)
         made = self._before.get(key)
         if made is None or made[0] != sources:
             made = (sources, self._make(deployment, instance))

@@ -12,6 +12,7 @@ import pytest
 from core.engines.process.releases import Manifest
 from core.errors import AgentUnavailable, Conflict, NotFound, UsageError
 from core.events import Event, EventType
+from core.gateway.table import Ports
 from core.lines import stamp
 from core.model import (
     EngineName,
@@ -28,7 +29,18 @@ from core.promotion.candidate import stage_event
 from core.promotion.ledger import deployment_event, run_event
 from core.promotion.progress import WaitKind
 from core.promotion.states import Move, move
-from core.records import Activation, ActivationState, EnvironmentRecord, Run
+from core.records import (
+    Activation,
+    ActivationState,
+    CertificateRecord,
+    DomainRecord,
+    DomainRemoved,
+    EnvironmentRecord,
+    Run,
+    Target,
+    Tls,
+    UserRecord,
+)
 from tests.agent.inside import agent_inside
 from tests.promotion.records import TARGET, deployment
 
@@ -154,6 +166,7 @@ async def test_one_that_was_never_deployed_is_watched_until_it_is(home: Path) ->
             "internalAddress": "127.0.0.1:0",
             "gatewayRunning": False,
             "agentVersion": (await client.agent())["version"],
+            "users": [],
         }
         assert set(first["statistics"]) == {"at", "services"}
         new, going = queued(1), run(1, "dep_web1")
@@ -223,6 +236,36 @@ async def test_a_deployment_on_its_way(home: Path) -> None:
                 assert "events" not in update
             update = await watcher.next("services")
             assert update["services"]["web"]["waiting"] is None
+
+
+async def test_domains_and_users(home: Path) -> None:
+    """What leads to a service, and who may see it, is told when it changes; its URL as well."""
+    record = CertificateRecord(day(1), "2126-01-01T00:00:00.000000Z", "Test CA", day(1))
+    ports = Ports(8080, 8081, https=8443)
+    async with agent_inside(home) as (platform, client), aclosing(client.watch(HERE)) as updates:
+        platform.parts.router.gateway.ports = ports
+        web = live(1)
+        await platform.ledger.write(web, instance(web, ActivationState.LIVE))
+        watcher = Watcher(updates)
+        first = await watcher.next()
+        assert (first["environment"]["users"], first["services"]["web"]["domains"]) == ([], [])
+        await platform.ledger.write(UserRecord(TARGET, "ann", "{SHA}x"))
+        assert (await watcher.next("environment"))["environment"]["users"] == ["ann"]
+        domain = DomainRecord("shop.example.com", TARGET, "web", Tls.ACME, created_at=day(2))
+        elsewhere = Target("shop", "staging")
+        await platform.ledger.write(domain, replace(domain, host="other.com", target=elsewhere))
+        told = (await watcher.next("services"))["services"]["web"]
+        listed = (await client.domains(HERE))["domains"]
+        assert told["domains"] == listed
+        assert [each["state"] for each in listed] == ["pending"]
+        assert told["live"]["routeUrl"] is None
+        await platform.ledger.write(domain.changed(certificate=record))
+        told = (await watcher.next("services"))["services"]["web"]
+        assert [each["state"] for each in told["domains"]] == ["ok"]
+        assert told["live"]["routeUrl"] == "https://shop.example.com:8443"
+        await platform.ledger.write(DomainRemoved(domain.host))
+        told = (await watcher.next("services"))["services"]["web"]
+        assert (told["domains"], told["live"]["routeUrl"]) == ([], None)
 
 
 async def test_the_end_of_a_run(home: Path) -> None:
@@ -365,13 +408,18 @@ async def test_changes_are_told_together(home: Path) -> None:
 
 async def test_one_that_went_away_is_not_told_any_more(home: Path) -> None:
     async with agent_inside(home) as (_, client):
-        tasks = len(asyncio.all_tasks())
         async with aclosing(client.watch(HERE)) as updates:
             await Watcher(updates).next()
-            assert len(asyncio.all_tasks()) > tasks
+            assert replying()
         async with asyncio.timeout(60):
-            while len(asyncio.all_tasks()) > tasks:
+            while replying():
                 await asyncio.sleep(0.01)
+
+
+def replying() -> list[asyncio.Task[Any]]:
+    """The tasks of the server that are at a reply; the agent has others of its own."""
+    names = {each: getattr(each.get_coro(), "__qualname__", "") for each in asyncio.all_tasks()}
+    return [each for each, name in names.items() if name == "RequestResponseCycle.run_asgi"]
 
 
 async def test_one_that_watches_does_not_hold_up_the_end(home: Path) -> None:
