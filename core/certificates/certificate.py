@@ -32,6 +32,12 @@ _CURVES: Final = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 
 _CLOCKS_DIFFER: Final = timedelta(minutes=5)
 
+_MALFORMED: Final = (
+    *(ValueError, TypeError),
+    *(x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType),
+)
+"""What the library raises for a part that breaks the rules: it reads each when it is asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
@@ -59,6 +65,15 @@ def read_certificate(chain: bytes, key: bytes) -> Certificate:
     Raises:
         ConfigError: one of them cannot be read, or they do not fit; what is wrong, and the mend.
     """
+    try:
+        return _read(chain, key)
+    except _MALFORMED as error:
+        raise _refused(
+            "it cannot be read: a part of it is malformed", "have it issued again"
+        ) from error
+
+
+def _read(chain: bytes, key: bytes) -> Certificate:
     certificates = _certificates(chain)
     leaf = certificates[0]
     private = _key(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import encodebytes
 from datetime import timedelta
 
 import pytest
@@ -79,6 +80,25 @@ def test_what_is_refused(chain: bytes, key: bytes, reason: str) -> None:
         read_certificate(chain, key)
     assert reason in refused.value.message
     assert refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("whole", "broken"),
+    [
+        (b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x07"),  # of a version that there is not
+        (b"\x06\x03\x55\x1d\x11", b"\x06\x03\x55\x1d\x25"),  # with one extension twice
+        (b"\x0c\x0cTest Signing", b"\x03\x0cTest Signing"),  # whose issuer is no text
+        (b"\x82\x10shop.example.com", b"\x83\x10shop.example.com"),  # for an X.400 address
+    ],
+)
+def test_what_is_malformed_is_refused(whole: bytes, broken: bytes) -> None:
+    assert whole in GOOD.der
+    chain = b"-----BEGIN CERTIFICATE-----\n%b-----END CERTIFICATE-----\n" % encodebytes(
+        GOOD.der.replace(whole, broken)
+    )
+    with pytest.raises(ConfigError, match="it cannot be read") as refused:
+        read_certificate(chain, GOOD.key_pem)
+    assert refused.value.code == "invalid_certificate"
 
 
 @pytest.mark.parametrize(
