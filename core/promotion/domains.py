@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -52,6 +53,9 @@ class Domains:
         self._router = router
         self._ledger = router.ledger
         self._certificates = certificates
+        self._changing = asyncio.Lock()
+        """Of two that claim a host at once, the certificate of the one that is refused is shown to
+        nobody; and nothing is forgotten that is being added again."""
 
     def of(self, target: Target | None) -> list[DomainRecord]:
         """Those of an environment, or of all, by name."""
@@ -71,6 +75,12 @@ class Domains:
         check_domain(wanted.host)
         self._check(wanted)
         found, warnings = await self._certificate(wanted)
+        async with self._changing:
+            self._check(wanted)
+            await self._lead(wanted, found)
+            return Added(self._ledger.domains[wanted.host], tuple(warnings))
+
+    async def _lead(self, wanted: DomainRecord, found: Certificate | None) -> None:
         certificate = await self._certificates.show(wanted.host, found) if found else None
         await self._ledger.update(lambda: self._changes(wanted, certificate))
         if found is None:
@@ -78,16 +88,22 @@ class Domains:
             self._forget_secret(wanted.host)
         else:
             await self._certificates.enforce(wanted.host, found)
-        return Added(self._ledger.domains[wanted.host], tuple(warnings))
 
     async def first_answer(self, host: str) -> None:
-        """Returns when an authority has given a certificate, or a reason; or after a while."""
-        try:
+        """Returns when clients are shown a certificate, or there is a reason; or after a while.
+
+        Raises:
+            GatewayUnavailable: there is one, but it is not in force yet.
+        """
+        with suppress(TimeoutError):
             async with asyncio.timeout(_FIRST_TRY_LIMIT_S):
                 while self._is_asking(host):
                     await self._ledger.wait_change()
-        except TimeoutError:
-            return
+        record = self._ledger.domains.get(host)
+        found = self._certificates.held(host) if record and record.certificate else None
+        if found is not None:
+            # Who took it has told of it before it was in force.
+            await self._certificates.enforce(host, found)
 
     def _is_asking(self, host: str) -> bool:
         record = self._ledger.domains.get(host)
@@ -111,9 +127,10 @@ class Domains:
             event = certificate_event(EventType.DOMAIN_CHANGED, record, message)
             return DomainRemoved(host), event
 
-        await self._ledger.update(change)
-        await self._router.enforce()
-        self._forget_secret(host)
+        async with self._changing:
+            await self._ledger.update(change)
+            await self._router.enforce()
+            self._forget_secret(host)
 
     def _unknown(self, host: str, record: DomainRecord | None, target: Target) -> NotFound:
         if record is not None:

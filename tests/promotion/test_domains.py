@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from core.errors import CompartmentError
+from core.errors import CompartmentError, Conflict
 from core.model import Service, ServiceKind
 from core.promotion import renewals
 from core.promotion.certificates import Certificates
@@ -173,6 +173,22 @@ async def test_one_of_another_environment_is_not_removed(shop: Shop) -> None:
         await shop.client.remove_domain(HOST, NAMED)
     assert "--env staging" in (refused.value.hint or "")
     assert HOST in shop.platform.ledger.domains
+
+
+async def test_of_two_that_claim_a_host_only_one_is_seen(shop: Shop, tmp_path: Path) -> None:
+    staged = AUTHORITY.issue(HOST)
+    theirs = {TARGET: GOOD, STAGING: staged}
+    wanted = []
+    for target, issued in theirs.items():
+        chain, key = issued.write(tmp_path / target.environment)
+        record = DomainRecord(HOST, target, "web", Tls.FILES)
+        wanted.append(replace(record, certificate_file=str(chain), key_file=str(key)))
+    domains = shop.platform.domains
+    ends = await asyncio.gather(*map(domains.add, wanted), return_exceptions=True)
+    (refused,) = [each for each in ends if isinstance(each, BaseException)]
+    assert isinstance(refused, Conflict)
+    (known,) = domains.of(None)
+    assert shop.shown() == theirs[known.target].der
 
 
 async def test_a_name_that_is_given_out_is_never_that_of_a_domain(shop: Shop) -> None:
