@@ -43,7 +43,8 @@ def unpack(archive: Path, target: Path, limit_bytes: int) -> list[Item]:
             for info in tar:
                 _check_path(info.name)
                 left -= info.size
-                if left < 0:
+                # A negative size would make room, and have the library read in circles.
+                if left < 0 or info.size < 0:
                     raise UsageError("the source that was sent is larger than what is taken here")
                 if info.issym():
                     links[info.name] = info.linkname
@@ -52,10 +53,10 @@ def unpack(archive: Path, target: Path, limit_bytes: int) -> list[Item]:
                 if content is None:
                     raise _Refused(info.name, "is neither a file nor a symbolic link")
                 items.append(_write(target, info, content))
-    except (tarfile.TarError, UnicodeError, EOFError) as error:
+        # Last: through a link that is there already, a file could be written elsewhere.
+        return [*items, *_make_links(target, links)]
+    except (tarfile.TarError, ValueError, EOFError) as error:
         raise UsageError(f"what was sent is no whole archive: {error}") from error
-    # Last: through a link that is there already, a file could be written elsewhere.
-    return [*items, *_make_links(target, links)]
 
 
 def _check_path(path: str) -> None:

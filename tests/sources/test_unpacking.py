@@ -39,6 +39,18 @@ def link(name: str, leads_to: str) -> Callable[[tarfile.TarFile], None]:
     return other(name, tarfile.SYMTYPE, leads_to)
 
 
+def sized(path: str, size_bytes: int) -> Callable[[tarfile.TarFile], None]:
+    """A header alone, whatever follows."""
+
+    def add(tar: tarfile.TarFile) -> None:
+        info = tarfile.TarInfo(path)
+        info.size = size_bytes
+        tar.fileobj.write(info.tobuf(tarfile.GNU_FORMAT))
+        tar.offset += tarfile.BLOCKSIZE
+
+    return add
+
+
 def archive(folder: Path, *entries: Callable[[tarfile.TarFile], None]) -> Path:
     path = folder / "archive.tar"
     with tarfile.open(path, "w") as tar:
@@ -97,6 +109,9 @@ def test_files_come_out_as_they_went_in(tmp_path: Path) -> None:
         ([other("b", tarfile.LNKTYPE, "/etc/passwd")], "is neither a file nor a symbolic link"),
         ([other("folder", tarfile.DIRTYPE)], "is neither a file nor a symbolic link"),
         ([file("a", b"x" * 60), file("b", b"x" * 60)], "larger than what is taken here"),
+        ([file("a\0b\xe9")], "is no whole archive: embedded null byte"),
+        ([link("a", "b\0c\xe9")], "is no whole archive: embedded null"),
+        ([sized("a", -1024)], "larger than what is taken here"),
     ],
 )
 def test_what_could_do_harm_is_refused(
