@@ -42,13 +42,14 @@ async def served(home: Path, settings: Settings) -> AsyncIterator[Platform]:
     where = Home(home)
     async with Platform.running(where, settings) as platform:
         pages, listening = serve_pages(where, platform)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(pages.serve(sockets=[listening]))
-            try:
-                yield platform
-            finally:
-                pages.should_exit = True
-                await platform.gateway.envoy.stop()
+        with listening:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(pages.serve(sockets=[listening]))
+                try:
+                    yield platform
+                finally:
+                    pages.should_exit = True
+                    await platform.gateway.envoy.stop()
 
 
 @pytest.mark.timeout(180)
