@@ -50,19 +50,20 @@ def only_agent(home: Home) -> Iterator[None]:
     Raises:
         AgentUnavailable: another agent holds it.
     """
-    with home.agent_lock.open("a+") as lock:
+    with home.agent_lock.open("a+b", buffering=0) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
             raise AgentUnavailable(
-                f"another agent holds {home.root} (pid {lock.read().strip() or 'unknown'})",
+                f"another agent holds {home.root} (pid {lock.read().decode() or 'unknown'})",
                 hint="use it, or stop it: compartment agent stop",
                 code="agent_running",
             ) from None
         lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
+        # For people only: that the disk is full is told by the journal, in better words.
+        with suppress(OSError):
+            lock.write(str(os.getpid()).encode())
         yield
 
 

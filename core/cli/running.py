@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import json
 import socket
 import sqlite3
 import subprocess
@@ -20,6 +19,7 @@ from core.cli.ports import known_ports, read_only
 from core.cli.text import counted
 from core.config.settings import Settings, read_settings, settings_file
 from core.errors import CompartmentError, ConfigError, Conflict
+from core.gateway import processes
 from core.gateway.table import Ports
 
 if TYPE_CHECKING:
@@ -171,12 +171,11 @@ def _port(home: Home, name: str, host: str, port: int, flag: str) -> Check:
 
 def _is_ours(home: Home, port: int) -> bool:
     """Whether the gateway of this home listens there."""
+    gateway = processes.read(home.gateway / "envoy.json").serving
+    if gateway is None:
+        return False
     try:
-        record = json.loads((home.gateway / "envoy.json").read_text())
-        process = psutil.Process(record["pid"])
-        if abs(process.create_time() - record["createTime"]) > 0.01:
-            return False
-        listening = process.net_connections("tcp")
-    except (OSError, ValueError, KeyError, psutil.Error):
+        listening = psutil.Process(gateway.pid).net_connections("tcp")
+    except psutil.Error:
         return False
     return any(each.status == psutil.CONN_LISTEN and each.laddr.port == port for each in listening)

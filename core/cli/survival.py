@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 from typing import TYPE_CHECKING, Final
@@ -11,6 +10,7 @@ from core.agent import systemd
 from core.agent.taking_in import cgroup_of, lasting
 from core.agent.unit import Kind, installed
 from core.cli.checks import Check, Level
+from core.gateway import processes
 
 if TYPE_CHECKING:
     from core.agent.unit import Unit
@@ -26,15 +26,8 @@ _KILLS: Final = (
 
 def survival_checks(home: Home) -> list[Check]:
     """Whether what is live is there again after a reboot, and still there after a logout."""
-    gateway = _gateway(home)
-    return [_reboot(installed(home)), _logout(lasting(home, gateway))]
-
-
-def _gateway(home: Home) -> int | None:
-    try:
-        return int(json.loads((home.gateway / "envoy.json").read_text())["pid"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    gateway = processes.read(home.gateway / "envoy.json").serving
+    return [_reboot(installed(home)), _logout(lasting(home, gateway.pid if gateway else None))]
 
 
 def _reboot(unit: Unit | None) -> Check:

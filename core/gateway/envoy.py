@@ -19,7 +19,7 @@ from core.files import write_atomically
 from core.gateway import processes, resources
 from core.gateway.admin import Admin
 from core.gateway.command import Command, command
-from core.gateway.processes import Process, Processes
+from core.gateway.processes import Process, Processes, born
 from core.ports import bind
 
 if TYPE_CHECKING:
@@ -196,7 +196,8 @@ class Envoy:
             )
         pid = int(told.stdout)
         created_at = psutil.Process(pid).create_time()
-        return Process(pid, created_at, epoch if how.can_hand_over else None, how.digest)
+        epoch_told = epoch if how.can_hand_over else None
+        return Process(pid, created_at, epoch_told, how.digest, born(pid))
 
     def _keep(self, found: Processes) -> None:
         processes.write(self._record, found)

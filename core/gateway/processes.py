@@ -8,17 +8,17 @@ import os
 import signal
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import psutil
 
 from core.files import write_atomically
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 _STOP_TIMEOUT_S = 5.0
 _SAME_START_S = 0.01
+_START_TICKS = 19
+"""Where they stand in /proc/PID/stat, counted from what follows the name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +32,22 @@ class Process:
     """How many have handed over before it; None for one that cannot hand over itself."""
     made_of: str = ""
     """What it was started with, as `Command.digest` has it."""
+    born: str | None = None
+    """What `born` tells of it: unlike the clock's time it stays the same when the clock is set."""
 
     @property
     def is_running(self) -> bool:
         """Whether it is alive, and really the one."""
         try:
             found = psutil.Process(self.pid)
-            is_same = abs(found.create_time() - self.created_at) < _SAME_START_S
-            return is_same and found.status() != psutil.STATUS_ZOMBIE
+            return self._is(found) and found.status() != psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return False
+
+    def _is(self, found: psutil.Process) -> bool:
+        if self.born is not None:
+            return born(found.pid) == self.born
+        return bool(abs(found.create_time() - self.created_at) < _SAME_START_S)
 
     async def wait_exit(self) -> None:
         """Returns when it has ended, whoever's child it is."""
@@ -58,6 +64,16 @@ class Process:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_STOP_TIMEOUT_S):
                     await self.wait_exit()
+
+
+def born(pid: int) -> str | None:
+    """Which boot a process is of, and after how many ticks of it (proc(5)); None: nobody says."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return f"{boot} {fields[_START_TICKS]}"
 
 
 async def _exit_of(process: Process) -> None:
@@ -103,8 +119,9 @@ def read(path: Path) -> Processes:
 
 def _process(record: dict[str, Any]) -> Process:
     return Process(
-        record["pid"], record["createTime"], record.get("epoch"), record.get("madeOf", "")
-    )
+        record["pid"], record["createTime"], record.get("epoch"), record.get("madeOf", ""),
+        record.get("born"),
+    )  # fmt: skip
 
 
 def write(path: Path, processes: Processes) -> None:
@@ -125,4 +142,5 @@ def _record(process: Process) -> dict[str, Any]:
         "createTime": fields["created_at"],
         "epoch": fields["epoch"],
         "madeOf": fields["made_of"],
+        "born": fields["born"],
     }
