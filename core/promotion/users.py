@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from core.config.document import quote
-from core.errors import GatewayUnavailable, NotFound, UsageError
+from core.errors import NotFound, UsageError
 from core.events import Event, EventType
 from core.lines import stamp
 from core.records import UserRecord, UserRemoved
@@ -87,16 +87,7 @@ async def _update(router: Router, change: Callable[[], Sequence[Record]]) -> Non
     try:
         await router.ledger.update(change)
     finally:
-        await _enforce(router)
-
-
-async def _enforce(router: Router) -> None:
-    try:
-        await router.open_entrances()
-    except GatewayUnavailable as error:
-        raise GatewayUnavailable(
-            f"it is kept, but not in force yet: {error.message}", hint=error.hint
-        ) from error
+        await router.enforce()
 
 
 def _changed(target: Target, what: str) -> Event:
