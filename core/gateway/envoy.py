@@ -94,8 +94,8 @@ class Envoy:
         if self._processes.serving is None:
             self._processes = processes.read(self._record)
         deadline = time.monotonic() + _START_TIMEOUT_S
-        while self.is_running:
-            if await self.admin.live_epoch() is not None:
+        while self.is_running and (serving := self._processes.serving):
+            if await self._answers(serving):
                 return True
             if time.monotonic() > deadline:
                 raise GatewayUnavailable(
@@ -103,7 +103,19 @@ class Envoy:
                     hint="end that process to have it started again",
                 )
             await asyncio.sleep(_LOOK_PAUSE_S)
-        return False
+        return await self._has_stayed()
+
+    async def _has_stayed(self) -> bool:
+        """Whether what was to hand over serves on: its successor ended before it had begun."""
+        leaving = self._processes.leaving
+        if leaving is None or not leaving.is_running or not await self._answers(leaving):
+            return False
+        self._keep(Processes(leaving))
+        return True
+
+    async def _answers(self, process: Process) -> bool:
+        """Whether it is this one that serves."""
+        return await self.admin.live_epoch() == (process.epoch or 0)
 
     async def start(self, ports: Ports) -> None:
         """Starts Envoy in the place of one that no longer serves.
@@ -135,11 +147,12 @@ class Envoy:
         # Each has a log of its own: only what the new one refuses concerns who updates it.
         self.log.replace(self.log.with_suffix(".before.log"))
         started = self._spawn(before.epoch + 1, patience_s)
+        # Now: should this agent end here, the next one has to know of both.
+        self._keep(Processes(started, leaving=before))
         if await self._is_up(started):
-            self._keep(Processes(started, leaving=before))
             return
         await started.end()
-        if await self.admin.live_epoch() is None:
+        if not await self._has_stayed():
             # It had begun to hand over, and takes no updates any more.
             await self.stop()
         raise self._did_not_start()
@@ -209,7 +222,7 @@ class Envoy:
         while time.monotonic() < deadline:
             if not started.is_running:
                 return False
-            if await self.admin.live_epoch() == (started.epoch or 0):
+            if await self._answers(started):
                 return True
             await asyncio.sleep(_LOOK_PAUSE_S)
         return False

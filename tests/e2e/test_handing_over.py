@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -124,6 +125,44 @@ async def test_what_serves_goes_on_when_the_next_one_does_not_start(
         assert following.envoy.pid == before
         assert (await running.ask()).status == 200
     assert set(statuses) == {200}
+
+
+class AgentKilled(Exception):
+    """As if it was, at this moment: nothing after it is done."""
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("flag", [None, "--no-such-flag"])
+async def test_an_agent_that_ends_in_the_middle_leaves_both_to_the_next_one(
+    running: RunningGateway, following: Gateway, monkeypatch: pytest.MonkeyPatch, flag: str | None
+) -> None:
+    before = running.gateway.envoy.pid
+    real = command_module.command
+
+    def perhaps_broken(*arguments: object) -> command_module.Command:
+        found = real(*arguments)  # type: ignore[arg-type]
+        return replace(found, arguments=(*found.arguments, flag)) if flag else found
+
+    async def killed(*_: object) -> bool:
+        raise AgentKilled
+
+    with monkeypatch.context() as patched:
+        patched.setattr(envoy_module, "command", perhaps_broken)
+        patched.setattr(envoy_module.Envoy, "_is_up", killed)
+        with pytest.raises(AgentKilled):
+            await following.start(running.table("old"))
+    begun = following.envoy.pid
+    assert begun != before
+    third = Gateway(following.envoy.folder, running.home.sockets / "envoy.sock", following.ports, 2)
+    async with running.asked_all_the_time() as statuses:
+        await third.start(running.table("new", "old"))
+        assert third.envoy.is_current
+        assert (third.envoy.pid == begun) is (flag is None)
+        assert leaving(third).pid == before
+        assert (await running.ask()).status == 200
+    assert set(statuses) == {200}
+    await third.envoy.stop()
+    await third.close()
 
 
 @pytest.mark.timeout(120)
