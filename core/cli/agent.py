@@ -37,17 +37,17 @@ def start(arguments: Namespace, output: Output) -> int:
     home = Home.locate()
     ports = _asked_ports(arguments, home)
 
-    async def conversation() -> tuple[bool, Json]:
+    async def conversation() -> tuple[Json | None, Json]:
         async with Client.opened(home) as client:
-            runs_already = await _about(client) is not None
+            before = await _about(client)
             await client.attach(ports=ports)
-            return runs_already, await client.agent()
+            return before, await client.agent()
 
-    runs_already, about = asyncio.run(conversation())
-    if runs_already:
-        _refuse_other_ports(arguments, about)
+    before, about = asyncio.run(conversation())
+    # Somebody else may have started one in the same moment, too.
+    _refuse_other_ports(arguments, about)
     _warn_of_open_listener(about["publicAddress"].rpartition(":")[0], output)
-    word = "runs already" if runs_already else "started"
+    word = "runs already" if before and before["pid"] == about["pid"] else "started"
     output.answer(about, lambda: [f"the agent {word}", *_about_lines(about)])
     return Exit.DONE
 
