@@ -21,6 +21,7 @@ from core.certificates.files import CertificateFiles
 from core.ending import single_error
 from core.errors import CompartmentError, ConfigError
 from core.events import EventType
+from core.lines import stamp
 from core.promotion.certificates import certificate_event, moment
 from core.records import Tls
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     from core.certificates.authority import Authority
+    from core.certificates.certificate import Certificate
     from core.certificates.files import Look
     from core.promotion.certificates import Certificates
     from core.promotion.ledger import Ledger
@@ -127,7 +129,7 @@ class Renewals:
         """Takes what is in the files; False while that may only be half of what comes."""
         try:
             found = await asyncio.to_thread(seen.files.read)
-            if found == self._certificates.held(record.host) and record.certificate:
+            if found == self._certificates.held(record.host) and _tells_of(record, found):
                 return True
             check_serves(found, record.host, self._now())
         except ConfigError as error:
@@ -180,6 +182,18 @@ class Renewals:
         message = f"domain {record.host}: its certificate {verb} at {told[0][:16]}Z"
         event = certificate_event(EventType.CERTIFICATE_EXPIRING, record, message)
         await self._ledger.write(event)
+
+
+def _tells_of(record: DomainRecord, certificate: Certificate) -> bool:
+    """Whether a domain is known to have a certificate, and no failure since.
+
+    An agent may have ended between the two; and the files may be again what they were.
+    """
+    known = record.certificate
+    if known is None or record.failure is not None:
+        return False
+    validity = (stamp(certificate.valid_from), stamp(certificate.valid_until))
+    return (known.valid_from, known.valid_until) == validity
 
 
 def due_at(record: DomainRecord) -> datetime:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from core.certificates.certificate import read_certificate
 from core.errors import CompartmentError, Conflict
 from core.model import Service, ServiceKind
 from core.promotion import renewals
@@ -242,6 +243,31 @@ async def test_renewed_files_are_taken_and_bad_ones_are_not(
     await shop.renewals.look()
     assert shop.shown() == GOOD.der
     assert (await shop.domain())["state"] == "ok"
+
+
+async def test_files_that_are_again_what_they_were_are_well_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(renewals, "_SETTLES_S", 0)
+    await shop.add(**await shop.files())
+    AUTHORITY.issue("other.example.com").write(shop.folder)
+    await shop.renewals.look()
+    assert (await shop.domain())["state"] == "failing"
+    GOOD.write(shop.folder)
+    await shop.renewals.look()
+    domain = await shop.domain()
+    assert (domain["state"], domain["failureMessage"]) == ("ok", None)
+
+
+async def test_an_agent_that_ended_before_it_could_tell_of_a_renewal(shop: Shop) -> None:
+    await shop.add(**await shop.files())
+    renewed = AUTHORITY.issue(HOST, ends=timedelta(days=200))
+    renewed.write(shop.folder)
+    known = read_certificate(renewed.chain_pem, renewed.key_pem)
+    await Certificates(shop.platform.parts.router).show(HOST, known)
+    await shop.renewals.look()
+    told = (await shop.domain())["certificate"]
+    assert datetime.fromisoformat(told["validUntil"]) == known.valid_until
 
 
 async def test_symlinks_that_are_turned_are_followed(shop: Shop) -> None:
