@@ -23,7 +23,8 @@ FIELDS: Final[Mapping[str, str]] = {
     "project": "the project",
     "environment": "the environment",
     "service": "the service; empty for a whole run",
-    "status": "`succeeded`, `failed` or `cancelled`; `healthy` or `unhealthy`; `test`",
+    "status": "of a run `succeeded`, `failed` or `cancelled`; of health `healthy` or `unhealthy`;"
+    " `test`; else empty",
     "trigger": "of a run: `deploy`, `redeploy`, `rollback` or `promote`",
     "label": "of a run: what it was called with `--label`",
     "message": "what happened, in words",
@@ -36,8 +37,8 @@ FIELDS: Final[Mapping[str, str]] = {
 
 _FIELD: Final = re.compile(r"\{([A-Za-z_]+)\}")
 _LOOKS_LIKE_JSON: Final = re.compile(r'\s*(\[\s*)?\{\s*"')
-_A_NUMBER: Final = "0"
-"""Fits into JSON within quotes and without."""
+_NUMBERS: Final = frozenset({"id"})
+"""What fits into JSON without quotes, too."""
 
 
 def check(template: str) -> str:
@@ -48,11 +49,15 @@ def check(template: str) -> str:
             raise broken_rule(f"has the field {quote(name)}, which there is not", hint=hint)
     if is_json(template):
         try:
-            json.loads(_FIELD.sub(_A_NUMBER, template), strict=False)
+            json.loads(_FIELD.sub(_example, template), strict=False)
         except ValueError as error:
             hint = "put fields that are text in quotes"
             raise broken_rule(f"looks like JSON, and is none: {error}", hint=hint) from None
     return template
+
+
+def _example(field: re.Match[str]) -> str:
+    return "0" if field[1] in _NUMBERS else "text"
 
 
 def is_json(template: str) -> bool:
