@@ -10,6 +10,8 @@ from textual.app import App
 from textual.events import InputEvent
 from textual.screen import ModalScreen
 
+from core import __version__
+from core.agent.protocol import is_earlier
 from core.errors import CompartmentError
 from core.events import EventType
 from tui import themes
@@ -104,6 +106,7 @@ class BoardApp(App[Going]):
         self._shown: tuple[object, ...] = ()
         self._is_blurred = False
         self._was_busy = False
+        self._agent_version = ""
         self._clock: Timer | None = None
         super().__init__()
         for theme in themes.THEMES:
@@ -152,6 +155,7 @@ class BoardApp(App[Going]):
             case Update(body):
                 for event in self.board.apply(body):
                     self._hear(event)
+                self._mind_version()
             case Lines(lines):
                 self.store.push(lines)
             case LinkChanged(at, is_up, reason):
@@ -176,6 +180,18 @@ class BoardApp(App[Going]):
             self.bell()
         if has_ended:
             self._load_history()
+
+    def _mind_version(self) -> None:
+        """Says once that an agent is of a later version, which may tell what is not shown here."""
+        version = self.board.state.place.agent_version
+        if self.options.is_replay or version == self._agent_version:
+            return
+        self._agent_version = version
+        if is_earlier(__version__, version):
+            self.warn(
+                f"the agent is of version {version} now, and this window of {__version__}:"
+                " it goes on; to see what is new, leave it and open it again"
+            )
 
     def _load_history(self) -> None:
         """Asks for the last runs anew, for the history pane."""
@@ -266,6 +282,7 @@ class BoardApp(App[Going]):
             trends=self.board.trends,
             events=self.board.events,
             glyphs=self.glyphs,
+            server=self.options.server,
             notes=self._notes(),
         )
 

@@ -42,7 +42,6 @@ def options_of(arguments: Namespace, choices: Choices, kind: str | None = None) 
         warnings = [*warnings, f"the theme {choices.theme} is not there any more"]
     is_read_only = arguments.read_only or kind == "replay"
     notes = {
-        f"on {arguments.server}": arguments.server is not None,
         kind: kind is not None,
         "read-only": arguments.read_only,
         "slow link": arguments.slow_link,
@@ -50,8 +49,10 @@ def options_of(arguments: Namespace, choices: Choices, kind: str | None = None) 
     return Options(
         is_ascii=arguments.ascii or is_plain(os.environ, has_utf8_mode=bool(sys.flags.utf8_mode)),
         is_read_only=is_read_only,
+        is_replay=kind == "replay",
         is_slow_link=arguments.slow_link,
         theme=theme,
+        server=str(arguments.server) if arguments.server else None,
         notes=tuple(note for note, is_on in notes.items() if note and is_on),
         keymap=keymap,
         warnings=tuple(warnings),

@@ -16,10 +16,14 @@ class Options:
     is_ascii: bool = False
     is_read_only: bool = False
     """Nothing can be changed; whatever would change something has no key."""
+    is_replay: bool = False
+    """What is shown is past."""
     is_slow_link: bool = False
     """Fewer frames a second."""
     theme: str | None = None
     """None: the one that was chosen last."""
+    server: str | None = None
+    """The machine that is looked at; None for this one."""
     notes: tuple[str, ...] = ()
     """What the status line says besides, such as `read-only` and `replay`."""
     keymap: Mapping[str, str] = field(default_factory=dict)

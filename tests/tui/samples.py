@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.model import Health, ServiceKind, Stage, Status, Trigger
 from core.records import ExecutionStatus
+from tui.view.domain import Domain
 from tui.view.execution import Execution, Executions
 from tui.view.glyphs import UNICODE, Glyphs
 from tui.view.scene import Scene
@@ -518,6 +519,77 @@ def odd_names() -> State:
     return state(services, run=ended)
 
 
+def domain(host: str, state: str = "ok", days: float = 61, **fields: Any) -> Domain:
+    """One with a certificate for so many days, unless there is none yet."""
+    has_none = state in ("plain", "pending")
+    until = None if has_none else before(-86_400 * days - 60)
+    return Domain(
+        host, f"{'http' if state == 'plain' else 'https'}://{host}", state, until, **fields
+    )
+
+
+RULE = (
+    "when it turns unhealthy or more than 5 % of at least 20 replies are 5xx"
+    " within 300 s of the switch"
+)
+
+
+def operated(users: tuple[str, ...] | None = ("ada", "grace")) -> State:
+    """A domain with TLS, a login, and a deploy that is watched."""
+    services = six()
+    host = "shop.example.com"
+    changes: dict[str, dict[str, Any]] = {
+        "web": {"route_url": f"https://{host}"},
+        "api": {"watched_until": before(-250), "way_back": RULE, "way_back_s": 300},
+        "admin": {"needs_login": True},
+    }
+    for name, fields in changes.items():
+        live = services[name].live
+        assert live is not None
+        services[name] = replace(services[name], live=replace(live, **fields))
+    refused = "the authority cannot reach it: connection refused"
+    domains = (
+        domain("old.example.com", "failing", 12, failure=refused, next_try_at=before(-3_590)),
+        domain(host),
+        domain("shop.internal", "plain"),
+    )
+    services["web"] = replace(services["web"], domains=domains)
+    place = replace(PLACE, users=users)
+    ids = [each.live.id for each in services.values() if each.live]
+    return state(services, run=run(Status.SUCCEEDED, *ids), place=place)
+
+
+def locked_out() -> State:
+    """A service asks for a login, and nobody has one."""
+    found = operated(users=())
+    services = dict(found.services)
+    services["web"] = replace(services["web"], domains=services["web"].domains[1:])
+    return replace(found, services=services)
+
+
+def watched() -> State:
+    """Nothing but a deploy that is watched."""
+    return replace(operated(), services=dict(six(), api=operated().services["api"]))
+
+
+def went_back() -> State:
+    """The platform has rolled a deploy back by itself."""
+    because = "api of dep_51fex7q2m4kz: it is unhealthy: GET /healthz -> 500 Internal Server Error"
+    services = six()
+    live = services["api"].live
+    assert live is not None
+    services["api"] = replace(services["api"], live=replace(live, returned_because=because))
+    ended = run(
+        Status.SUCCEEDED,
+        live.id,
+        trigger=Trigger.ROLLBACK,
+        because=because,
+        created_at=before(7_201),
+        completed_at=before(7_200),
+    )
+    return state(services, run=ended)
+
+
 ALL = {
     "idle": idle,
     "deploying": deploying,
@@ -537,6 +609,10 @@ ALL = {
     "held": held,
     "standing-aside": standing_aside,
     "not-serving": not_serving,
+    "operated": operated,
+    "locked-out": locked_out,
+    "watched": watched,
+    "went-back": went_back,
 }
 """Every sample by name."""
 

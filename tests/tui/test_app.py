@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from textual.widgets import Input
 
+from core import __version__
 from core.errors import AgentUnavailable, CompartmentError, ConfigError, TargetBusy
 from core.model import Problem, Trigger
 from tests.tui import samples
@@ -307,6 +308,38 @@ async def test_what_no_browser_speaks_is_only_told(monkeypatch: pytest.MonkeyPat
             await press(hand, "o")
             await hand.until(lambda url=url: url in hand.toasts)  # type: ignore[misc]
         await hand.until(lambda: opened_urls == ["http://localhost"])
+
+
+async def test_what_is_on_a_server_is_not_looked_for_here(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DISPLAY", ":0")
+    opened_urls: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened_urls.append)
+    async with opened(dashboard(samples.operated(), server="me@server")) as hand:
+        hand.app.selected = "admin"
+        await press(hand, "o")
+        await hand.until(lambda: hand.toasts)
+        assert "ssh me@server -N -L 8080:127.0.0.1:8080" in hand.toasts[0]
+        await press(hand, "E")
+        await hand.until(lambda: len(hand.toasts) == 2)
+        assert hand.toasts[1] == "the files of this project are on me@server: edit them there"
+        hand.app.selected = "web"
+        await press(hand, "o")
+        await hand.until(lambda: opened_urls)
+    assert opened_urls == ["https://shop.example.com"]
+
+
+async def test_an_agent_of_a_later_version_is_told_of_once() -> None:
+    place = {"project": "shop", "environment": "production"}
+    async with opened(dashboard()) as hand:
+        for version in (__version__, "99.1", "99.1", __version__):
+            await hand.take({"seq": 1, "environment": {**place, "agentVersion": version}})
+        assert len(hand.toasts) == 1
+        assert hand.toasts[0].startswith("the agent is of version 99.1 now")
+    async with opened(dashboard(is_replay=True)) as hand:
+        await hand.take({"seq": 1, "environment": {**place, "agentVersion": "99.1"}})
+        assert hand.toasts == []
 
 
 async def test_an_editor_that_makes_no_sense_is_told(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from core.cli.text import plain
 from core.errors import CompartmentError
 from core.files import write_atomically
+from tui.elsewhere import forwarding, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -130,6 +131,9 @@ class LookActions:
         if url is None:
             self._app.warn(f"{service.name} has no URL: it is not live, or no port leads to it")
             return
+        if self._app.options.server is not None and is_loopback(url):
+            self._app.warn(forwarding(url, self._app.options.server))
+            return
         self._app.say(url)
         if not url.startswith("http"):
             return  # no browser speaks what is spoken there
@@ -154,7 +158,10 @@ class LookActions:
     async def edit(self) -> None:
         """The project file in the person's own editor."""
         root = self._app.board.state.place.root
-        project = self._app.verbs.project
+        project, server = self._app.verbs.project, self._app.options.server
+        if project is None and server is not None:
+            self._app.warn(f"the files of this project are on {server}: edit them there")
+            return
         folder = project.root if project is not None else Path(root) if root else None
         file = folder / "compartment.yml" if folder else None
         if project is not None and project.files:

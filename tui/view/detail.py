@@ -11,6 +11,7 @@ from tui.view import contained, execution_words, words
 from tui.view.bar import bar
 from tui.view.columns import Row, aligned, hanging
 from tui.view.diff import rule_text, settings, variable_names
+from tui.view.facts import access, addresses, aftercare
 from tui.view.looks import FAILED, HEALTHY, IDLE, WORKING, Look, health_look, stage_look
 from tui.view.moments import moment
 from tui.view.pieces import plain
@@ -18,9 +19,10 @@ from tui.view.sparkline import sparkline
 from tui.view.strip import draw, service_cells
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from tui.view.facts import Fact
     from tui.view.glyphs import Glyphs
     from tui.view.scene import Scene
     from tui.view.state import Deployment, Figures, Service, Waiting
@@ -47,6 +49,7 @@ def present(service: Service, scene: Scene, width: int) -> list[Content]:
     ]
     if service.waiting is not None:
         lines += _waiting(service.waiting, scene)
+    lines += _facts(aftercare(service, scene), scene, width)
     for name, deployment in (
         ("live", service.live),
         ("candidate", service.candidate),
@@ -55,8 +58,8 @@ def present(service: Service, scene: Scene, width: int) -> list[Content]:
     ):
         if deployment is not None:
             lines += _deployment(name, deployment, scene, width)
-    if service.live is not None and service.live.route_url:
-        lines.append(_named("url", service.live.route_url))
+    reached = (*addresses(service, scene), *access(service, scene))
+    lines += _facts(reached, scene, width)
     rules = [rule_text(each) for each in service.routes]
     lines += [_named("routes" if not at else "", rule) for at, rule in enumerate(rules)]
     trend = scene.trends.get(service.name, ())
@@ -76,6 +79,15 @@ def _ailment(service: Service, scene: Scene, width: int) -> list[Content]:
         reason = service.live.health_reason if service.live else None
         told = [words.reason(reason)] if reason else []
     return [line for each in told for line in hanging(scene.glyphs.said(each), width, _NAME)]
+
+
+def _facts(found: Iterable[Fact], scene: Scene, width: int) -> list[Content]:
+    lines: list[Content] = []
+    for each in found:
+        told = Content.styled(scene.glyphs.said(each.text), each.style)
+        first, *more = hanging(told, width, _NAME)
+        lines += [_named(each.label, first[_NAME:]), *more]
+    return lines
 
 
 def _named(name: str, value: Content | str) -> Content:

@@ -10,14 +10,16 @@ from rich.cells import cell_len
 from core.model import Health
 from tui.view import execution_words, looks, words
 from tui.view.bar import bar
+from tui.view.facts import URL, access, addresses, aftercare
 from tui.view.pieces import MUTED, PLAIN, fit, left
 from tui.view.rows import buckets, is_stale
 from tui.view.sparkline import sparkline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
+    from tui.view.facts import Fact
     from tui.view.pieces import Piece, Row
     from tui.view.scene import Scene
     from tui.view.state import Deployment, Figures, Service, Waiting
@@ -51,8 +53,10 @@ def _groups(service: Service, scene: Scene, width: int) -> Iterator[Group]:
         *_waiting(service, scene),
         *_health(service, scene, width),
         *_executions(service, scene, width),
+        *_facts(aftercare(service, scene), scene, width),
     ]
-    yield _addresses(service, width)
+    reached = (*addresses(service, scene), *access(service, scene))
+    yield _facts(reached, scene, width)
     yield _figures(service, scene, width)
     yield [*_previous(service, scene), *_labels(service)]
     yield _routes(service)
@@ -79,10 +83,14 @@ def _failure(service: Service, scene: Scene, width: int) -> Group:
 
 
 def _because(why: str, scene: Scene, width: int) -> Group:
+    return _wrapped("because", why, scene, width)
+
+
+def _wrapped(label: str, text: str, scene: Scene, width: int, style: str = PLAIN) -> Group:
     room = max(width - LABEL_CELLS - 2, 10)
-    told = scene.glyphs.said(why)
+    told = scene.glyphs.said(text)
     lines = wrap(told, room, max_lines=_REASON_LINES, placeholder=f" {scene.glyphs.cut}")
-    return [_row("" if at else "because", (line, PLAIN)) for at, line in enumerate(lines)]
+    return [_row("" if at else label, (line, style)) for at, line in enumerate(lines)]
 
 
 def _deployments(service: Service, scene: Scene) -> Group:
@@ -209,16 +217,25 @@ def _executions(service: Service, scene: Scene, width: int) -> Group:
     return rows
 
 
-def _addresses(service: Service, width: int) -> Group:
-    found = service.live or service.candidate
-    if found is None or not found.route_url:
-        return []
+def _facts(found: Iterable[Fact], scene: Scene, width: int) -> Group:
+    return [
+        row
+        for each in found
+        for row in (
+            [_url(each.text, width)]
+            if each.label == URL
+            else _wrapped(each.label, each.text, scene, width, each.style)
+        )
+    ]
+
+
+def _url(url: str, width: int) -> Row:
     room = width - LABEL_CELLS - 2
-    for url in (found.route_url, found.route_url.removeprefix("http://")):
-        if cell_len(url) <= room:
-            return [_row("url", (url, PLAIN))]
+    for shown in (url, url.removeprefix("http://")):
+        if cell_len(shown) <= room:
+            return _row("url", (shown, PLAIN))
     # The port is at its end: better without a label than without it.
-    return [((f" {url}", PLAIN),)]
+    return ((f" {shown}", PLAIN),)
 
 
 def _figures(service: Service, scene: Scene, width: int) -> Group:

@@ -20,6 +20,7 @@ NOT_CONFIGURATION = frozenset({
     "container", "id", "deploymentRunId", "serviceName", "environmentName", "label",
     "status", "health", "promotionStage", "isActive", "failureMessage", "restarts",
     "createdAt", "completedAt", "startedAt", "stageSince", "uptimeSeconds",
+    "healthReason", "watchedUntil", "returnedBecause", "autoRollback.words",
     "address", "routeUrl", "routeHost", "activations",
     "rollbackAvailable", "artifactState", "artifactId", "variableNames", "routes",
     "replicas.ready",

@@ -35,6 +35,8 @@ class Glyphs:
     cut: str = "⋯"
     """Stands for what does not fit."""
     mark: str = "✦"
+    login: str = "⚷"
+    """Who comes is asked for a login."""
     is_ascii: bool = False
 
     def said(self, text: str) -> str:
@@ -68,5 +70,6 @@ ASCII = Glyphs(
     bar_to_come=".",
     cut="~",
     mark="*",
+    login="o-",
     is_ascii=True,
 )

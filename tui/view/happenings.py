@@ -29,7 +29,11 @@ class Severity(IntEnum):
     FAILURE = 2
 
 
-_WARNINGS = frozenset({EventType.WARNING_GIVEN, EventType.GATEWAY_RESTARTED, EventType.STOOD_ASIDE})
+_FAILURES = frozenset({EventType.AUTOMATIC_ROLLBACK, EventType.CERTIFICATE_FAILED})
+_WARNINGS = frozenset({
+    EventType.WARNING_GIVEN, EventType.GATEWAY_RESTARTED, EventType.STOOD_ASIDE,
+    EventType.CERTIFICATE_EXPIRING,
+})  # fmt: skip
 _NOT_RUN = frozenset({ExecutionStatus.SKIPPED, ExecutionStatus.MISSED})
 
 
@@ -42,6 +46,7 @@ def severity(event: Json) -> Severity:
         or (type_ == EventType.RUN_FINISHED and event.get("status") == Status.FAILED)
         or (type_ == EventType.HEALTH_CHANGED and event.get("health") == Health.UNHEALTHY)
         or _execution_status(event) == ExecutionStatus.FAILED
+        or type_ in _FAILURES
     )
     if is_failure and not is_cancelled:
         return Severity.FAILURE

@@ -93,6 +93,7 @@ def legend(glyphs: Glyphs) -> list[tuple[str, str, str]]:
         (glyphs.stage_to_come, "to come", "this stage is still to come"),
         (glyphs.cut, "cut", "the text is longer than its place"),
         ("~", "not live", "behind a name in a log: a deployment that does not serve"),
+        (glyphs.login, "login", "asks for a login; `nobody`: there is no user who has one"),
         (glyphs.mark, "marked", "a log line to come back to"),
     ]
 

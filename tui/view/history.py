@@ -43,9 +43,10 @@ def run_row(run: Json, now: datetime, glyphs: Glyphs) -> Row:
     end = read.completed_at or now
     passed = words.seconds(read.created_at, end)
     services = words.listed([str(each) for each in run.get("services") or ()], most=4)
+    by_itself = ", by itself" if read.because else ""
     return (
         words.ago(read.created_at, now),
-        str(read.trigger),
+        f"{read.trigger}{by_itself}",
         result(read, glyphs),
         duration(passed) if read.completed_at else words.clock(passed),
         services or Content.styled("none", _MUTED),
@@ -68,6 +69,7 @@ def result(run: Run, glyphs: Glyphs) -> Content:
 def is_found(run: Json, text: str) -> bool:
     """Whether a filter's words are all somewhere in what is shown of a run."""
     parts = [run["id"], run["trigger"], words.outcome(Run.read(run)), run.get("label") or ""]
+    parts += ["by itself", run["because"]] if run.get("because") else []
     known = " ".join([*parts, *(run.get("services") or ())]).lower()
     return all(word in known for word in text.lower().split())
 
@@ -75,6 +77,8 @@ def is_found(run: Json, text: str) -> bool:
 def title(run: Json, glyphs: Glyphs) -> list[Content]:
     """Which run, and why it failed if it did."""
     lines = [Content.styled(str(run["id"]), "bold")]
+    if run.get("because"):
+        lines.append(Content(glyphs.said(f"by itself: {words.reason(run['because'])}")))
     if run.get("failureMessage"):
         failure = f"{glyphs.failed} {glyphs.said(words.reason(run['failureMessage']))}"
         lines.append(Content.styled(failure, FAILED))

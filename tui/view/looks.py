@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from core.model import Health, Stage, Status, Trigger
 from core.records import ExecutionStatus
 from tui.view import execution_words, words
+from tui.view.watched import left
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -56,6 +57,8 @@ def stage_look(service: Service, run: Run | None, now: datetime, glyphs: Glyphs)
         return Look(look.glyph, word, IDLE if look.style == HEALTHY else look.style)
     if found.restarts:
         return Look(glyphs.retrying, words.counted(found.restarts, "restart"), RETRYING)
+    if found.watched_until is not None:
+        return Look(glyphs.healthy, f"watched, {left(found, now)}", IDLE)
     if run is not None and run.trigger is Trigger.ROLLBACK and found.id in run.deployment_ids:
         return Look(glyphs.rolled_back, words.STAGES[found.stage], ROLLBACK)
     return Look(glyphs.healthy, words.STAGES[found.stage], IDLE)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 
-from core.model import Condition, Problem, ServiceKind, Strategy, Trigger
+from core.model import AccessMode, Condition, Problem, ServiceKind, Strategy, Trigger
 from tui.view import contained, words
 from tui.view.columns import Row, aligned, hanging
 from tui.view.looks import HEALTHY, IDLE, RETRYING
@@ -136,9 +136,25 @@ def _notes(service: Json, width: int, glyphs: Glyphs) -> list[Content]:
         notes += _told(f"{glyphs.retrying} stops first: {reason}", RETRYING, width)
     elif service.get("replaces"):
         notes += _told(f"{glyphs.retrying} not without downtime: {reason}", RETRYING, width)
+    for text in (*_access(service, glyphs), *_way_back(service, glyphs)):
+        notes += _told(text, "", width)
     for text in service.get("warnings") or ():
         notes += _told(f"{glyphs.retrying} {text}", RETRYING, width)
     return notes
+
+
+def _access(service: Json, glyphs: Glyphs) -> Iterator[str]:
+    if service.get("accessMode") == AccessMode.AUTHENTICATED:
+        yield f"{glyphs.login} needs a login"
+
+
+def _way_back(service: Json, glyphs: Glyphs) -> Iterator[str]:
+    """When it is rolled back by itself afterwards, or why it is not although it says when."""
+    rule = service.get("autoRollback")
+    if rule and rule["isWatched"]:
+        yield f"{glyphs.rolled_back} rolled back by itself {rule['words']}"
+    elif rule:
+        yield f"{glyphs.stopped} not rolled back by itself: {rule['because']}"
 
 
 def _contained(service: Json, glyphs: Glyphs) -> Iterator[str]:

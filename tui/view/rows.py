@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from tui.view import looks, words
+from tui.view.access import access_look
 from tui.view.pieces import MUTED, PLAIN, TITLE, cut, left, length, right
 from tui.view.sparkline import sparkline
 from tui.view.strip import draw, service_cells
@@ -47,6 +48,7 @@ class Column:
 
 _NAME = Column("name", "NAME", _NAME_LEAST, 0)
 _KIND = Column("kind", "KIND", 6)
+_ACCESS = Column("access", "ACCESS", 2)
 _STRIP = Column("strip", "STAGE", 6)
 _WORD = Column("word", "", STAGE_WORD, 1)
 _HEALTH = Column("health", "HEALTH", 2)
@@ -61,8 +63,8 @@ _TREND = Column("trend", "60s", SPARK_CELLS)
 _P95 = Column("p95", "P95", 5, 1, is_right=True)
 
 _DROPPED = (
-    "p95", "previous", "next", "trend", "kind", "requests", "up", "memory", "cpu", "live",
-    "health word", "word",
+    "p95", "previous", "next", "trend", "kind", "requests", "up", "memory", "cpu", "access word",
+    "live", "health word", "word", "access",
 )  # fmt: skip
 """What goes first when there is less room. Name, strip and health sign always stay."""
 
@@ -73,19 +75,21 @@ def columns(
     """The columns for a width; with a detail pane beside the table, `UP` is left to that."""
     services = list(services)
     names = max((cell_len(each.name) for each in services), default=0)
-    signs = max(cell_len(glyphs.healthy), cell_len(glyphs.unknown))
     every = [
         replace(_NAME, width=min(max(names, _NAME_LEAST), _NAME_MOST)),
-        _KIND, _STRIP, _WORD,
-        replace(_HEALTH, width=signs + 1 + _health_word(services)),
+        _KIND,
+        replace(_ACCESS, width=cell_len(glyphs.login) + len(" nobody")),
+        _STRIP, _WORD,
+        replace(_HEALTH, width=_sign_cells(glyphs) + 1 + _health_word(services)),
         _LIVE, _NEXT, _PREVIOUS, _CPU, _MEMORY, _REQUESTS, _UP, _TREND, _P95,
     ]  # fmt: skip
-    dropped = ("up",) if has_detail else ()
+    dropped = ["up"] if has_detail else []
+    dropped += [] if any(each.needs_login for each in services) else ["access"]
     shown = [each for each in every if each.key not in dropped]
     for key in _DROPPED:
         if _total(shown) <= width:
             break
-        shown = _without(shown, key, signs)
+        shown = _without(shown, key, glyphs)
     return _name_fitted(shown, width)
 
 
@@ -99,12 +103,18 @@ def _total(shown: Sequence[Column]) -> int:
     return MARGIN + sum(each.gap + each.width for each in shown) + 1
 
 
-def _without(shown: Sequence[Column], key: str, signs: int) -> list[Column]:
-    if key == "health word":
-        return [
-            replace(each, title="", width=signs) if each.key == "health" else each for each in shown
-        ]
-    return [each for each in shown if each.key != key]
+def _without(shown: Sequence[Column], key: str, glyphs: Glyphs) -> list[Column]:
+    signs = {"health word": _sign_cells(glyphs), "access word": cell_len(glyphs.login)}
+    if key not in signs:
+        return [each for each in shown if each.key != key]
+    column = key.removesuffix(" word")
+    return [
+        replace(each, title="", width=signs[key]) if each.key == column else each for each in shown
+    ]
+
+
+def _sign_cells(glyphs: Glyphs) -> int:
+    return max(cell_len(glyphs.healthy), cell_len(glyphs.unknown))
 
 
 def _name_fitted(shown: list[Column], width: int) -> list[Column]:
@@ -162,6 +172,14 @@ def _name(service: Service, scene: Scene, column: Column) -> _Cells:
 
 def _kind(service: Service, scene: Scene, column: Column) -> _Cells:
     return _text(service.kind, column, scene, MUTED)
+
+
+def _access(service: Service, scene: Scene, column: Column) -> _Cells:
+    look = access_look(service, scene.state.place, scene.glyphs)
+    if look is None:
+        return _text("", column, scene)
+    text = f"{look.glyph} {look.word}" if column.title else look.glyph
+    return _text(text, column, scene, look.style)
 
 
 def _strip(service: Service, scene: Scene, _: Column) -> _Cells:
@@ -250,6 +268,7 @@ def buckets(values: Sequence[float | None], count: int) -> list[float | None]:
 _CELLS: dict[str, Callable[[Service, Scene, Column], _Cells]] = {
     "name": _name,
     "kind": _kind,
+    "access": _access,
     "strip": _strip,
     "word": _word,
     "health": _health,

@@ -213,6 +213,11 @@ def _facts(run: Run, row: Sequence[Member]) -> Row:
         if run.not_serving:
             names = words.listed(list(run.not_serving))
             groups.insert(0, [(f"not serving: {names}", looks.FAILED)])
+        groups += (
+            [[("by itself: ", MUTED), (words.cause(run.because), PLAIN)]] if run.because else []
+        )
+    elif run.because:
+        groups.append([("by itself: ", MUTED), (words.cause(run.because), PLAIN)])
     elif any(each.live for each, _ in row):
         groups.append([("if one fails: nothing is switched, the live ones stay", MUTED)])
     return ((" ", PLAIN), *joined(groups, ("      ", PLAIN)))

@@ -63,6 +63,7 @@ def run_row(past: PastRun, width: int, scene: Scene, *, is_selected: bool) -> Ro
     took = words.clock(passed) if is_going_on else duration(passed)
     when = "now" if is_going_on else words.age(words.seconds(run.completed_at, scene.now))
     names = " ".join(past.services) or words.counted(len(run.deployment_ids), "service")
+    names = f"by itself: {names}" if run.because else names
     name = words.short_id(run.id)
     took_cells = _TOOK_CELLS if width >= _WITH_TOOK else 0
     room = width - 3 - len(name) - 2 - _TRIGGER_CELLS - 1 - took_cells - _AGO_CELLS - 1

@@ -27,6 +27,8 @@ class Scene:
     trends: Mapping[str, Sequence[Figures]] = field(default_factory=dict)
     events: Sequence[Mapping[str, Any]] = ()
     glyphs: Glyphs = UNICODE
+    server: str | None = None
+    """The machine that all of this is on; None for this one."""
     notes: Sequence[str] = ()
     """What the status line says besides: `read-only`, `replay`, `mouse: terminal`."""
 

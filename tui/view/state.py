@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from core.model import Health, ReadinessType, ServiceKind, Stage, Status, Trigger
+from core.model import AccessMode, Health, ReadinessType, ServiceKind, Stage, Status, Trigger
+from tui.view.domain import Domain
 from tui.view.execution import Executions
 from tui.view.moments import moment
 
@@ -53,6 +54,15 @@ class Deployment:
     readiness_command: str | None = None
     readiness_timeout_s: float | None = None
     drain_timeout_s: float | None = None
+    needs_login: bool = False
+    watched_until: datetime | None = None
+    """When it has proved itself; until then it may be rolled back by itself."""
+    way_back: str = ""
+    """When it is rolled back by itself, in words; empty where it never is."""
+    way_back_s: float | None = None
+    """For how long after its switch."""
+    returned_because: str | None = None
+    """Why the platform went back to it by itself."""
 
     @property
     def short_id(self) -> str:
@@ -65,6 +75,7 @@ class Deployment:
         replicas = found.get("replicas") or {}
         readiness = found.get("readiness") or {}
         drain = found.get("drain") or {}
+        way_back = found.get("autoRollback") or {}
         return cls(
             id=found["id"],
             run_id=found["deploymentRunId"],
@@ -90,6 +101,11 @@ class Deployment:
             readiness_command=readiness.get("command"),
             readiness_timeout_s=_seconds(readiness.get("timeoutMs")),
             drain_timeout_s=_seconds(drain.get("timeoutMs")),
+            needs_login=found.get("accessMode") == AccessMode.AUTHENTICATED,
+            watched_until=moment(found.get("watchedUntil")),
+            way_back=way_back.get("words", ""),
+            way_back_s=_seconds(way_back.get("windowMs")),
+            returned_because=found.get("returnedBecause"),
         )
 
 
@@ -153,8 +169,15 @@ class Service:
     waiting: Waiting | None = None
     routes: tuple[Mapping[str, Any], ...] = ()
     """The route rules that are on it: `on`, `methods`, `path`, `to`, `transform`, `value`."""
+    domains: tuple[Domain, ...] = ()
     executions: Executions | None = None
     """Of a job or cron."""
+
+    @property
+    def needs_login(self) -> bool:
+        """Whether what is live, or else on its way, is for those only who have a login."""
+        found = self.live or self.current
+        return found is not None and found.needs_login
 
     @property
     def is_at_barrier(self) -> bool:
@@ -187,6 +210,7 @@ class Service:
             previous=_deployment(found.get("previous")),
             waiting=Waiting.read(found["waiting"]) if found.get("waiting") else None,
             routes=tuple(found.get("routes", ())),
+            domains=tuple(Domain.read(each) for each in found.get("domains", ())),
             executions=Executions.read(found["execution"]) if found.get("execution") else None,
         )
 
@@ -213,6 +237,8 @@ class Run:
     """What was live before it and is not after it failed: its way back failed too."""
     is_held: bool = False
     """Whether it waits before its switch until somebody lets it go on."""
+    because: str | None = None
+    """Why the platform began it by itself; None where somebody asked for it."""
     usual_s: float | None = None
     """How long runs like it took lately; None without any."""
 
@@ -237,6 +263,7 @@ class Run:
             cut_requests=found.get("cutRequests", 0),
             not_serving=tuple(found.get("notServing", ())),
             is_held=found.get("isHeld", False),
+            because=found.get("because"),
             usual_s=found.get("usualSeconds"),
         )
 
@@ -277,6 +304,8 @@ class Place:
     internal_address: str = ""
     is_gateway_running: bool = False
     agent_version: str = ""
+    users: tuple[str, ...] | None = None
+    """Who has a login, by name; None where that is not told."""
 
     @classmethod
     def read(cls, found: Json) -> Self:
@@ -290,6 +319,7 @@ class Place:
             internal_address=found.get("internalAddress", ""),
             is_gateway_running=found.get("gatewayRunning", False),
             agent_version=found.get("agentVersion", ""),
+            users=tuple(found["users"]) if "users" in found else None,
         )
 
 

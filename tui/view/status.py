@@ -33,7 +33,7 @@ def status_line(scene: Scene, width: int) -> Row:
     place = scene.state.place
     title: list[list[Piece]] = [
         [("compartment", TITLE)],
-        [(place.project, PLAIN), (" / ", MUTED), (place.environment, TITLE)],
+        [(place.project, PLAIN), (" / ", MUTED), (place.environment, TITLE), *_server(scene)],
     ]
     title += [[(note, looks.RETRYING)] for note in scene.notes]
     engine: list[Piece] = [(f"{place.engine} engine" if place.engine else "", MUTED)]
@@ -45,8 +45,15 @@ def status_line(scene: Scene, width: int) -> Row:
         title.append(engine)
     while len(ends) > 1 and _cells(title) + _cells(ends) > room:
         ends.pop()
+    if scene.server and _cells(title) + _cells(ends) > room:
+        del title[0]
     start = ((" ", PLAIN), *joined(title, _GAP))
     return spread(start, (*joined(ends, _GAP), (" ", PLAIN)), width, scene.glyphs.cut)
+
+
+def _server(scene: Scene) -> list[Piece]:
+    """What is done here is done on another machine: that is never left out."""
+    return [(" on ", MUTED), (scene.server, looks.WORKING)] if scene.server else []
 
 
 def _cells(groups: list[list[Piece]]) -> int:
@@ -64,6 +71,10 @@ def _ends(scene: Scene, width: int) -> list[list[Piece]]:
         if run is not None and run.status is Status.FAILED and not run.is_cancelled:
             when = words.ago(run.completed_at, scene.now)
             ends.append([(f"{scene.glyphs.failed} {run.trigger} failed {when}", looks.FAILED)])
+        elif run is not None and run.because:
+            when = words.ago(run.completed_at, scene.now)
+            told = f"{scene.glyphs.rolled_back} rolled back by itself {when}"
+            ends.append([(told, looks.ROLLBACK)])
         ends.append(_at_rest(scene))
     if width >= _WITH_ENGINE:
         ends.append([(f"{scene.now.astimezone():%H:%M:%S}", MUTED)])

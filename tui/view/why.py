@@ -2,53 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from rich.cells import cell_len
 
 from core.cli.text import duration
 from core.model import Health, Status
 from core.records import ExecutionStatus
 from tui.view import execution_words, looks, words
-from tui.view.pieces import MUTED, PLAIN, cut_at_word, fit, length
 from tui.view.rows import is_stale
+from tui.view.sentence import Why
 from tui.view.strip import members
+from tui.view.why_rest import broken, certificates, locked_out, still_watched, watching
 from tui.view.why_run import finishes, waits_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tui.view.glyphs import Glyphs
-    from tui.view.pieces import Row
     from tui.view.scene import Scene
     from tui.view.state import Run, Service
 
 JUST_NOW_S = 30
 """How long a success is news."""
-
-
-@dataclass(frozen=True, slots=True)
-class Why:
-    """A sentence in clauses, the important one first; what does not fit is left out from the end.
-
-    Each clause brings the sign that joins it to the one before.
-    """
-
-    glyph: str
-    style: str
-    clauses: tuple[str, ...]
-
-    def line(self, width: int, glyphs: Glyphs) -> Row:
-        """As much of it as fits into a line."""
-        first, *more = map(glyphs.said, self.clauses)
-        first = cut_at_word(first, width - cell_len(self.glyph) - 3, glyphs.cut)
-        row = [(" ", PLAIN), (self.glyph, self.style), (" ", PLAIN), (first, PLAIN)]
-        for clause in more:
-            if length(row) + length([(clause, PLAIN)]) > width - 1:
-                break
-            row.append((clause, MUTED))
-        return fit(row, width - 1, glyphs.cut)
 
 
 def why(scene: Scene) -> Why:
@@ -66,6 +39,7 @@ def _reasons(scene: Scene) -> Iterator[Why]:
         yield Why(found.glyph, found.style, (*found.clauses, *_queued_behind(scene)))
     yield from _not_serving(run, scene)
     yield from _silent(scene)
+    yield from broken(scene)
     yield from _unwell(scene)
     ended = list(_ended(run, scene))
     is_news = run is not None and words.seconds(run.completed_at, scene.now) < JUST_NOW_S
@@ -76,8 +50,13 @@ def _reasons(scene: Scene) -> Iterator[Why]:
     yield from _not_run(scene)
     if is_news or is_failure:
         yield from ended
+    yield from certificates(scene)
+    yield from locked_out(scene)
     yield from _taken_down(scene)
     yield from _not_live(scene)
+    if run is not None and run.because:
+        yield from ended
+    yield from watching(scene)
     pressable = () if scene.is_read_only else ("; D deploys what changed",)
     yield Why(
         glyphs.healthy,
@@ -88,7 +67,7 @@ def _reasons(scene: Scene) -> Iterator[Why]:
 
 def _ended(run: Run | None, scene: Scene) -> Iterator[Why]:
     if run is not None and run.status is Status.SUCCEEDED:
-        yield _succeeded(run, scene.glyphs)
+        yield _returned(run, scene) if run.because else _succeeded(run, scene)
     if run is not None and run.status is Status.FAILED:
         yield _cancelled(run, scene) if run.is_cancelled else _failed(run, scene)
 
@@ -97,11 +76,12 @@ def _link_down(scene: Scene) -> Why:
     link = scene.state.link
     since = f" for {words.counting(words.seconds(link.since, scene.now))}" if link.since else ""
     told = f"; {words.reason(link.reason)}" if link.reason else ""
+    there = f" on {scene.server}" if scene.server else ""
     return Why(
         scene.glyphs.failed,
         looks.FAILED,
         (
-            f"no connection to the agent{since}",
+            f"no connection to the agent{there}{since}",
             "; connecting again",
             "; what runs goes on without it",
             told,
@@ -120,14 +100,24 @@ def _took(run: Run) -> str:
     return f"in {duration(words.seconds(run.created_at, run.completed_at))}"
 
 
-def _succeeded(run: Run, glyphs: Glyphs) -> Why:
-    cut = run.cut_requests
-    told = f"; {words.counted(cut, 'request')} cut" if cut else "; no request was cut"
+def _succeeded(run: Run, scene: Scene) -> Why:
+    glyphs, cut = scene.glyphs, run.cut_requests
     return Why(
         glyphs.retrying if cut else glyphs.healthy,
         looks.RETRYING if cut else looks.HEALTHY,
-        (f"{run.trigger} succeeded {_took(run)}", told),
+        (f"{run.trigger} succeeded {_took(run)}", _was_cut(run), *still_watched(scene)),
     )
+
+
+def _was_cut(run: Run) -> str:
+    cut = run.cut_requests
+    return f"; {words.counted(cut, 'request')} cut" if cut else "; no request was cut"
+
+
+def _returned(run: Run, scene: Scene) -> Why:
+    """A rollback that nobody asked for stays in sight until the next run."""
+    told = f"rolled back by itself: {words.cause(run.because)}"
+    return Why(scene.glyphs.rolled_back, looks.ROLLBACK, (told, _was_cut(run)))
 
 
 def _failed(run: Run, scene: Scene) -> Why:

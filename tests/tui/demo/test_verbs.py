@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class Planning:
     """Plans as the agent does: what differs from what was deployed is deployed."""
 
+    server = None
+
     def __init__(self, project: Path) -> None:
         self.project = project
         self.deployed = self.content()

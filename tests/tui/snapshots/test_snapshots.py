@@ -105,6 +105,26 @@ COMPOSE = {
 }
 """A database that stops first, and what publishes a port."""
 
+_WENT_BACK = replies.run(
+    trigger="rollback", because="web of dep_web2: it is unhealthy: [red] refused", label=None
+)
+WENT_BACK = {
+    "runs": [_WENT_BACK, replies.run("drn_39b7")],
+    "run_result": {**answers()["run_result"], "run": _WENT_BACK},
+}
+"""A rollback that nobody asked for."""
+
+_RULE = {"words": samples.RULE, "isWatched": True, "because": None}
+WATCHED = {
+    "plan": replies.plan(
+        replies.planned("web", autoRollback=_RULE, accessMode="authenticated"),
+        replies.planned(
+            "api", autoRollback={**_RULE, "isWatched": False, "because": "nothing is live [red]"}
+        ),
+    )
+}
+"""What may be rolled back by itself, and what may not; and a login."""
+
 PICTURES = {
     "small-dark": Picture(size=SMALL),
     "normal-dark": Picture(),
@@ -155,6 +175,15 @@ PICTURES = {
     **in_both("held", state=samples.held),
     **in_both("standing-aside", state=samples.standing_aside),
     **in_both("not-serving", state=samples.not_serving),
+    **in_both("operated", state=samples.operated),
+    "large-operated": Picture(samples.operated, LARGE),
+    "operated-ascii": Picture(samples.operated, options={"is_ascii": True}),
+    "operated-service": after("enter", state=samples.operated),
+    "locked-out": after("g", state=samples.locked_out),
+    "watched": after("g", "j", state=samples.watched),
+    **in_both("went-back", "g", "j", state=samples.went_back, options={"server": "me@server"}),
+    "history-of-went-back": Picture(samples.went_back, keys=("H",), answers=WENT_BACK),
+    "plan-of-watched": Picture(samples.watched, keys=("D",), answers=WATCHED),
 }
 
 

@@ -25,6 +25,10 @@ from tui.view.happenings import Severity, line, severity
         ("PreviousDrained", {"requestsCut": 0}, Severity.INFO),
         ("WarningGiven", {}, Severity.WARNING),
         ("GatewayRestarted", {}, Severity.WARNING),
+        ("AutomaticRollback", {}, Severity.FAILURE),
+        ("CertificateFailed", {}, Severity.FAILURE),
+        ("CertificateExpiring", {}, Severity.WARNING),
+        ("CertificateRenewed", {}, Severity.INFO),
         ("SomethingNew", {}, Severity.INFO),
     ],
 )

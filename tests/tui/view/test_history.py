@@ -8,7 +8,7 @@ from textual.content import Content
 from tests.tui.screens.replies import HOSTILE, NOW, at, deployment, run, run_events, stage
 from tui.view import detail
 from tui.view.glyphs import ASCII, UNICODE
-from tui.view.history import chart, is_found, run_row, took
+from tui.view.history import chart, is_found, run_row, title, took
 from tui.view.timeline import timeline
 
 if TYPE_CHECKING:
@@ -132,3 +132,11 @@ def test_the_past_of_a_service() -> None:
         "   dep_1  ✗ failed  1d 1h ago  no 2xx",
     ]
     assert detail.past([], NOW, 80, UNICODE)[0] == Content("never deployed")
+
+
+def test_a_rollback_that_nobody_asked_for() -> None:
+    told = run(trigger="rollback", because="web of dep_web2: it is unhealthy: boom\nmore")
+    assert run_row(told, NOW, UNICODE)[1] == "rollback, by itself"
+    assert title(told, UNICODE)[1].plain == "by itself: web of dep_web2: it is unhealthy: boom"
+    assert is_found(told, "by itself boom")
+    assert not is_found(run(), "by itself")

@@ -47,6 +47,7 @@ def detail(state: State, width: int = 44, height: int = 30, name: str = "api") -
         ("unhealthy", 80, ["xx 1 of 6 services unhealthy"]),
         ("lost", 80, ["xx no connection"]),
         ("rolling-back", 80, ["rolling back 1 service"]),
+        ("went-back", 80, ["<< rolled back by itself 2h ago"]),
     ],
 )  # fmt: skip
 def test_the_status_line_says(sample: str, width: int, parts: list[str]) -> None:
@@ -60,6 +61,13 @@ def test_the_status_line_has_notes_and_the_queue() -> None:
     assert "read-only" in line
     assert "replay" in line
     assert "+1 queued" in line
+
+
+@pytest.mark.parametrize(("width", "is_titled"), [(80, False), (120, True)])
+def test_the_server_is_never_left_out(width: int, is_titled: bool) -> None:
+    line = status(samples.went_back(), width, server="me@server.example.com")
+    assert "shop / production on me@server.example.com" in line
+    assert ("compartment" in line) is is_titled
 
 
 def test_some_services_are_not_live() -> None:
@@ -119,11 +127,25 @@ def test_a_wide_screen_says_what_a_failure_would_mean() -> None:
         ("idle", "last run drn_4c1a   ok deploy succeeded in 49.0s   2d 4h ago   6 services"),
         ("cancelled", "last run drn_4c1a   -- deploy cancelled in 10.0s   50s ago   1 service"),
         ("rolled-back", "last run drn_4c1a   ok rollback succeeded in 6.0s   1m ago   1 service"),
+        ("went-back", "last run drn_4c1a   ok rollback succeeded in 1.0s   2h ago   1 service"),
         ("never-deployed", "no run yet"),
     ],
 )
 def test_the_last_run_in_one_line(sample: str, line: str) -> None:
     assert strip(samples.ALL[sample](), 90) == [line]
+
+
+def test_a_run_that_nobody_asked_for_says_why() -> None:
+    assert strip(samples.went_back(), 90, 2)[1].startswith(
+        "no request was cut      by itself: api of dep_51fex7q2m4kz: it is unhealthy: GET"
+    )
+    state = samples.rolling_back()
+    assert state.run is not None
+    going_on = replace(state, run=replace(state.run, because="api of dep_x: it is worse"))
+    assert strip(going_on, 120, 3)[2] == "by itself: api of dep_x: it is worse"
+    assert going_on.run is not None
+    row = run_row(PastRun(going_on.run, ("api",)), 60, scene(state), is_selected=False)
+    assert "by itself: api" in plain(row)
 
 
 def test_a_failed_run_keeps_its_stages() -> None:

@@ -176,3 +176,26 @@ def test_notes_of_the_files_are_told_with_their_place() -> None:
             "hint": "name one", "service": "db"}  # fmt: skip
     told = shown(plan(planned("web"), notes=[note]))
     assert "    note: compose.yml:3:5: no tag (name one)" in told
+
+
+def test_a_login_and_a_way_back_are_said_before_a_run() -> None:
+    rule = {"words": "when it turns unhealthy within 300 s of the switch"}
+    found = plan(
+        planned(
+            "web",
+            accessMode="authenticated",
+            autoRollback={**rule, "isWatched": True, "because": None},
+        ),
+        planned(
+            "api",
+            accessMode="public",
+            autoRollback={**rule, "isWatched": False, "because": "nothing is live"},
+        ),
+        planned("worker", accessMode="public", autoRollback=None),
+    )
+    told = [line.plain for line in lines(found, 100, ASCII)]
+    assert [each for each in told if "login" in each] == ["    o- needs a login"]
+    assert [each for each in told if "by itself" in each] == [
+        "    << rolled back by itself when it turns unhealthy within 300 s of the switch",
+        "    -- not rolled back by itself: nothing is live",
+    ]

@@ -53,6 +53,17 @@ def test_the_word_of_the_health_goes_before_that_of_the_stage() -> None:
     assert "word" in keys(42)
 
 
+def test_a_service_that_asks_for_a_login_is_marked() -> None:
+    scene = samples.scene(samples.operated())
+    assert "⚷ login" in text("admin", scene)
+    assert "⚷" not in text("web", scene)
+    assert "⚷ nobody" in text("admin", samples.scene(samples.locked_out()))
+    narrow = text("admin", scene, 50)
+    assert "⚷ " in narrow
+    assert "login" not in narrow
+    assert "ACCESS" not in plain(heading(columns(200, STATE.services.values(), ASCII), ASCII))
+
+
 @pytest.mark.parametrize("width", [10, 20, 40, 60, 78, 100, 150, 200])
 @pytest.mark.parametrize("sample", samples.ALL)
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII])

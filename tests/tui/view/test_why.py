@@ -8,6 +8,7 @@ import pytest
 from core.model import Health, ReadinessType, Stage, Status
 from tests.tui import samples
 from tests.tui.samples import before, scene
+from tui.view.domain import Domain
 from tui.view.glyphs import ASCII, UNICODE
 from tui.view.pieces import length, plain
 from tui.view.state import Link, State, Waiting
@@ -51,6 +52,26 @@ def said(state: State, width: int = 500, **fields: Any) -> str:
             "draining",
             "~~ api: the previous one finishes 3 requests and 1 stream, at most 12s more;"
             " then it is stopped",
+        ),
+        (
+            "operated",
+            "!! old.example.com: not renewed, valid for 12d:"
+            " the authority cannot reach it: connection refused; tried again in 59m",
+        ),
+        (
+            "locked-out",
+            "o- admin asks for a login, and nobody has one:"
+            " compartment user add NAME --env production",
+        ),
+        (
+            "watched",
+            "ok api is watched, 4m left;"
+            " what turns out to be worse than before is rolled back by itself",
+        ),
+        (
+            "went-back",
+            "<< rolled back by itself: api of dep_51fex7q2m4kz: it is unhealthy:"
+            " GET /healthz -> 500 Internal Server Error; no request was cut",
         ),
         ("never-deployed", "-- nothing is deployed to production: press D to deploy"),
         ("just-succeeded", "ok deploy succeeded in 49.4s; no request was cut"),
@@ -396,3 +417,30 @@ def test_how_a_candidate_is_asked_whether_it_is_ready() -> None:
         api = replace(api, candidate=replace(api.candidate, **found))
         state = replace(state, services={**state.services, "api": api})
         assert f"api: waits for {words}, last 503" in told(state)
+
+
+def test_a_domain_that_nobody_can_open_comes_before_what_failed() -> None:
+    state = samples.failed_deploy()
+    expired = samples.domain("x.com", "expired", -2)
+    also = Domain("y.com", "https://y.com", "failing", failure="refused")
+    web = replace(state.services["web"], domains=(samples.domain("z.com"), expired, also))
+    found = replace(state, services={**state.services, "web": web})
+    assert said(found).startswith("xx x.com: certificate expired 1d 23h ago; also y.com")
+
+
+def test_the_success_of_what_is_watched_says_so() -> None:
+    state = samples.just_succeeded()
+    watched = samples.watched().services
+    found = replace(state, services=watched)
+    assert said(found) == "ok deploy succeeded in 49.4s; no request was cut; watched, 4m left"
+
+
+def test_nobody_is_told_to_add_a_user_to_another_machine() -> None:
+    state = samples.locked_out()
+    assert said(state, server="me@server").endswith("--env production --host me@server")
+    assert "compartment" not in said(state, notes=("read-only",))
+
+
+def test_the_machine_that_is_out_of_reach_is_named() -> None:
+    told = said(samples.lost(), server="me@server")
+    assert told.startswith("xx no connection to the agent on me@server for 12s; connecting again")
