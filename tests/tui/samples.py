@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from core import __version__
 from core.model import Health, ServiceKind, Stage, Status, Trigger
 from core.records import ExecutionStatus
 from tui.view.domain import Domain
@@ -28,7 +29,7 @@ PLACE = Place(
     public_address="127.0.0.1:8080",
     internal_address="127.0.0.1:8081",
     is_gateway_running=True,
-    agent_version="0.2.0",
+    agent_version=__version__,
 )
 UP = Link(is_up=True, since=NOW - timedelta(hours=2))
 RUN_ID = "drn_4c1ak2m9q7xz"
