@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Final
@@ -35,12 +36,15 @@ _ENGINE_LIMIT_S: Final = 30.0
 
 _ENGINE_PAUSE_S: Final = 0.25
 
+_LONGEST_S: Final = 120.0
+"""How long all is waited for: one service must not keep every project from being served."""
+
 
 async def bring_back(parts: Parts) -> None:
     """Makes everything that is live run and ready, each after what it depends on.
 
-    What does not get ready within the limit of its readiness check is told to be unhealthy, and
-    holds up the others no longer.
+    What does not get ready within the limit of its readiness check, and in two minutes at most, is
+    told to be unhealthy, and holds up the others no longer.
     """
     coming = live(parts)
     with single_error():
@@ -81,6 +85,7 @@ class _Return:
         self._parts = parts
         self._leaders = _leaders(parts, coming)
         self._is_back = {each.name: asyncio.Event() for each in coming}
+        self._deadline = asyncio.get_running_loop().time() + _LONGEST_S
         self._renewed = set[str]()
         """The instances that were started again."""
 
@@ -88,16 +93,18 @@ class _Return:
         """Starts one again where it does not run, and waits until it is ready, or cannot be."""
         try:
             for leader in self._leaders[activation.name]:
-                await self._is_back[leader].wait()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(self._deadline):
+                        await self._is_back[leader].wait()
             if is_live(self._parts, activation):
                 renewed = await revive(self._parts, activation, self._renewed)
                 self._renewed |= renewed
-                await _until_ready(self._parts, activation)
+                await _until_ready(self._parts, activation, self._deadline)
         finally:
             self._is_back[activation.name].set()
 
 
-async def _until_ready(parts: Parts, activation: Activation) -> None:
+async def _until_ready(parts: Parts, activation: Activation, deadline: float) -> None:
     deployment = parts.ledger.deployments[activation.deployment_id]
     engine = parts.engine_of(deployment)
     try:
@@ -111,10 +118,14 @@ async def _until_ready(parts: Parts, activation: Activation) -> None:
                 parts.ledger.log.write(deployment.id, text)
 
             service = _checked(deployment.service, instances)
-            if checking.has_check(service, instances):
-                await checking.check(service, instances, parts, say, waiting)
-            else:
-                await checking.look(service, instances)
+            async with asyncio.timeout_at(deadline):
+                if checking.has_check(service, instances):
+                    await checking.check(service, instances, parts, say, waiting)
+                else:
+                    await checking.look(service, instances)
+    except TimeoutError:
+        reason = f"it was not ready {_LONGEST_S:g} s after everything was started"
+        await tell(parts, activation, Health.UNHEALTHY, reason)
     except (CompartmentError, DeploymentFailed) as error:
         await tell(parts, activation, Health.UNHEALTHY, f"it did not come back: {error}")
 

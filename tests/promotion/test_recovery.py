@@ -25,6 +25,7 @@ from core.model import (
     Status,
     Trigger,
 )
+from core.promotion import checking, returning
 from core.promotion.ledger import Ledger
 from core.promotion.parts import Parts
 from core.promotion.recovery import recover, tidy
@@ -305,3 +306,27 @@ async def test_services_that_wait_for_each_other_come_back_all_the_same(
     async with asyncio.timeout(30):
         await bring_back(parts)
     assert engine.running.keys() == {"dep_aaaaaaaaaaaa.1", "dep_bbbbbbbbbbbb.1"}
+
+
+async def test_one_that_does_not_get_ready_keeps_nobody_from_being_served_for_long(
+    parts: Parts, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits for it is started all the same."""
+    monkeypatch.setattr(returning, "_LONGEST_S", 0.05)
+
+    async def never(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(checking, "look", never)
+    await make_live(parts)
+    waits = (Dependency("web", Condition.HEALTHY),)
+    after = LIVE.changed(
+        id="dep_bbbbbbbbbbbb", service=Service("b", ".", ServiceKind.WORKER, depends_on=waits)
+    )
+    await parts.ledger.write(after, replace(ACTIVATION, deployment_id=after.id))
+    async with asyncio.timeout(60):
+        await bring_back(parts)
+    assert engine.running.keys() == {ACTIVATION.name, "dep_bbbbbbbbbbbb.1"}
+    found = parts.ledger.deployments[LIVE.id]
+    assert found.health is Health.UNHEALTHY
+    assert "it was not ready" in (found.health_reason or "")
