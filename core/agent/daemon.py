@@ -154,6 +154,8 @@ async def serve(
                 preloading = tasks.create_task(preload_later())
                 tasks.create_task(pages.serve(sockets=[pages_socket]))
                 await server.serve(sockets=[listening])
+                # At once: who sees the socket of an agent that is gone takes it for dead.
+                home.agent_socket.unlink(missing_ok=True)
                 notifier.stopping()
                 pages.should_exit = True
                 recovering.cancel()

@@ -159,8 +159,10 @@ class Envoy:
 
     async def wait_exit(self) -> None:
         """Returns when none is left that takes connections; at once where none runs."""
-        while self.is_running and (serving := self._processes.serving):
+        while serving := self._processes.serving:
             await serving.wait_exit()
+            if serving is self._processes.serving:
+                return
 
     async def stop(self) -> None:
         """Ends all: asked first, then killed. Connections still open are cut."""

@@ -39,31 +39,54 @@ class Process:
     def is_running(self) -> bool:
         """Whether it is alive, and really the one."""
         try:
-            found = psutil.Process(self.pid)
-            return self._is(found) and found.status() != psutil.STATUS_ZOMBIE
+            status = psutil.Process(self.pid).status()
         except psutil.NoSuchProcess:
             return False
+        return self._is_there and status != psutil.STATUS_ZOMBIE
 
-    def _is(self, found: psutil.Process) -> bool:
+    @property
+    def _is_there(self) -> bool:
+        """Whether its pid is still its own; a zombie's other threads may still hold its ports."""
         if self.born is not None:
-            return born(found.pid) == self.born
-        return bool(abs(found.create_time() - self.created_at) < _SAME_START_S)
+            return born(self.pid) == self.born
+        try:
+            created_at = psutil.Process(self.pid).create_time()
+        except psutil.NoSuchProcess:
+            return False
+        return bool(abs(created_at - self.created_at) < _SAME_START_S)
 
     async def wait_exit(self) -> None:
-        """Returns when it has ended, whoever's child it is."""
+        """Returns when it has ended with all of its threads, whoever's child it is."""
         with suppress(ProcessLookupError):
-            await _exit_of(self)
+            await self._exit()
 
     async def end(self) -> None:
         """Ends it: asked first, then killed. Connections still open are cut."""
         for number in (signal.SIGTERM, signal.SIGKILL):
-            if not self.is_running:
-                return
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, number)
+            if self.is_running:
+                with suppress(ProcessLookupError):
+                    os.kill(self.pid, number)
             with suppress(TimeoutError):
                 async with asyncio.timeout(_STOP_TIMEOUT_S):
                     await self.wait_exit()
+
+    async def _exit(self) -> None:
+        """By its pidfd, else by looking."""
+        if not hasattr(os, "pidfd_open"):
+            while self.is_running:
+                await asyncio.sleep(0.1)
+            return
+        loop = asyncio.get_running_loop()
+        ended = asyncio.Event()
+        descriptor = os.pidfd_open(self.pid)
+        try:
+            # Pids come round again: it may have gone before this could be asked.
+            if self._is_there:
+                loop.add_reader(descriptor, ended.set)
+                await ended.wait()
+        finally:
+            loop.remove_reader(descriptor)
+            os.close(descriptor)
 
 
 def born(pid: int) -> str | None:
@@ -74,25 +97,6 @@ def born(pid: int) -> str | None:
     except OSError:
         return None
     return f"{boot} {fields[_START_TICKS]}"
-
-
-async def _exit_of(process: Process) -> None:
-    """By its pidfd, else by looking."""
-    if not hasattr(os, "pidfd_open"):
-        while process.is_running:
-            await asyncio.sleep(0.1)
-        return
-    loop = asyncio.get_running_loop()
-    ended = asyncio.Event()
-    descriptor = os.pidfd_open(process.pid)
-    try:
-        if not process.is_running:
-            return
-        loop.add_reader(descriptor, ended.set)
-        await ended.wait()
-    finally:
-        loop.remove_reader(descriptor)
-        os.close(descriptor)
 
 
 @dataclass(frozen=True, slots=True)
