@@ -161,6 +161,8 @@ async def as_it_should_be(
     running: House, containers: Containers, project: LabProject, names: Iterable[str]
 ) -> None:
     """One active, healthy deployment per service, and nothing on the engine but theirs."""
+    # What has befallen one may be told, and be over, up to two seconds after it serves again.
+    await until_seen(running, project, all_healthy)
     active = await running.active(project)
     assert {name: len(found) for name, found in active.items()} == dict.fromkeys(names, 1)
     assert {found[0]["health"] for found in active.values()} == {"healthy"}
