@@ -16,7 +16,6 @@ import uvicorn
 
 from core.agent import launcher
 from core.agent.client import Client
-from core.agent.listening import listen
 from core.agent.notify import Notifier
 from core.agent.own_log import FORMAT, hide_secrets
 from core.agent.pages import serve_pages
@@ -30,6 +29,7 @@ from core.config.settings import LISTENER_SETTINGS, Settings, read_settings
 from core.ending import single_error
 from core.errors import AgentUnavailable, CompartmentError, InternalError
 from core.files import Home
+from core.listening import listen
 from core.platform import Platform
 from core.sources.store import MEGABYTE, Sources
 

@@ -13,8 +13,8 @@ import uvicorn
 from starlette.applications import Starlette
 
 from core.agent.challenge_page import challenge_page
-from core.agent.listening import listen
 from core.agent.metrics_page import metrics_page
+from core.listening import listen
 
 if TYPE_CHECKING:
     import socket

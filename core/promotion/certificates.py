@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 
 from core.certificates.certificate import read_certificate
 from core.errors import ConfigError
-from core.events import Event, EventType
+from core.events import EventType
 from core.lines import stamp
+from core.promotion.ledger import target_event
 from core.records import CertificateRecord, Tls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.certificates.certificate import Certificate
+    from core.events import Event
     from core.journal import Record
     from core.promotion.routing import Router
     from core.records import DomainRecord
@@ -144,12 +146,4 @@ def moment(text: str) -> datetime:
 
 def certificate_event(type_: EventType, record: DomainRecord, message: str) -> Event:
     """An event that tells of a domain."""
-    return Event(
-        type=type_,
-        at=stamp(),
-        message=message,
-        project=record.target.project,
-        environment=record.target.environment,
-        service_name=record.service,
-        data={"host": record.host},
-    )
+    return target_event(type_, record.target, message, record.service, host=record.host)

@@ -271,6 +271,21 @@ def _keep(known: dict[str, T], key: str, record: T, *, is_over: bool) -> None:
         known[key] = record
 
 
+def target_event(
+    type_: EventType, target: Target, message: str, service: str | None = None, **data: Any
+) -> Event:
+    """An event that tells of an environment, or of a service in it."""
+    return Event(
+        type=type_,
+        at=stamp(),
+        message=message,
+        project=target.project,
+        environment=target.environment,
+        service_name=service,
+        data=data,
+    )
+
+
 def run_event(type_: EventType, run: Run, message: str, **data: Any) -> Event:
     """An event that tells of a whole run."""
     return Event(

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Final
 
 from core.config.document import quote
 from core.errors import NotFound, UsageError
-from core.events import Event, EventType
-from core.lines import stamp
+from core.events import EventType
+from core.promotion.ledger import target_event
 from core.records import UserRecord, UserRemoved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from core.events import Event
     from core.journal import Record
     from core.promotion.routing import Router
     from core.records import Target
@@ -91,13 +92,7 @@ async def _update(router: Router, change: Callable[[], Sequence[Record]]) -> Non
 
 
 def _changed(target: Target, what: str) -> Event:
-    return Event(
-        type=EventType.USERS_CHANGED,
-        at=stamp(),
-        message=f"users of {target}: {what}",
-        project=target.project,
-        environment=target.environment,
-    )
+    return target_event(EventType.USERS_CHANGED, target, f"users of {target}: {what}")
 
 
 def _check_name(name: str) -> None:

@@ -18,9 +18,10 @@ from core.config.patterns import (
     VARIABLE_KEY,
 )
 from core.errors import ConfigError, NotFound, UsageError
-from core.events import Event, EventType
+from core.events import EventType
 from core.lines import stamp
 from core.ports import read_port
+from core.promotion.ledger import target_event
 from core.records import Target, Variable, VariableRecord, VariableRemoved
 
 if TYPE_CHECKING:
@@ -166,15 +167,9 @@ def _changes(
         return []
     names = {"set": [each.name for each in made], "removed": [each.name for each in gone]}
     told = "; ".join(f"{verb} {', '.join(found)}" for verb, found in names.items() if found)
-    event = Event(
-        type=EventType.VARIABLES_CHANGED,
-        at=stamp(),
-        message=f"variables of {scope}: {told}",
-        project=scope.target.project,
-        environment=scope.target.environment,
-        service_name=scope.service,
-        data=names,
-    )
+    message = f"variables of {scope}: {told}"
+    kind = EventType.VARIABLES_CHANGED
+    event = target_event(kind, scope.target, message, scope.service, **names)
     removed = [VariableRemoved(each.target, each.service, each.name) for each in gone]
     return [*made, *removed, event]
 

@@ -6,14 +6,15 @@ Both ways in lines of JSON. Standard library only.
 from __future__ import annotations
 
 import json
-import os
 import selectors
-import socket
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.listening import listen
+
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
 
 _ORDER_BYTES = 4096
@@ -86,13 +87,6 @@ class Control:
 
 
 def _listen(path: Path) -> socket.socket:
-    path.unlink(missing_ok=True)
-    listening = socket.socket(socket.AF_UNIX)
-    before = os.umask(0o177)
-    try:
-        listening.bind(str(path))
-    finally:
-        os.umask(before)
-    listening.listen(64)
+    listening = listen(path)
     listening.setblocking(False)  # noqa: FBT003 - the socket's own interface
     return listening

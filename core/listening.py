@@ -1,4 +1,4 @@
-"""Unix sockets that only their owner can connect to."""
+"""Unix sockets that only their owner can connect to. Standard library only: shims use it, too."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def listen(path: Path) -> socket.socket:
-    """Listens at a path, also where an agent that is gone has left its socket."""
+    """Listens at a path, also where one that is gone has left its socket."""
     path.unlink(missing_ok=True)
     listening = socket.socket(socket.AF_UNIX)
     before = os.umask(0o177)
