@@ -205,7 +205,7 @@ def strangers(socket: str) -> Iterator[None]:
                 unnamed = not image["RepoTags"] or image["RepoTags"] == ["<none>:<none>"]
                 labelled = label.items() <= (image["Labels"] or {}).items()
                 if is_ours or (unnamed and labelled):
-                    engine.remove_image(image["Id"], force=True)
+                    engine.remove_image(image["Id"], force=True, noprune=True)
             engine.remove_network("h-net")
             engine.remove_volume("h-volume")
 

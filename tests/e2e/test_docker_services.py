@@ -339,7 +339,8 @@ async def test_a_rollback_without_its_image_is_refused_before_anything_changes(
     await running.deployed(small)
     before = containers(running, docker_socket)[0]["Id"]
     with connected(docker_socket) as engine:
-        engine.remove_image(image, force=True)
+        # Without what it was built on: the agent may be removing that by itself just now.
+        engine.remove_image(image, force=True, noprune=True)
     runs = (await running.client.runs({"project": "small", "limit": 10}))["runs"]
     with pytest.raises(Conflict, match="is gone"):
         await running.run(small, "rollback")
