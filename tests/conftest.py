@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 XDG_FOLDERS = ("CACHE", "CONFIG", "DATA", "RUNTIME", "STATE")
-END_TO_END = Path(__file__).parent / "e2e"
+_HERE = Path(__file__).parent
+END_TO_END = (_HERE / "e2e", _HERE / "proof")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--proof", action="store_true", help="the proofs whole, as `make proof` runs them"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -35,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for its groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.is_relative_to(END_TO_END):
+        if any(item.path.is_relative_to(folder) for folder in END_TO_END):
             item.add_marker(pytest.mark.e2e)
         if isinstance(item, pytest.Function):
             _keep_apart(item)
