@@ -45,6 +45,11 @@ test: $(STAMP) ## Runs the tests: those on real parts last, and those that measu
 		&& $(BIN)/python -m pytest -m "(e2e or docker) and alone" -p no:xdist -o timeout=120; code=$$?; \
 		$(BIN)/python -m tests.engine stop; exit $$code
 
+.PHONY: proof
+proof: $(STAMP) ## Runs the proofs whole (two hours; goes on where it was), and writes docs/PROOF.md
+	@$(BIN)/python -m pip install --quiet --only-binary :all: --require-hashes -r requirements-proof.lock
+	@trap : INT; $(BIN)/python -m tests.proof $(PARTS); code=$$?; $(BIN)/python -m tests.engine stop; exit $$code
+
 .PHONY: check
 check: $(STAMP) ## Checks style, types and layers
 	$(BIN)/python -m ruff check

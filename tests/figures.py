@@ -59,7 +59,7 @@ class FiguresSummary:
             terminalreporter.section("figures")
         by_engine: dict[str, dict[str, list[Figure]]] = {}
         for node, figures in self.by_test.items():
-            test, engine = _apart(node)
+            test, engine = apart(node)
             by_engine.setdefault(test, {})[engine] = figures
         for test, found in by_engine.items():
             terminalreporter.line(test)
@@ -67,7 +67,7 @@ class FiguresSummary:
                 terminalreporter.line(f"  {line}")
 
 
-def _apart(node: str) -> tuple[str, str]:
+def apart(node: str) -> tuple[str, str]:
     """The id of a test without the engine among its parameters, and that; empty if none is."""
     test, _, parameters = node.rstrip("]").partition("[")
     given = parameters.split("-")

@@ -42,3 +42,13 @@ class SeriesRecorder:
         # Plain values only: they travel from the workers of a parallel run in the test's report.
         x, y = [list(each) for each in zip(*points, strict=True)] if points else [[], []]
         self.properties.append((SERIES, (plot, name, x_name, x, y, list(marks))))
+
+
+def series_of(properties: Sequence[tuple[str, object]]) -> list[Series]:
+    """Reads the series back out of a report's properties."""
+    found = []
+    for name, value in properties:
+        if name == SERIES and isinstance(value, (tuple, list)):
+            plot, line, x_name, x, y, marks = value
+            found.append(Series(plot, line, x_name, tuple(x), tuple(y), tuple(marks)))
+    return found

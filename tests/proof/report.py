@@ -1,0 +1,150 @@
+"""Writes docs/PROOF.md from what the parts have shown."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from core.files import write_atomically
+from core.model import EngineName
+from tests.figures import apart
+from tests.proof.parts import PARTS
+from tests.proof.results import ROOT, kept
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from tests.figures import Figure
+    from tests.proof.evidence import Series
+    from tests.proof.parts import Part
+    from tests.proof.results import Result, Shown
+
+REPORT = ROOT / "docs" / "PROOF.md"
+PICTURES = ROOT / "docs" / "proof"
+_OPENING = """\
+# Proof
+
+Every figure here was measured by the tests in [`tests/proof`](../tests/proof), on real parts: the
+program itself, a real Envoy, a real Docker Engine. This page is written by `make proof`, which
+anybody can run: it takes about two hours, in parts of at most nine minutes, and goes on where it
+was interrupted. `make test` runs a short form of most. A figure that misses its goal says so.
+"""
+_ADDS_UP = {"requests", "deploys", "rollbacks", "streams", "cases"}
+"""Units of what several tests of a part count together."""
+
+
+def write() -> None:
+    """Writes the page, with the plots of every part that has been run."""
+    results = [(part, result) for part in PARTS if (result := kept(part))]
+    if not results:
+        return
+    lines = [*_OPENING.splitlines(), "", *_goals(results)]
+    for part, result in results:
+        lines += ["", *_part(part, result)]
+    missing = [part.name for part in PARTS if part.name not in {each.name for each, _ in results}]
+    if missing:
+        lines += ["", "## Not run", "", f"These parts have not been run: {', '.join(missing)}."]
+    write_atomically(REPORT, ("\n".join(lines) + "\n").encode(), mode=0o644)
+
+
+def _goals(results: Sequence[tuple[Part, Result]]) -> Iterator[str]:
+    """What was promised, with what was reached."""
+    yield "## Goals"
+    yield ""
+    yield "| what | reached | goal | |"
+    yield "|---|---|---|---|"
+    for _, result in results:
+        for shown in result.shown:
+            _, engine = apart(shown.node)
+            for each in shown.figures:
+                if each.goal is not None:
+                    name = f"{each.name} ({engine})" if engine else each.name
+                    goal = f"{each.goal:,.6g} {each.unit}"
+                    yield f"| {name} | {_value(each)} | {goal} | {_verdict(each)} |"
+
+
+def _part(part: Part, result: Result) -> Iterator[str]:
+    failed = [each.node for each in result.shown if each.outcome == "failed"]
+    yield f"## {part.title}"
+    yield ""
+    for path in dict.fromkeys(each.node.partition("::")[0] for each in result.shown):
+        yield from _explained(path)
+    yield from _figures(result.shown)
+    yield from _plots([each for shown in result.shown for each in shown.series])
+    ran = f"{len(result.shown)} tests in {result.seconds:,.0f} s, {result.began_at}"
+    yield f"{ran}, at {result.commit}: `{result.command}`"
+    yield f"<br>{result.machine}"
+    if failed:
+        yield ""
+        yield "**Failed:**"
+        yield from (f"* `{node}`" for node in failed)
+
+
+def _explained(path: str) -> Iterator[str]:
+    """What the tests of a file say that they show."""
+    text = ast.get_docstring(ast.parse((ROOT / path).read_text())) or ""
+    yield inspect.cleandoc(text)
+    yield ""
+
+
+def _figures(shown: Sequence[Shown]) -> Iterator[str]:
+    """A table of all figures, those of several engines side by side."""
+    measured = [(*apart(each.node), figure) for each in shown for figure in each.figures]
+    if not measured:
+        return
+    there = {engine for _, engine, _ in measured}
+    engines = [engine for engine in (*EngineName, "") if engine in there]
+    heads = [engine or "measured" for engine in engines]
+    yield f"| | {' | '.join(heads)} |"
+    yield f"|---{'|---' * len(heads)}|"
+    for name, rows in groupby(
+        sorted(measured, key=lambda each: each[2].name), lambda each: each[2].name
+    ):
+        found = list(rows)
+        cells = [_cell([each for _, on, each in found if on == engine]) for engine in engines]
+        yield f"| {name} | {' | '.join(cells)} |"
+    yield ""
+
+
+def _cell(figures: Sequence[Figure]) -> str:
+    """The value of a figure; of several tests their sum, or the range that they span."""
+    if not figures:
+        return ""
+    if len(figures) == 1:
+        return _value(figures[0])
+    values = [each.value for each in figures]
+    unit = figures[0].unit
+    if unit in _ADDS_UP:
+        return f"{sum(values):,.6g} {unit}"
+    return f"{min(values):,.4g} to {max(values):,.4g} {unit}"
+
+
+def _plots(series: Sequence[Series]) -> Iterator[str]:
+    for plot in dict.fromkeys(each.plot for each in series):
+        PICTURES.mkdir(exist_ok=True)
+        path = PICTURES / f"{plot}.svg"
+        _draw(plot, [each for each in series if each.plot == plot], path)
+        yield f"![{plot}](proof/{path.name})"
+        yield ""
+
+
+def _draw(plot: str, series: Sequence[Series], path: Path) -> None:
+    # Imported here: only `make proof` installs what draws.
+    from tests.proof.plots import draw
+
+    draw(plot, series, path)
+
+
+def _value(figure: Figure) -> str:
+    return (
+        f"{figure.value:,.4g} {figure.unit}"
+        if figure.value % 1
+        else f"{figure.value:,.0f} {figure.unit}"
+    )
+
+
+def _verdict(figure: Figure) -> str:
+    return "reached" if figure.goal is not None and figure.value <= figure.goal else "**missed**"

@@ -1,0 +1,84 @@
+"""The report says what was shown, and plainly what was not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.figures import Figure
+from tests.proof import report, results
+from tests.proof.evidence import Series, SeriesRecorder, series_of
+from tests.proof.parts import PARTS, Part
+from tests.proof.results import Result, Shown, keep, kept
+
+if TYPE_CHECKING:
+    import pytest
+
+HERE = "tests/proof/test_report.py"
+DONE = Part("done", "What was done", (HERE,))
+NOT_DONE = Part("not-done", "What was not", (HERE,))
+
+
+def shown(name: str, outcome: str, *figures: Figure) -> Shown:
+    return Shown(f"{HERE}::{name}", outcome, 1.0, figures, ())
+
+
+def result(*tests: Shown) -> Result:
+    return Result("done", "abc", "1234567", "a machine", "2030-01-01", 2.0, "python -m x", tests)
+
+
+def written(monkeypatch: pytest.MonkeyPatch, folder: Path, *tests: Shown) -> str:
+    monkeypatch.setattr(results, "FOLDER", folder)
+    monkeypatch.setattr(report, "REPORT", folder / "PROOF.md")
+    monkeypatch.setattr(report, "PARTS", (DONE, NOT_DONE))
+    keep(DONE, result(*tests))
+    report.write()
+    return (folder / "PROOF.md").read_text()
+
+
+def test_figures_stand_with_their_goals(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    text = written(
+        monkeypatch,
+        tmp_path,
+        shown("test_a[process]", "passed", Figure("lost", 0, "requests", 0)),
+        shown("test_a[docker]", "passed", Figure("lost", 2, "requests", 0)),
+        shown("test_b", "passed", Figure("requests sent", 300, "requests")),
+        shown("test_c", "passed", Figure("requests sent", 200, "requests")),
+    )
+    assert "| lost (process) | 0 requests | 0 requests | reached |" in text
+    assert "| lost (docker) | 2 requests | 0 requests | **missed** |" in text
+    assert "| requests sent |  |  | 500 requests |" in text
+    assert "The report says what was shown" in text
+    assert "not been run: not-done" in text
+    assert "Failed" not in text
+
+
+def test_a_failure_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    text = written(monkeypatch, tmp_path, shown("test_a", "failed"))
+    assert f"**Failed:**\n* `{HERE}::test_a`" in text
+    found = kept(DONE)
+    assert found is not None
+    assert not found.has_passed
+
+
+def test_nothing_has_passed_where_no_test_was(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(results, "FOLDER", tmp_path)
+    assert kept(DONE) is None
+    assert not result().has_passed
+
+
+def test_series_travel_as_plain_values() -> None:
+    properties: list[tuple[str, object]] = []
+    SeriesRecorder(properties)("load", "requests per second", "s", [(0, 5), (1, 6)], [0.5])
+    assert series_of(properties) == [
+        Series("load", "requests per second", "s", (0, 1), (5, 6), (0.5,))
+    ]
+
+
+def test_every_proof_is_in_a_part() -> None:
+    named = {test.partition("::")[0] for part in PARTS for test in part.tests}
+    there = {f"tests/proof/{path.name}" for path in Path(__file__).parent.glob("test_*.py")}
+    assert there - {HERE} <= named
+    assert all((results.ROOT / name).exists() for name in named if name.startswith("tests/"))
