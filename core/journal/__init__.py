@@ -1,6 +1,7 @@
 """The journal and what it takes."""
 
-from core.journal.journal import EVENTS_PAGE, Journal
+from core.journal.journal import Journal
+from core.journal.past import EVENTS_PAGE
 from core.journal.schema import Record
 
 __all__ = ["EVENTS_PAGE", "Journal", "Record"]
