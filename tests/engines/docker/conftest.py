@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def lab_image(docker_socket: str) -> Iterator[None]:
     """The image of instances that run a text."""
-    lines = ["FROM python:3.11-slim", f"LABEL {HOME}=lab", RUNS_TEXT]
+    # Labelled last: what it was built on stays, and is not to look like something left behind.
+    lines = ["FROM python:3.11-slim", RUNS_TEXT, f"LABEL {HOME}=lab"]
     with connected(docker_socket) as client:
         build(client, TEXT_IMAGE, lines)
         yield
