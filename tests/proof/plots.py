@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from tests.proof.evidence import Series
 
@@ -34,7 +35,7 @@ def draw(plot: str, series: Sequence[Series], path: Path) -> None:
     plt.close(figure)
 
 
-def _panels(series: Sequence[Series]) -> plt.Figure:
+def _panels(series: Sequence[Series]) -> Figure:
     size = (_WIDTH_IN, _PANEL_IN * len(series))
     figure, grid = plt.subplots(len(series), 1, sharex=True, squeeze=False, figsize=size)
     for axes, each in zip(grid[:, 0], series, strict=True):
@@ -60,7 +61,7 @@ def _is_wide(values: Iterable[float]) -> bool:
     return bool(ordered) and ordered[0] > 0 and ordered[-1] / ordered[0] >= _WIDE
 
 
-def _time_line(series: Sequence[Series]) -> plt.Figure:
+def _time_line(series: Sequence[Series]) -> Figure:
     """One row for each series, whose points are the beginnings and ends of its stretches."""
     figure, axes = plt.subplots(figsize=(_WIDTH_IN, 0.8 + _ROW_IN * len(series)))
     for row, each in enumerate(series):
