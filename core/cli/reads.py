@@ -21,7 +21,7 @@ from core.cli.text import (
     plain_lines,
     seconds_between,
 )
-from core.model import ServiceKind
+from core.model import AccessMode, ServiceKind
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -121,10 +121,14 @@ def _facts(found: Json, each: Json) -> list[tuple[str, object]]:
         ("Health Reason", plain(each["healthReason"]) if each["healthReason"] else None),
         ("Duration", duration(seconds_between(each["createdAt"], end)) if end else None),
         ("Route", each["routeUrl"]),
-        ("Rollback", "available" if each["rollbackAvailable"] else "not available"),
+        *([] if each["isActive"] else [("Rollback", _can_return(each))]),
         ("Queued At", moment(each["createdAt"])),
         ("Completed At", moment(end) if end else None),
     ]
+
+
+def _can_return(each: Json) -> str:
+    return "available" if each["rollbackAvailable"] else "not available"
 
 
 def _failure(each: Json) -> list[str]:
@@ -167,8 +171,14 @@ def _details(each: Json) -> list[tuple[str, object]]:
         *([("Schedule", schedule_words(each["schedule"]))] if each["schedule"] else []),
         *([("Time Limit", f"{each['timeLimitMs']} ms")] if each["timeLimitMs"] else []),
         ("Route Host", each["routeHost"]),
+        ("Access", _access(each) if each["routeHost"] else None),
         ("Variables", ", ".join(each["variableNames"]) or None),
     ]
+
+
+def _access(each: Json) -> str:
+    is_open = each["accessMode"] == AccessMode.PUBLIC
+    return "everybody" if is_open else "its users, by name and password"
 
 
 def _run(each: Json) -> list[tuple[str, object]]:

@@ -20,6 +20,7 @@ def deployment(**fields: Any) -> Json:
         "deploymentRunId": "drn_a",
         "serviceName": "web",
         "kind": "web",
+        "accessMode": "public",
         "status": "succeeded",
         "health": "healthy",
         "healthReason": None,
@@ -160,6 +161,7 @@ def test_inspect() -> None:
     assert lines[0] == "Project:          shop"
     assert "Readiness:        GET /up within 5000 ms, then every 1000 ms" in lines
     assert "Artifact:         art_a (available)" in lines
+    assert "Access:           everybody" in lines
     assert lines[-5:] == [
         "Failure:          n/a",
         "Routes:",
@@ -167,6 +169,17 @@ def test_inspect() -> None:
         "Activations:",
         "  dep_a.1  live  127.0.0.1:4711, 127.0.0.1:4712  since 2026-04-24T10:01:00Z",
     ]
+
+
+@pytest.mark.parametrize(("active", "told"), [(True, False), (False, True)])
+def test_only_what_is_not_active_can_be_gone_back_to(active: bool, told: bool) -> None:
+    lines = _inspect_lines(status([inspected(isActive=active)], []))
+    assert any(line.startswith("Rollback:") for line in lines) == told
+
+
+def test_inspect_tells_who_may_see_it() -> None:
+    lines = list(_inspect_lines(status([inspected(accessMode="authenticated")], [])))
+    assert "Access:           its users, by name and password" in lines
 
 
 def test_inspect_tells_what_a_compose_service_was_taken_for() -> None:
