@@ -41,6 +41,7 @@ from core.promotion.domains import Added, Domains
 from core.promotion.down import take_down
 from core.promotion.engines import Engines
 from core.promotion.following import bring_along
+from core.promotion.forgetting import Forgetting
 from core.promotion.ledger import Ledger, run_event
 from core.promotion.parts import Parts
 from core.promotion.progress import Progress, WaitKind
@@ -66,7 +67,7 @@ if TYPE_CHECKING:
     from core.promotion.recovery import Unfinished
     from core.promotion.requests import Accepted, Down, Request
     from core.promotion.turns import Turn
-    from core.records import Deployment, DomainRecord
+    from core.records import Deployment, DomainRecord, Target
 
 _log = logging.getLogger(__name__)
 _PAUSE_AFTER_BUG_S = 1.0
@@ -103,6 +104,7 @@ class Platform:
         self._watch = HealthWatch(parts, tasks)
         self.notifications = Notifications(wanted, parts.ledger, self.snapshots, parts.probes)
         self.metrics = Metrics(parts.ledger, gateway, self._watch.restarts)
+        self._forgetting = Forgetting(parts, self.metrics.keep)
         self._aftercare = Aftercare(parts, self.submit)
         self.background = Background(parts, tasks, failed=self._fail)
         self._scheduler = Scheduler(parts.ledger, self.background, failed=self._fail)
@@ -171,6 +173,8 @@ class Platform:
                         ),
                         stop_grace_s=settings.stop_grace_seconds,
                         kept_releases=settings.keep_releases,
+                        kept_runs=settings.keep_history,
+                        kept_logs=settings.keep_logs,
                     )  # fmt: skip
                     platform = cls(parts, gateway, tasks, settings.notifications)
                     try:
@@ -212,6 +216,7 @@ class Platform:
         self._keep_doing(self._watch.follow)
         self._keep_doing(self._renewals.follow)
         self._keep_doing(self._aftercare.follow)
+        self._keep_doing(self._forgetting.follow)
         self._keep_doing(lambda: keep_gateway(self.parts.router, self._gateway_wanted))
         self.parts.engines.met = self._meet
         for engine in self.parts.engines:
@@ -414,7 +419,7 @@ class Platform:
             # At once: whoever sees the end of this run may ask for the next one.
             turn.leave()
             await accepted.discard()
-        await self._prune()
+        await self._prune(accepted.run.target)
 
     async def _steps(self, accepted: Accepted) -> list[Step]:
         # A rollback finds what it returns to only now, while a run ahead of it may prune.
@@ -425,15 +430,17 @@ class Platform:
             return [*found, *(Step(each) for each in followers)]
 
     async def _end(self, unfinished: Unfinished, turn: Turn) -> None:
+        target = unfinished.promotion.run.target
         try:
             await unfinished.end()
         finally:
             turn.leave()
-        await self._prune()
+        await self._prune(target)
 
-    async def _prune(self) -> None:
+    async def _prune(self, target: Target) -> None:
         async with self._accepting:
             await retention.prune(self.parts)
+        self._forgetting.look(target)
         await tidy(self.parts)
 
     async def cancel(self, run_id: str) -> Run:

@@ -219,8 +219,7 @@ class Snapshots:
         self, runs: Sequence[Run], target: Target, service: str | None
     ) -> list[Json]:
         """Runs with the deployments that they started, of one service or of all."""
-        ids = [each for run in runs for each in run.deployment_ids]
-        names = await self._ledger.journal.service_names(ids)
+        names = await self._ledger.journal.service_names(_ids_of(runs))
         active = {each.id for each in self._ledger.active(target).values()}
         return [
             {
@@ -228,11 +227,11 @@ class Snapshots:
                 "deployments": [
                     {"id": each, "serviceName": names[each], "isActive": each in active}
                     for each in run.deployment_ids
-                    if service in (None, names[each])
+                    if each in names and service in (None, names[each])
                 ],
             }
             for run in runs
-            if service is None or service in (names[each] for each in run.deployment_ids)
+            if service is None or service in (names.get(each) for each in run.deployment_ids)
         ]
 
     async def run(self, run_id: str) -> Run:
@@ -265,7 +264,7 @@ class Snapshots:
         """The newest runs, newest first; none when it was never deployed."""
         journal = self._ledger.journal
         found = await journal.newest_runs(target, limit)
-        names = await journal.service_names([id_ for run in found for id_ in run.deployment_ids])
+        names = await journal.service_names(_ids_of(found))
         usual = {
             trigger: await usual_seconds(journal, target, trigger)
             for trigger in {run.trigger for run in found}
@@ -277,7 +276,7 @@ class Snapshots:
                 {
                     **run.as_json(),
                     "usualSeconds": usual[run.trigger],
-                    "services": sorted(names[each] for each in run.deployment_ids),
+                    "services": sorted(names[each] for each in run.deployment_ids if each in names),
                 }
                 for run in found
             ],
@@ -347,6 +346,11 @@ class Snapshots:
         """Whose lines are wanted besides after a loss: what has ended meanwhile may say why."""
         past = await self._ledger.journal.history(target, service, _PAST_LOOKED_AT)
         return [_source(each) for each in past]
+
+
+def _ids_of(runs: Sequence[Run]) -> list[str]:
+    """The deployments that runs started; the journal may have forgotten some of them by now."""
+    return [each for run in runs for each in run.deployment_ids]
 
 
 def _source(deployment: Deployment) -> LogSource:

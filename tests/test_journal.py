@@ -116,15 +116,62 @@ async def test_history_and_newest(journal: Journal) -> None:
     assert await journal.newest_per_service(TARGET) == [made[2]]
 
 
-async def test_what_was_active_comes_last_first(journal: Journal) -> None:
-    def past(number: int, at: str | None, status: Status = Status.SUCCEEDED) -> list[object]:
-        return [deployment(id=f"dep_{number}", activated_at=at, status=status)]
+async def test_what_may_be_active_again(journal: Journal) -> None:
+    def past(number: int, at: str | None, **fields: object) -> Deployment:
+        given = {"activated_at": at, "status": Status.SUCCEEDED, "artifact_id": f"art_{number}"}
+        return deployment(id=f"dep_{number}", **{**given, "stage": Stage.ACTIVE, **fields})
 
-    records = [*past(1, "2026-01-03"), *past(2, "2026-01-05"), *past(3, None)]
-    records += past(4, "2026-01-04", Status.STOPPED)
-    await journal.commit(records)  # type: ignore[arg-type]  # deployments all
-    found = await journal.succeeded(TARGET, "web")
-    assert [each.id for each in found] == ["dep_2", "dep_4", "dep_1"]
+    await journal.commit(
+        [
+            past(1, "2026-01-03"),
+            past(2, "2026-01-05"),
+            past(3, None),
+            past(4, "2026-01-04", status=Status.STOPPED),
+            past(5, "2026-01-06", stage=Stage.ROLLED_BACK),
+            past(6, "2026-01-02", target=Target("other", "staging"), engine=EngineName.DOCKER),
+        ]
+    )
+    found = await journal.returnable(TARGET, "web", 9)
+    assert [each.id for each in found] == ["dep_2", "dep_1", "dep_5"]
+    assert await journal.returnable(TARGET, "web", 1) == found[:1]
+    assert await journal.returnable_artifacts(2) == {
+        (EngineName.PROCESS, "art_2"),
+        (EngineName.PROCESS, "art_1"),
+        (EngineName.DOCKER, "art_6"),
+    }
+
+
+async def test_each_service_is_found_once(journal: Journal) -> None:
+    targets = [Target(project, name) for project in ("a", "b", "c") for name in ("x", "y")]
+    made = [
+        deployment(
+            id=f"dep_{project}{service}{number}",
+            target=target,
+            service=replace(deployment().service, name=service),
+            created_at=f"2026-01-0{number}",
+        )
+        for project, target in enumerate(targets)
+        for service in ("db", "web", "worker")
+        for number in (1, 2)
+    ]
+    assert await journal.services_with_history() == []
+    assert await journal.newest_per_service(TARGET) == []
+    assert await journal.returnable_artifacts(5) == set()
+    await journal.commit(made)
+    expected = [(each, name) for each in targets for name in ("db", "web", "worker")]
+    assert await journal.services_with_history() == expected
+    newest = await journal.newest_per_service(targets[2])
+    assert [each.id for each in newest] == ["dep_2db2", "dep_2web2", "dep_2worker2"]
+
+
+async def test_the_newest_is_what_was_made_or_became_active_last(journal: Journal) -> None:
+    returned = deployment(id="dep_1", created_at="2026-01-01", activated_at="2026-01-04")
+    failed = deployment(id="dep_2", created_at="2026-01-03")
+    await journal.commit([returned, failed])
+    assert await journal.newest_per_service(TARGET) == [returned]
+    later = deployment(id="dep_3", created_at="2026-01-05")
+    await journal.commit([later])
+    assert await journal.newest_per_service(TARGET) == [later]
 
 
 async def test_what_a_rollback_would_choose(journal: Journal) -> None:

@@ -122,6 +122,20 @@ class Settings(StrictModel):
         le=1_000,
         description="how many succeeded deployments of each service stay ready for a rollback",
     )
+    keep_history: int = Field(
+        1_000,
+        ge=10,
+        le=1_000_000,
+        description="how many of the newest runs of each environment are known at least, with "
+        "their deployments and events; what is live or stays ready for a rollback is always known",
+    )
+    keep_logs: int = Field(
+        100,
+        ge=1,
+        le=1_000_000,
+        description="of how many of the newest runs of each environment the logs are kept; those "
+        "of what is live or stays ready for a rollback always are",
+    )
     concurrent_builds: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
         ge=1,

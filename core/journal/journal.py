@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from core.errors import JournalError
 from core.events import Event
+from core.journal.forgetting import Forgetting
 from core.journal.past import Past
 from core.journal.present import Present
 from core.journal.schema import SEVERAL_ADDRESSES, TABLES, VERSION, statement
+from core.journal.services import Services
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from core.records import Target
 
 
-class Journal(Present, Past):
+class Journal(Present, Services, Past, Forgetting):
     """One open journal; only the agent that holds the home's lock may have it."""
 
     def __init__(self, path: Path) -> None:
@@ -38,6 +40,8 @@ class Journal(Present, Past):
     def _open(self) -> None:
         self._path.touch(mode=0o600)
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+        # Only of a new file: what is forgotten later is given back to the disk.
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")
         # A power cut must not take back what was already acted on.
         connection.execute("PRAGMA synchronous = FULL")

@@ -16,6 +16,25 @@ if TYPE_CHECKING:
 EVENTS_PAGE = 1000
 """How many events are read at once, so that a long history holds up no commit."""
 
+# One statement for both would go through everything: an index is chosen before values are known.
+
+_DEPLOYMENTS = """
+SELECT body FROM deployments WHERE project = ? AND environment = ?
+ORDER BY created_at DESC, id LIMIT ?
+"""
+_DEPLOYMENTS_OF_SERVICE = """
+SELECT body FROM deployments WHERE project = ? AND environment = ? AND service = ?
+ORDER BY created_at DESC, id LIMIT ?
+"""
+_EXECUTIONS = """
+SELECT body FROM executions WHERE project = ? AND environment = ?
+ORDER BY started_at DESC, id LIMIT ?
+"""
+_EXECUTIONS_OF_SERVICE = """
+SELECT body FROM executions WHERE project = ? AND environment = ? AND service = ?
+ORDER BY started_at DESC, id LIMIT ?
+"""
+
 
 class Past(Database):
     """Questions about what is over."""
@@ -31,15 +50,8 @@ class Past(Database):
 
     async def history(self, target: Target, service: str | None, limit: int) -> list[Deployment]:
         """The newest deployments of an environment, newest first."""
-        return await self._read(
-            Deployment,
-            "SELECT body FROM deployments WHERE project = ? AND environment = ?"
-            " AND (?3 IS NULL OR service = ?3) ORDER BY created_at DESC, id LIMIT ?4",
-            target.project,
-            target.environment,
-            service,
-            limit,
-        )
+        statement = _DEPLOYMENTS if service is None else _DEPLOYMENTS_OF_SERVICE
+        return await self._read(Deployment, statement, *_named(target, service), limit)
 
     async def newest_runs(self, target: Target, limit: int) -> list[Run]:
         """The newest runs of an environment, newest first."""
@@ -96,61 +108,12 @@ class Past(Database):
 
         return await self._call(work)
 
-    async def newest_per_service(self, target: Target) -> list[Deployment]:
-        """The newest deployment of each service that an environment ever had, by service.
-
-        One that a rollback has started again is as new as that.
-        """
-        return await self._read(
-            Deployment,
-            "SELECT body FROM (SELECT body, service, row_number() OVER"
-            " (PARTITION BY service"
-            " ORDER BY max(created_at, coalesce(activated_at, '')) DESC, id) AS place"
-            " FROM deployments WHERE project = ? AND environment = ?) WHERE place = 1"
-            " ORDER BY service",
-            target.project,
-            target.environment,
-        )
-
-    async def succeeded(self, target: Target, service: str) -> list[Deployment]:
-        """Deployments of a service that were active once, the last to be so first."""
-        return await self._read(
-            Deployment,
-            "SELECT body FROM deployments WHERE project = ? AND environment = ? AND service = ?"
-            " AND activated_at IS NOT NULL AND status IN ('succeeded', 'stopped')"
-            " ORDER BY activated_at DESC",
-            target.project,
-            target.environment,
-            service,
-        )
-
-    async def earlier_per_service(self, target: Target) -> list[Deployment]:
-        """What a rollback would start again by itself, by service."""
-        return await self._read(
-            Deployment,
-            "SELECT body FROM deployments WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER"
-            " (PARTITION BY service ORDER BY activated_at DESC) AS place FROM deployments"
-            " WHERE project = ? AND environment = ? AND activated_at IS NOT NULL"
-            " AND status = 'succeeded' AND is_active = 0"
-            " AND json_extract(body, '$.stage') != 'rolled_back') WHERE place = 1)"
-            " ORDER BY service",
-            target.project,
-            target.environment,
-        )
-
     async def newest_executions(
         self, target: Target, service: str | None, limit: int
     ) -> list[Execution]:
         """The newest executions of an environment, newest first."""
-        return await self._read(
-            Execution,
-            "SELECT body FROM executions WHERE project = ?1 AND environment = ?2"
-            " AND (?3 IS NULL OR service = ?3) ORDER BY started_at DESC, id LIMIT ?4",
-            target.project,
-            target.environment,
-            service,
-            limit,
-        )
+        statement = _EXECUTIONS if service is None else _EXECUTIONS_OF_SERVICE
+        return await self._read(Execution, statement, *_named(target, service), limit)
 
     async def last_executions(self, target: Target) -> dict[str, Execution]:
         """The newest execution of each service of an environment."""
@@ -176,25 +139,16 @@ class Past(Database):
         )
         return found[0] if found else None
 
-    async def services_with_history(self) -> list[tuple[Target, str]]:
-        """Every service of every environment that has a deployment."""
-
-        def work() -> list[tuple[Target, str]]:
-            rows = self._open_connection().execute(
-                "SELECT DISTINCT project, environment, service FROM deployments"
-            )
-            return [(Target(project, environment), name) for project, environment, name in rows]
-
-        return await self._call(work)
-
     async def events_after(self, seq: int, run_id: str | None = None) -> list[Event]:
         """The next events after a sequence number, of all runs or of one: a page at most."""
+        if run_id is None:
+            statement = "SELECT body FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
+            return await self._read(Event, statement, seq, EVENTS_PAGE)
         return await self._read(
             Event,
-            "SELECT body FROM events WHERE seq > ?1 AND (?2 IS NULL OR run_id = ?2)"
-            " ORDER BY seq LIMIT ?3",
-            seq,
+            "SELECT body FROM events WHERE run_id = ? AND seq > ? ORDER BY seq LIMIT ?",
             run_id,
+            seq,
             EVENTS_PAGE,
         )
 
@@ -213,3 +167,8 @@ class Past(Database):
             limit,
         )
         return found[::-1]
+
+
+def _named(target: Target, service: str | None) -> tuple[str, ...]:
+    named = (target.project, target.environment)
+    return named if service is None else (*named, service)

@@ -23,10 +23,14 @@ class Present(Database):
         """What is active, on its way, or still has an instance."""
         return await self._read(
             Deployment,
-            "SELECT body FROM deployments WHERE is_active = 1 OR status IN ('queued', 'running')"
-            " OR id IN (SELECT substr(name, 1, instr(name, '.') - 1) FROM activations"
-            " WHERE state != 'gone')"
-            " OR id IN (SELECT deployment_id FROM executions WHERE status = 'running')",
+            # Each of the four by an index of its own: most of the journal is the past.
+            "SELECT body FROM deployments WHERE id IN ("
+            "SELECT id FROM deployments WHERE is_active = 1"
+            " UNION SELECT id FROM deployments WHERE status IN ('queued', 'running')"
+            " UNION SELECT substr(name, 1, instr(name, '.') - 1) FROM activations"
+            " WHERE state != 'gone'"
+            " UNION SELECT deployment_id FROM executions WHERE status = 'running')"
+            " ORDER BY rowid",
         )
 
     async def current_activations(self) -> list[Activation]:

@@ -47,11 +47,23 @@ TABLES = """
 CREATE TABLE IF NOT EXISTS runs (
     id TEXT PRIMARY KEY, project TEXT, environment TEXT, status TEXT, created_at TEXT, body TEXT);
 CREATE INDEX IF NOT EXISTS runs_by_target ON runs (project, environment, created_at);
+CREATE INDEX IF NOT EXISTS runs_by_trigger
+    ON runs (project, environment, json_extract(body, '$.trigger'), created_at);
+CREATE INDEX IF NOT EXISTS runs_open ON runs (status) WHERE status IN ('queued', 'running');
 CREATE TABLE IF NOT EXISTS deployments (
     id TEXT PRIMARY KEY, run_id TEXT, project TEXT, environment TEXT, service TEXT, status TEXT,
     is_active INTEGER, artifact_id TEXT, created_at TEXT, activated_at TEXT, body TEXT);
 CREATE INDEX IF NOT EXISTS deployments_by_service
     ON deployments (project, environment, service, created_at);
+CREATE INDEX IF NOT EXISTS deployments_by_time ON deployments (project, environment, created_at);
+CREATE INDEX IF NOT EXISTS deployments_by_activation
+    ON deployments (project, environment, service, activated_at) WHERE activated_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS deployments_returnable
+    ON deployments (project, environment, service,
+                    json_extract(body, '$.stage') = 'rolled_back', activated_at DESC)
+    WHERE activated_at IS NOT NULL AND status = 'succeeded';
+CREATE INDEX IF NOT EXISTS deployments_open
+    ON deployments (status) WHERE status IN ('queued', 'running');
 CREATE INDEX IF NOT EXISTS deployments_active ON deployments (is_active) WHERE is_active = 1;
 CREATE INDEX IF NOT EXISTS deployments_by_run ON deployments (run_id);
 CREATE TABLE IF NOT EXISTS activations (name TEXT PRIMARY KEY, state TEXT, body TEXT);
@@ -76,6 +88,7 @@ CREATE INDEX IF NOT EXISTS events_by_run ON events (run_id, seq);
 CREATE INDEX IF NOT EXISTS events_by_target
     ON events (json_extract(body, '$.project'), json_extract(body, '$.environment'));
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT);
+CREATE TABLE IF NOT EXISTS counters (body TEXT);
 """
 SEVERAL_ADDRESSES = """
 UPDATE activations

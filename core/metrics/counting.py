@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.metrics.exposition import Buckets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from core.metrics.exposition import Labels
 
     Reading = Mapping[str, Mapping[Labels, float]]
     """Counters as they are at one moment, by the name of what counts."""
+
+
+def counts_as_json(counts: Mapping[Labels, float]) -> list[list[Any]]:
+    """Counters as they are kept."""
+    return [[*labels, count] for labels, count in counts.items()]
+
+
+def kept_counts(kept: Sequence[Sequence[Any]]) -> dict[Labels, Any]:
+    """Counters that were kept."""
+    return {tuple(labels): count for *labels, count in kept}
 
 
 class Durations:
@@ -30,6 +40,21 @@ class Durations:
         counts = self._counts.setdefault(labels, [0] * (len(self._bounds) + 1))
         counts[bisect_left(self._bounds, seconds)] += 1
         self._totals[labels] = self._totals.get(labels, 0.0) + seconds
+
+    def as_json(self) -> list[list[Any]]:
+        """All of them as they are kept."""
+        bounds = list(self._bounds)
+        return [
+            [list(labels), bounds, counts, self._totals[labels]]
+            for labels, counts in self._counts.items()
+        ]
+
+    def restore(self, kept: Sequence[Sequence[Any]]) -> None:
+        """Takes up what was kept; with other bounds by another version, it begins anew."""
+        for labels, bounds, counts, total in kept:
+            if tuple(bounds) == self._bounds:
+                self._counts[tuple(labels)] = list(counts)
+                self._totals[tuple(labels)] = total
 
     def samples(self) -> dict[Labels, Buckets]:
         """All of them as they are now."""

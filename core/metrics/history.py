@@ -1,18 +1,20 @@
 """What the journal tells of runs, deployments and executions, counted from its first event on.
 
 So these counters go on over restarts of the agent, and miss nothing that happened while nobody
-asked. They are folded when somebody asks, from where the time before has stopped.
+asked. They are folded when somebody asks, from where the time before has stopped. The journal keeps
+them before it deletes events, so that they never fall.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from core.events import EventType
-from core.metrics.counting import Durations
+from core.metrics.counting import Durations, counts_as_json, kept_counts
 from core.metrics.exposition import Family, Kind
 from core.model import Stage
 from core.promotion.run import CANCELLED
@@ -48,6 +50,25 @@ class History:
         """Of runs that have not ended."""
         self._under_way: dict[str, tuple[str | None, Stage, datetime]] = {}
         """Of each deployment on its way: its run, its stage, and since when."""
+
+    async def begin(self) -> None:
+        """Takes up what was kept, so that only what has come since is folded.
+
+        Raises:
+            JournalError: it cannot be read.
+        """
+        kept = await self._journal.counters()
+        if kept is not None:
+            self._restore(json.loads(kept))
+
+    async def keep(self) -> None:
+        """Folds what the journal has and keeps the result: those events may be deleted now.
+
+        Raises:
+            JournalError: it cannot be read or written.
+        """
+        await self.learn()
+        await self._journal.keep_counters(json.dumps(self._as_json()))
 
     async def learn(self) -> None:
         """Takes over what the journal has by now.
@@ -106,6 +127,41 @@ class History:
             self._deployments[*_service(event), "succeeded"] += 1
         if stage not in _ENDS:
             self._under_way[id_] = (event.run_id, stage, _at(event))
+
+    def _as_json(self) -> dict[str, Any]:
+        return {
+            "seq": self._seq,
+            **{name: counts_as_json(each) for name, each in self._counters().items()},
+            **{name: each.as_json() for name, each in self._durations().items()},
+            "triggers": self._triggers,
+            "underWay": {
+                id_: (run_id, stage, since.isoformat())
+                for id_, (run_id, stage, since) in self._under_way.items()
+            },
+        }
+
+    def _restore(self, kept: dict[str, Any]) -> None:
+        self._seq = kept["seq"]
+        for name, counter in self._counters().items():
+            counter.update(kept_counts(kept[name]))
+        for name, durations in self._durations().items():
+            durations.restore(kept[name])
+        self._triggers = kept["triggers"]
+        self._under_way = {
+            id_: (run_id, Stage(stage), datetime.fromisoformat(since))
+            for id_, (run_id, stage, since) in kept["underWay"].items()
+        }
+
+    def _counters(self) -> dict[str, Counter[Labels]]:
+        return {
+            "runs": self._runs,
+            "deployments": self._deployments,
+            "executions": self._executions,
+            "cut": self._cut,
+        }
+
+    def _durations(self) -> dict[str, Durations]:
+        return {"stages": self._stages, "switches": self._switches, "drains": self._drains}
 
     def families(self) -> list[Family]:
         """All that was counted."""

@@ -39,7 +39,16 @@ class Metrics:
 
     async def begin(self) -> None:
         """What was answered before this agent began is not counted again."""
+        await self._history.begin()
         await self._traffic.begin()
+
+    async def keep(self) -> None:
+        """Counts what the journal has, and keeps that: what was counted may be deleted then.
+
+        Raises:
+            JournalError: the journal cannot be used.
+        """
+        await self._history.keep()
 
     async def page(self, *, is_open: bool) -> str:
         """All of it; `is_open`: as OpenMetrics.

@@ -65,6 +65,8 @@ class Ledger:
         self.domains: dict[str, DomainRecord] = {}
         self.executions: dict[str, Execution] = {}
         """Those that run."""
+        self._live: dict[str, Activation] = {}
+        """By deployment."""
         self._forgotten: dict[str, tuple[float, Deployment]] = {}
         """Deployments of the past, with the time at which they became that."""
         self._changed = asyncio.Event()
@@ -76,6 +78,8 @@ class Ledger:
         self.runs = {run.id: run for run in await self.journal.unfinished_runs()}
         self.deployments = {each.id: each for each in await self.journal.current_deployments()}
         self.activations = {each.name: each for each in await self.journal.current_activations()}
+        for each in self.activations.values():
+            self._keep_live(each)
         self.environments = {each.target: each for each in await self.journal.environments()}
         self.hosts = {each.host: each for each in await self.journal.hosts()}
         self.variables = {
@@ -140,6 +144,7 @@ class Ledger:
             case Activation():
                 is_over = record.state is ActivationState.GONE
                 _keep(self.activations, record.name, record, is_over=is_over)
+                self._keep_live(record)
             case Execution():
                 _keep(self.executions, record.id, record, is_over=record.status.is_final)
             case _:
@@ -234,10 +239,14 @@ class Ledger:
 
     def live(self, deployment_id: str) -> Activation | None:
         """The live activation of a deployment."""
-        for each in self.activations.values():
-            if each.deployment_id == deployment_id and each.state is ActivationState.LIVE:
-                return each
-        return None
+        return self._live.get(deployment_id)
+
+    def _keep_live(self, activation: Activation) -> None:
+        before = self._live.get(activation.deployment_id)
+        if activation.state is ActivationState.LIVE:
+            self._live[activation.deployment_id] = activation
+        elif before is not None and before.name == activation.name:
+            del self._live[activation.deployment_id]
 
     def candidates(self, run: Run) -> list[Activation]:
         """What a run has started, and what is not live yet."""

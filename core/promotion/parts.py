@@ -39,6 +39,10 @@ class Parts:
     """What an instance gets between SIGTERM and SIGKILL, as with Docker."""
     kept_releases: int = 5
     """How many succeeded deployments of each service stay ready for a rollback."""
+    kept_runs: int = 1_000
+    """How many of the newest runs of each environment are known at least."""
+    kept_logs: int = 100
+    """Of how many of the newest runs of each environment the logs are kept."""
     progress: Progress = field(default_factory=Progress)
     challenges: Challenges = field(default_factory=lambda: Challenges(None))
     """What certificate authorities ask the gateway for."""

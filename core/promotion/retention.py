@@ -7,7 +7,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from core.errors import EngineUnavailable
-from core.model import Stage, Status
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,14 +23,11 @@ _EXECUTION_LOGS: Final = 20
 
 async def prune(parts: Parts) -> None:
     """Deletes the artifacts that no kept deployment needs, over all environments."""
-    kept = list(parts.ledger.deployments.values())
-    for target, service in await parts.ledger.journal.services_with_history():
-        past = await parts.ledger.journal.succeeded(target, service)
-        # Those that a rollback would choose by itself come before those it takes only by name.
-        past.sort(key=lambda each: each.stage is Stage.ROLLED_BACK)
-        kept += [each for each in past if each.status is Status.SUCCEEDED][: parts.kept_releases]
+    kept = await parts.ledger.journal.returnable_artifacts(parts.kept_releases)
+    # After the journal was asked, and with no await in between: what was queued meanwhile is here.
+    kept |= {(each.engine, each.artifact_id) for each in parts.ledger.deployments.values()}
     for engine in parts.engines:
-        keep = {each.artifact_id for each in kept if each.engine == engine.name}
+        keep = {artifact for name, artifact in kept if name == engine.name}
         # One that does not answer now is pruned after the next run.
         with suppress(EngineUnavailable):
             await engine.prune(keep)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from shlex import quote
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from core.errors import Conflict, NotFound
 from core.events import EventType
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from core.records import Deployment, Run, Target
 
 Json = dict[str, Any]
+
+_LOOKED_AT: Final = 100
+"""More than stay ready, so that an environment which went from one engine to another is found."""
 
 
 class Rollbacks:
@@ -172,13 +175,13 @@ async def find(
 
 
 async def _find_one(parts: Parts, target: Target, service: str, to: str | None) -> Deployment:
-    past = await parts.ledger.journal.succeeded(target, service)
+    journal = parts.ledger.journal
     if to is not None:
-        return _named(parts, past, service, to, _history(target, service))
-    for each in past:
+        return _named(parts, await journal.deployment(to), target, service, to)
+    for each in await journal.returnable(target, service, _LOOKED_AT):
         # What was rolled back was bad once: it comes back only by name.
         is_candidate = not each.is_active and each.stage is not Stage.ROLLED_BACK
-        if is_candidate and each.status is Status.SUCCEEDED and _is_here(parts, each):
+        if is_candidate and _is_here(parts, each):
             return _with_artifact(parts, each)
     raise NotFound(
         f"service {service} has no earlier deployment to roll back to",
@@ -192,12 +195,13 @@ def _history(target: Target, service: str) -> str:
     return f"see `compartment deployment list {whose}`"
 
 
-def _named(parts: Parts, past: list[Deployment], service: str, to: str, hint: str) -> Deployment:
-    found = next((each for each in past if each.id == to), None)
-    if found is None:
+def _named(
+    parts: Parts, found: Deployment | None, target: Target, service: str, to: str
+) -> Deployment:
+    if found is None or not _was_active(found, target, service):
         raise NotFound(
             f"{to} is no earlier deployment of service {service} that was active",
-            hint=hint,
+            hint=_history(target, service),
             code="rollback_target_not_found",
         )
     if found.is_active:
@@ -209,6 +213,12 @@ def _named(parts: Parts, past: list[Deployment], service: str, to: str, hint: st
             code="rollback_target_not_found",
         )
     return _with_artifact(parts, found)
+
+
+def _was_active(deployment: Deployment, target: Target, service: str) -> bool:
+    is_of_it = (deployment.target, deployment.service.name) == (target, service)
+    is_whole = deployment.status in (Status.SUCCEEDED, Status.STOPPED)
+    return is_of_it and is_whole and deployment.activated_at is not None
 
 
 def _is_here(parts: Parts, deployment: Deployment) -> bool:

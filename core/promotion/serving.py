@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.gateway.table import Check, Door, Encryption, Entrance, Site, Table, Upstream
@@ -16,6 +16,7 @@ from core.records import Activation, ActivationState, HostRecord, Tls
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from core.gateway.table import User
     from core.promotion.hosts import Hosts
     from core.promotion.ledger import Ledger
     from core.records import Deployment, DomainRecord, Target
@@ -61,10 +62,13 @@ def table(
         if each.state is not ActivationState.CANDIDATE or each.name in entered
     ]
     found = {each.name: each for each in (*kept, *incoming) if each.addresses}
+    targets = {each.target for each in ledger.hosts.values()}
+    targets |= {each.target for each in ledger.domains.values()}
+    beside = {each: _beside(ledger, each, live.get(each, {})) for each in targets}
     return Table(
         sites=(
-            *(_site(ledger, host, live) for host in ledger.hosts.values()),
-            *(_domain(ledger, domain, live) for domain in ledger.domains.values()),
+            *(_site(ledger, host, beside[host.target]) for host in ledger.hosts.values()),
+            *(_domain(ledger, each, beside[each.target]) for each in ledger.domains.values()),
         ),
         upstreams=tuple(up for each in found.values() for up in _upstreams(ledger, each)),
         entrances=tuple(entrances),
@@ -113,27 +117,41 @@ def _lay_over(below: Serving, above: Serving) -> None:
         below[target].update(services)
 
 
-def _site(ledger: Ledger, host: HostRecord, serving: Serving) -> Site:
-    beside = serving.get(host.target, {})
-    live = {name: each.name for name, each in beside.items() if _answers(ledger, each)}
-    restricted = needs_login(ledger, host.target, beside)
-    users = users_of(ledger, host.target) if restricted else ()
-    found = Site(host.host, host.service, host.is_public, (), live, restricted, users)
-    if host.service not in beside:
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What all sites of an environment have in common: made once, there may be a thousand."""
+
+    serving: Mapping[str, Activation]
+    live: Mapping[str, str]
+    restricted: frozenset[str]
+    users: tuple[User, ...]
+
+
+def _beside(ledger: Ledger, target: Target, serving: Mapping[str, Activation]) -> _Beside:
+    live = {name: each.name for name, each in serving.items() if _answers(ledger, each)}
+    restricted = needs_login(ledger, target, serving)
+    return _Beside(serving, live, restricted, users_of(ledger, target) if restricted else ())
+
+
+def _site(ledger: Ledger, host: HostRecord, beside: _Beside) -> Site:
+    found = Site(
+        host.host, host.service, host.is_public, (), beside.live, beside.restricted, beside.users
+    )
+    if host.service not in beside.serving:
         return found
-    deployment = ledger.deployments[beside[host.service].deployment_id]
+    deployment = ledger.deployments[beside.serving[host.service].deployment_id]
     is_public = deployment.service.kind is ServiceKind.WEB
     return replace(found, is_public=is_public, rules=deployment.rules)
 
 
-def _domain(ledger: Ledger, domain: DomainRecord, serving: Serving) -> Site:
+def _domain(ledger: Ledger, domain: DomainRecord, beside: _Beside) -> Site:
     """A domain is served like the name of its service, to the outside only."""
     host = HostRecord(domain.host, domain.target, domain.service, is_public=True)
     if domain.tls is Tls.NONE:
         encryption = Encryption.OFF
     else:
         encryption = Encryption.ON if domain.certificate else Encryption.AWAITED
-    return replace(_site(ledger, host, serving), encryption=encryption)
+    return replace(_site(ledger, host, beside), encryption=encryption)
 
 
 def _answers(ledger: Ledger, activation: Activation) -> bool:

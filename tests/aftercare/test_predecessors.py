@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -39,7 +40,7 @@ def traffic(requests: int, errors: int) -> dict[str, Traffic]:
 def ledger(tmp_path: Path) -> Ledger:
     found = Ledger(Journal(tmp_path / "journal.db"), CompartmentLog(tmp_path))
     found.deployments = {OLD.id: OLD, NEW.id: NEW}
-    found.activations = {SERVES.name: SERVES}
+    found._fold(SERVES)
     found.runs = {"drn_new": run()}
     return found
 
@@ -87,6 +88,6 @@ def test_its_health_is_that_of_its_last_moments(ledger: Ledger) -> None:
     found.look(OLD.changed(health=Health.UNHEALTHY), {})
     assert found.before(switched, {}) == Watched(AT, True, None)
     # While it stands aside it is down, which says nothing of it.
-    ledger.activations = {}
+    ledger._fold(replace(SERVES, state=ActivationState.ASIDE))
     found.look(OLD, {})
     assert found.before(switched, {}) == Watched(AT, True, None)

@@ -29,6 +29,8 @@ acme_ca_file = "/srv/ca.pem"
 engine = "process"
 source_limit_mb = 7
 keep_releases = 1
+keep_history = 20
+keep_logs = 5
 concurrent_builds = 3
 gateway_workers = 2
 stop_grace_seconds = 2.5
@@ -74,6 +76,8 @@ def test_every_setting_in_the_file(file: Path) -> None:
         "engine": "process",
         "source_limit_mb": 7,
         "keep_releases": 1,
+        "keep_history": 20,
+        "keep_logs": 5,
         "concurrent_builds": 3,
         "gateway_workers": 2,
         "stop_grace_seconds": 2.5,
@@ -95,6 +99,8 @@ def test_every_variable_wins_over_the_file(file: Path) -> None:
         "engine": "docker",
         "source_limit_mb": "70",
         "keep_releases": "7",
+        "keep_history": "70",
+        "keep_logs": "8",
         "concurrent_builds": "1",
         "gateway_workers": "4",
         "stop_grace_seconds": "0",

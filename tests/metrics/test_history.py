@@ -154,3 +154,31 @@ async def test_it_goes_on_where_it_stopped_and_an_agent_after_it_says_the_same(
 
     assert await told(history) == before == await told(History(journal))
     assert value(before, "compartment_runs_total") == 1
+
+
+async def test_what_was_counted_outlives_its_events(journal: Journal) -> None:
+    story = Story()
+    story.deploy()
+    story.tell(EventType.RUN_QUEUED, "deploy queued", run_id="drn_2")
+    story.stage("building", run="drn_2")
+    await journal.commit(story.events)
+    before = History(journal)
+    await before.keep()
+    counted = await told(before)
+    await journal.forget_loose_events(0)
+    await journal._call(
+        lambda: journal._open_connection().execute("DELETE FROM events WHERE run_id = 'drn_1'")
+    )
+    after = History(journal)
+    await after.begin()
+    assert await told(after) == counted
+
+    # What was under way goes on, and nothing is counted twice.
+    story.events.clear()
+    story.stage("checking_readiness", run="drn_2", after_s=7)
+    story.run_ends("succeeded", run="drn_2")
+    await journal.commit(story.events)
+    found = await told(after)
+    stages = "compartment_stage_duration_seconds_sum"
+    assert value(found, stages, stage="building") == value(counted, stages, stage="building") + 7
+    assert value(found, "compartment_runs_total", trigger="deploy") == 2
