@@ -376,4 +376,5 @@ def _ready(deployment: Deployment, live: Activation) -> int:
 
 
 def _seconds_since(at: str) -> float:
-    return round((datetime.now(UTC) - datetime.fromisoformat(at)).total_seconds(), 1)
+    """Nothing where the clock was set back since."""
+    return round(max(0.0, (datetime.now(UTC) - datetime.fromisoformat(at)).total_seconds()), 1)

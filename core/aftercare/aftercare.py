@@ -13,6 +13,7 @@ from core.aftercare.doubts import Doubts
 from core.aftercare.predecessors import Predecessors
 from core.aftercare.replies import Replies
 from core.aftercare.verdict import Seen, judge
+from core.aftercare.windows import Windows
 from core.errors import (
     CompartmentError,
     EngineUnavailable,
@@ -22,7 +23,6 @@ from core.errors import (
     Unreachable,
 )
 from core.events import EventType
-from core.lines import stamp
 from core.model import Health, Status, Trigger
 from core.promotion.ledger import deployment_event
 from core.promotion.requests import Request, Undo
@@ -59,6 +59,7 @@ class Aftercare:
         self._submit = submit
         self._doubts = Doubts()
         self._replies = Replies()
+        self._windows = Windows()
         self._predecessors = Predecessors(parts.ledger)
         self._rollbacks: dict[str, str] = {}
         """The rollback that was begun of each run."""
@@ -96,7 +97,9 @@ class Aftercare:
             await self._decide(each.id, traffic)
         going = {each.replaced for each in watched} | {previous.id for _, previous in coming}
         self._predecessors.keep_only(going)
-        self._replies.keep_only({each.id for each in watched})
+        ids = {each.id for each in watched}
+        self._replies.keep_only(ids)
+        self._windows.keep_only(ids)
         runs = {each.run_id for each in watched}
         self._rollbacks = {of: id_ for of, id_ in self._rollbacks.items() if of in runs}
         return bool(coming or watched)
@@ -131,7 +134,8 @@ class Aftercare:
             return
         if await self._is_rolled_back(each):
             return
-        verdict = judge(rule, each.watched, self._seen(each, traffic))
+        is_over = self._windows.is_over(each.id, rule, each.watched)
+        verdict = judge(rule, each.watched, self._seen(each, traffic, is_over=is_over))
         if verdict is None:
             return
         if verdict.goes_back:
@@ -139,8 +143,9 @@ class Aftercare:
         else:
             await self._end(each.id, verdict.because)
 
-    def _seen(self, deployment: Deployment, traffic: Mapping[str, Traffic]) -> Seen:
-        is_over = deployment.watched is None or stamp() >= deployment.watched.until
+    def _seen(
+        self, deployment: Deployment, traffic: Mapping[str, Traffic], *, is_over: bool
+    ) -> Seen:
         live = self._ledger.live(deployment.id)
         if live is None or not self._gateway.envoy.is_running:
             return Seen(is_over)

@@ -15,6 +15,14 @@ from core.records import (
     VariableRecord,
 )
 
+_LATEST_MOMENTS = """
+SELECT
+    (SELECT coalesce(max(created_at), '') FROM runs),
+    max((SELECT coalesce(max(created_at), '') FROM deployments),
+        (SELECT coalesce(max(activated_at), '') FROM deployments)),
+    (SELECT coalesce(max(started_at), '') FROM executions)
+"""
+
 
 class Present(Database):
     """Questions whose answers do not grow with the past."""
@@ -88,6 +96,17 @@ class Present(Database):
             Execution, "SELECT body FROM executions WHERE id = ?", execution_id
         )
         return found[0] if found else None
+
+    async def latest_moments(self) -> tuple[str, str, str]:
+        """The latest one that is kept of a run, a deployment and an execution; empty: of none."""
+
+        def work() -> tuple[str, str, str]:
+            found: tuple[str, str, str] = (
+                self._open_connection().execute(_LATEST_MOMENTS).fetchone()
+            )
+            return found
+
+        return await self._call(work)
 
     async def setting(self, name: str) -> str | None:
         """A value kept by `keep_setting`."""

@@ -148,7 +148,10 @@ class Executions:
         self._followed.setdefault(execution.id, asyncio.Event())
         try:
             instance = await (self._start if is_new else self._adopt)(execution)
-            end = instance if isinstance(instance, _End) else await self._wait(execution, instance)
+            if isinstance(instance, _End):
+                end = instance
+            else:
+                end = await self._wait(execution, instance, 0.0 if is_new else _age_s(execution))
             return await to_the_end(self._settle(execution, end))
         except asyncio.CancelledError:
             is_left = execution.id in self._parts.ledger.executions
@@ -177,10 +180,9 @@ class Executions:
         ended = await engine.exit_of(execution.id)
         return _end_of(ended) if ended else _End(ExecutionStatus.FAILED, "its end was not seen")
 
-    async def _wait(self, execution: Execution, instance: Instance) -> _End:
+    async def _wait(self, execution: Execution, instance: Instance, age_s: float) -> _End:
         service = self._deployment(execution).service
-        began = datetime.fromisoformat(execution.started_at)
-        left_s = service.time_limit_ms / 1000 - (datetime.now(UTC) - began).total_seconds()
+        left_s = service.time_limit_ms / 1000 - age_s
         is_cancelled = execution.id in self._reasons
         try:
             async with asyncio.timeout(0 if is_cancelled else max(0.0, left_s)) as limit:
@@ -296,6 +298,12 @@ def _end_of(ended: Exit) -> _End:
 
 def _cancelled(reason: str) -> _End:
     return _End(ExecutionStatus.CANCELLED, reason)
+
+
+def _age_s(execution: Execution) -> float:
+    """For how long one of an earlier agent has run; none where the clock was set back since."""
+    began = datetime.fromisoformat(execution.started_at)
+    return max(0.0, (datetime.now(UTC) - began).total_seconds())
 
 
 def _at(at: str | None) -> datetime:

@@ -11,6 +11,7 @@ from core.events import Event, EventType
 from core.journal.schema import Removed
 from core.lines import stamp
 from core.promotion.masking import masked, secrets_in
+from core.promotion.moments import Moments
 from core.records import (
     Activation,
     ActivationState,
@@ -72,9 +73,11 @@ class Ledger:
         self._changed = asyncio.Event()
         self._writing = asyncio.Lock()
         self._committing: Sequence[Record] = ()
+        self._moments = Moments()
 
     async def load(self) -> None:
         """Reads the present from the journal."""
+        self._moments = Moments(*await self.journal.latest_moments())
         self.runs = {run.id: run for run in await self.journal.unfinished_runs()}
         self.deployments = {each.id: each for each in await self.journal.current_deployments()}
         self.activations = {each.name: each for each in await self.journal.current_activations()}
@@ -122,7 +125,7 @@ class Ledger:
     async def _commit(self, records: Sequence[Record]) -> None:
         for record in records:
             self.mask.add(secrets_in(record))
-        records = [masked(record, self.mask) for record in records]
+        records = [self._dated(masked(record, self.mask)) for record in records]
         events = await self.journal.commit(records)
         for record in records:
             self._fold(record)
@@ -131,6 +134,17 @@ class Ledger:
                 self.log.write(event.deployment_id, event.message)
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
+
+    def _dated(self, record: Record) -> Record:
+        """Whatever the clock says: history is in the order in which it is written here."""
+        match record:
+            case Run():
+                return self._moments.of_run(record, self.runs.get(record.id))
+            case Deployment():
+                return self._moments.of_deployment(record, self.deployments.get(record.id))
+            case Execution():
+                return self._moments.of_execution(record, self.executions.get(record.id))
+        return record
 
     def _fold(self, record: Record) -> None:
         if isinstance(record, Removed):

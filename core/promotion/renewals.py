@@ -144,7 +144,7 @@ class Renewals:
     async def renew_due(self) -> None:
         """Gets from the authority what it is time for, one after the other."""
         for record in self._of(Tls.ACME):
-            if self._is_serving() and self._now() >= due_at(record):
+            if self._is_serving() and _is_due(record, self._now()):
                 await self._survived(record.host, self._renew(record.host))
 
     async def _renew(self, host: str) -> None:
@@ -194,6 +194,13 @@ def _tells_of(record: DomainRecord, certificate: Certificate) -> bool:
         return False
     validity = (stamp(certificate.valid_from), stamp(certificate.valid_until))
     return (known.valid_from, known.valid_until) == validity
+
+
+def _is_due(record: DomainRecord, now: datetime) -> bool:
+    """Also where no pause lasts as long as that: then the clock was set back since."""
+    due = due_at(record)
+    is_retry = record.next_try_at is not None
+    return now >= due or (is_retry and due - now > _LONGEST_PAUSE * (1 + _JITTER))
 
 
 def due_at(record: DomainRecord) -> datetime:
