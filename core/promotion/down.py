@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from core.journal import Record
     from core.promotion.parts import Parts
     from core.promotion.requests import Down
-    from core.records import Deployment
+    from core.records import Deployment, Target
 
 
 async def take_down(parts: Parts, request: Down) -> list[str]:
@@ -75,10 +75,20 @@ async def take_down(parts: Parts, request: Down) -> list[str]:
         with suppress(CompartmentError):
             await prepare_networks(parts, engine, request.target)
     else:
-        await engine.clear(request.target, with_volumes=request.with_volumes)
-        await ledger.forget_environment(request.target)
+        await leave(parts, request.target, with_volumes=request.with_volumes)
     ledger.forget_past()
     return list(names)
+
+
+async def leave(parts: Parts, target: Target, *, with_volumes: bool = False) -> None:
+    """Forgets an environment that nothing is active in, with its networks; its history stays.
+
+    Raises:
+        EngineUnavailable: it cannot be cleared now, and is still known.
+    """
+    engine = parts.engines.of(parts.ledger.environments[target].engine)
+    await engine.clear(target, with_volumes=with_volumes)
+    await parts.ledger.forget_environment(target)
 
 
 def _active(parts: Parts, request: Down) -> dict[str, Deployment]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.ending import to_the_end
-from core.errors import CompartmentError, EngineUnavailable, JournalError
-from core.model import Stage
+from core.errors import CompartmentError, EngineUnavailable, GatewayUnavailable, JournalError
+from core.model import Stage, Status
 from core.promotion.aside import come_back
+from core.promotion.down import leave
 from core.promotion.failure import DeploymentFailed
 from core.promotion.finishing import is_finished
 from core.promotion.following import leaders_first
@@ -22,7 +24,7 @@ from core.records import Activation, ActivationState
 
 if TYPE_CHECKING:
     from core.promotion.parts import Parts
-    from core.records import Deployment, Run
+    from core.records import Deployment, Run, Target
 
 _log = logging.getLogger(__name__)
 _AGENT_ENDED = "the agent ended before the switch"
@@ -63,6 +65,10 @@ async def recover(parts: Parts) -> list[Unfinished]:
         await parts.router.start([each for found in switching.values() for each in found])
     await _end_left_over(parts)
     runs = list(parts.ledger.runs.values())
+    if not runs and parts.router.gateway.envoy.is_running:
+        # What was taken down may have left clusters; a run forgets all that is gone at its end.
+        with suppress(GatewayUnavailable):
+            await parts.router.forget_gone()
     return [await _settle(parts, run, switching[run.id]) for run in runs]
 
 
@@ -88,7 +94,17 @@ async def _end_left_over(parts: Parts) -> None:
     for activation in leaders_first(aside, parts.ledger.deployments):
         if activation.replaced_by not in parts.ledger.runs:
             await come_back(parts, activation)
+    for target in list(parts.ledger.environments):
+        if not parts.ledger.is_used(target) and await _was_taken_down(parts, target):
+            await as_far_as_it_goes(leave(parts, target))
     parts.ledger.forget_past()
+
+
+async def _was_taken_down(parts: Parts, target: Target) -> bool:
+    """Whether that was the last thing that happened; after a deploy that failed it is kept."""
+    newest = await parts.ledger.journal.newest_per_service(target)
+    last = max(newest, key=lambda each: each.created_at, default=None)
+    return last is not None and last.status is Status.STOPPED
 
 
 async def _switching(parts: Parts, run: Run) -> list[Activation]:

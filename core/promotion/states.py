@@ -47,7 +47,6 @@ _ACTIVE = (Status.SUCCEEDED, Stage.ACTIVE, True)
 _PAST = (Status.SUCCEEDED, Stage.ACTIVE, False)
 _ROLLED_BACK = (Status.SUCCEEDED, Stage.ROLLED_BACK, False)
 _STOPPED = (Status.STOPPED, Stage.ACTIVE, False)
-_STOPPED_BACK = (Status.STOPPED, Stage.ROLLED_BACK, False)
 
 TABLE: dict[Move, dict[State, State]] = {
     Move.BEGIN: {_QUEUED: _BUILDING},
@@ -64,7 +63,7 @@ TABLE: dict[Move, dict[State, State]] = {
     },
     Move.SUPERSEDE: {_ACTIVE: _PAST},
     Move.ROLL_BACK: {_ACTIVE: _ROLLED_BACK},
-    Move.REACTIVATE: dict.fromkeys((_PAST, _ROLLED_BACK, _STOPPED, _STOPPED_BACK), _STARTING),
+    Move.REACTIVATE: dict.fromkeys((_PAST, _ROLLED_BACK, _STOPPED), _STARTING),
     Move.STOP: {_ACTIVE: _STOPPED},
 }
 
