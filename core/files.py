@@ -38,6 +38,21 @@ class Home:
     """The private folder that holds everything one agent knows; deleting it forgets everything."""
 
     root: Path
+def private(path: str, flags: int) -> int:
+    """For `open(..., opener=private)`: a file that is made is its owner's, whatever the umask."""
+    return os.open(path, flags, 0o600)
+
+
+def make_folder(folder: Path, *, mode: int = 0o700) -> None:
+    """Makes a folder and what is missing above it, none of it more open than `mode`.
+
+    `Path.mkdir` gives its mode to the last one only. Raises OSError.
+    """
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(mode=mode, exist_ok=True)
+
+
 
     @classmethod
     def locate(cls) -> Home:
@@ -137,7 +152,7 @@ class Home:
     def _make(self, *folders: Path) -> None:
         for folder in folders:
             try:
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_folder(folder)
                 _check_private(folder)
             except OSError as error:
                 raise CompartmentError(
@@ -147,6 +162,18 @@ class Home:
 
 
 def _check_private(folder: Path) -> None:
+    def claim_sockets(self) -> None:
+        """Makes sure that nobody else could listen where our sockets are.
+
+        The stand-in is in a folder of all, and whoever asks an agent tells it much: so it is made,
+        too, where no agent has done so yet.
+
+        Raises:
+            CompartmentError: somebody else has made it.
+        """
+        if self.sockets.parent != self.root:
+            self._make(self.sockets)
+
     """A stand-in under a shared folder may have been made by somebody else first."""
     found = folder.lstat()
     if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode):

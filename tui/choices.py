@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from textual.theme import BUILTIN_THEMES
 
-from core.files import write_atomically
+from core.files import make_folder, write_atomically
 from tui.logs.times import TimeMode
 from tui.themes import DEFAULT_THEME, THEMES
 
@@ -66,7 +66,7 @@ class Choices:
         if self.path is None:
             return None
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self.path.parent)
             write_atomically(self.path, _text({**self._kept(), name: value}))
         except OSError as error:
             return f"cannot remember this choice: {self.path}: {_reason(error)}"

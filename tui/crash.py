@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import traceback
 from typing import TYPE_CHECKING
 
 from core import __version__
 from core.cli.exits import Exit
 from core.cli.output import Output
+from core.files import make_folder, private
 from core.lines import stamp
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def report_crash(error: BaseException, home: Home) -> int:
 
 
 def _append(file: Path, error: BaseException) -> None:
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with open(file, "a", opener=lambda name, flags: os.open(name, flags, 0o600)) as log:
+    make_folder(file.parent)
+    with open(file, "a", opener=private) as log:
         log.write(f"{stamp()} compartment-tui {__version__}\n")
         log.write("".join(traceback.format_exception(error)) + "\n")

@@ -62,7 +62,8 @@ class LocalDoor:
 
     @property
     def socket(self) -> Path:
-        """The agent's own."""
+        """The agent's own. Raises CompartmentError where somebody else could listen there."""
+        self._home.claim_sockets()
         return self._home.agent_socket
 
     async def open(self, *, start: bool) -> None:

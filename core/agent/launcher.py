@@ -18,6 +18,7 @@ from core.agent.protocol import error_from_json
 from core.agent.systemd import scoped
 from core.agent.unit import installed
 from core.errors import AgentUnavailable
+from core.files import private
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -141,7 +142,7 @@ def _spawn(home: Home, command: Sequence[str]) -> bytes:
     """Starts an agent and returns the line in which it says how that went; empty: it ended."""
     if home.agent_output.exists() and home.agent_output.stat().st_size > _LOG_LIMIT_BYTES:
         home.agent_output.replace(home.agent_output.with_suffix(".log.1"))
-    with home.agent_output.open("ab") as output:
+    with open(home.agent_output, "ab", opener=private) as output:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

@@ -10,7 +10,7 @@ from core.agent import systemd
 from core.agent.unit import Kind, installed, is_as_written, unit_of
 from core.cli.exits import Exit
 from core.errors import CompartmentError, Conflict, UsageError
-from core.files import Home, write_atomically
+from core.files import Home, make_folder, write_atomically
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from core.cli.output import Output
 
 _MODE = 0o644
+_FOLDER_MODE = 0o755
 
 
 def install(arguments: Namespace, output: Output) -> int:
@@ -98,7 +99,7 @@ def _write(unit: Unit) -> bool:
                 hint=f"keep the changes with `systemctl {flag}edit {unit.name}`,"
                 " remove the file, then try again",
             )
-    unit.path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(unit.path.parent, mode=_FOLDER_MODE)
     write_atomically(unit.path, text.encode(), mode=_MODE)
     return True
 

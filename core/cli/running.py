@@ -19,6 +19,7 @@ from core.cli.ports import known_ports, read_only
 from core.cli.text import counted
 from core.config.settings import Settings, read_settings, settings_file
 from core.errors import CompartmentError, ConfigError, Conflict
+from core.files import private
 from core.gateway import processes
 from core.gateway.table import Ports
 
@@ -103,7 +104,7 @@ async def _agent(home: Home) -> tuple[Check, dict[str, Any] | None]:
 def _is_held(home: Home) -> bool:
     """Whether an agent is alive: the kernel frees its lock however it ends."""
     try:
-        with home.agent_lock.open("a") as lock:
+        with open(home.agent_lock, "a", opener=private) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

@@ -10,7 +10,9 @@ Standard library only: it runs before anything of ours is imported.
 from __future__ import annotations
 
 import os
+import resource
 import sys
+from contextlib import suppress
 
 
 def main() -> None:
@@ -29,7 +31,16 @@ def main() -> None:
         # It has closed its files, and is about to be gone.
         os.sched_yield()
     os.dup2(2, 1)
+    _open_many_files()
     os.execv(sys.argv[1], sys.argv[1:])  # noqa: S606 - what it is for
+
+
+def _open_many_files() -> None:
+    """A connection is a file, and what a login allows is no measure for a gateway."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # Where there is no limit, some systems still have one.
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import subprocess
+import resource
 import sys
 import time
 from contextlib import suppress
@@ -16,7 +17,7 @@ import psutil
 
 from core.errors import GatewayUnavailable
 from core.files import write_atomically
-from core.gateway import processes, resources
+from core.gateway import bounds, processes, resources
 from core.gateway.admin import Admin
 from core.gateway.command import Command, command
 from core.gateway.processes import Process, Processes, born
@@ -181,7 +182,12 @@ class Envoy:
         )
 
     def _bootstrap(self) -> bytes:
-        return json.dumps(resources.bootstrap(self.folder, self._admin_socket)).encode()
+        _, open_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if open_files == resource.RLIM_INFINITY:
+            open_files = sys.maxsize
+        held_to = bounds.of_the_process(open_files, psutil.virtual_memory().total)
+        found = resources.bootstrap(self.folder, self._admin_socket)
+        return json.dumps({**found, **held_to}).encode()
 
     def _spawn(self, epoch: int, patience_s: float) -> Process:
         try:

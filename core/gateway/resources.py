@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from core.gateway import access, tls
+from core.gateway import access, bounds, tls
 from core.gateway.routes import ENTRANCE_HEADER
 from core.gateway.table import PAGES, STREAMS_SUFFIX, TCP_SUFFIX
 
@@ -151,24 +151,21 @@ def _pair(upstream: Upstream, events: Path) -> tuple[Json, ...]:
 
 def listeners(folder: Path, ports: Ports) -> list[Json]:
     """The public and the internal listener; each reads its route table from a file of its own."""
-    return [
+    public, internal = (
         _listener(name, _socket(host, port), _connections(name, folder, _from_outside()))
         for name, host, port in (
             (PUBLIC, ports.host, ports.public),
             (INTERNAL, "127.0.0.1", ports.internal),
         )
-    ]
+    )
+    return [public, _unbounded(internal)]
 
 
 def secure_listeners(folder: Path, ports: Ports, hosts: Iterable[str], secrets: Path) -> list[Json]:
     """The listener for TLS, if there is a port for it. It reads the public route table."""
     if ports.https is None:
         return []
-    connections = _connections(
-        PUBLIC,
-        folder,
-        {**_from_outside(), "http2_protocol_options": {"max_concurrent_streams": 100}},
-    )
+    connections = _connections(PUBLIC, folder, _from_outside())
     listener = _listener(tls.SECURE, _socket(ports.host, ports.https), connections)
     (chain,) = listener["filter_chains"]
     return [
@@ -181,7 +178,16 @@ def secure_listeners(folder: Path, ports: Ports, hosts: Iterable[str], secrets: 
 
 
 def _from_outside() -> Json:
-    return {"use_remote_address": True, **_early(access.forget_claims())}
+    return {
+        "use_remote_address": True,
+        **_early(access.forget_claims()),
+        **bounds.of_connections(),
+    }
+
+
+def _unbounded(listener: Json) -> Json:
+    """One that the number of connections from outside means nothing to."""
+    return {**listener, "ignore_global_conn_limit": True}
 
 
 def entrance_listeners(folder: Path, socket: Path, entrances: tuple[Entrance, ...]) -> list[Json]:
@@ -191,17 +197,18 @@ def entrance_listeners(folder: Path, socket: Path, entrances: tuple[Entrance, ..
     """
     found = [_door(folder, each, door) for each in entrances for door in each.doors]
     pipe = {"pipe": {"path": str(socket), "mode": 0o600}}
-    return [_listener(ENTRANCES, pipe, _connections(ENTRANCES, folder, {})), *found]
+    version = _listener(ENTRANCES, pipe, _connections(ENTRANCES, folder, {}))
+    return [_unbounded(version), *found]
 
 
 def _door(folder: Path, entrance: Entrance, door: Door) -> Json:
     address = _socket(door.address, door.port, door.namespace)
     if entrance.is_tcp:
-        return _listener(door.name, address, _passing(entrance), TCP_PROXY)
-    more = _from_anywhere if door.is_published else _as_it_came
-    return _listener(
-        door.name, address, _connections(ENTRANCES, folder, more(entrance.name)), HTTP_CONNECTIONS
-    )
+        listener = _listener(door.name, address, _passing(entrance), TCP_PROXY)
+    else:
+        more = (_from_anywhere if door.is_published else _as_it_came)(entrance.name)
+        listener = _listener(door.name, address, _connections(ENTRANCES, folder, more))
+    return listener if door.is_published else _unbounded(listener)
 
 
 def _passing(entrance: Entrance) -> Json:
@@ -223,6 +230,7 @@ def _from_anywhere(entrance: str) -> Json:
         "use_remote_address": True,
         "skip_xff_append": False,
         "xff_num_trusted_hops": 1,
+        **bounds.of_connections(),
     }
 
 
@@ -315,7 +323,10 @@ def bootstrap(folder: Path, admin_socket: Path) -> Json:
     """What Envoy is started with; everything that changes is read from files in `folder`."""
     return {
         "node": {"id": "compartment", "cluster": "compartment"},
-        "admin": {"address": {"pipe": {"path": str(admin_socket), "mode": 0o600}}},
+        "admin": {
+            "address": {"pipe": {"path": str(admin_socket), "mode": 0o600}},
+            "ignore_global_conn_limit": True,
+        },
         "dynamic_resources": {
             "lds_config": _file(folder / "listeners.json"),
             "cds_config": _file(folder / "clusters.json"),

@@ -1,0 +1,1 @@
+"""What the security proofs attack with, and what they look at afterwards."""
