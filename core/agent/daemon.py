@@ -19,6 +19,7 @@ from core.agent.client import Client
 from core.agent.notify import Notifier
 from core.agent.own_log import FORMAT, hide_secrets
 from core.agent.pages import serve_pages
+from core.agent.possession import Possession
 from core.agent.preload import preload_later
 from core.agent.protocol import error_to_json
 from core.agent.recovering import WaitForRecovery
@@ -27,7 +28,7 @@ from core.agent.streams import EndStreams
 from core.agent.taking_in import take_in
 from core.config.settings import LISTENER_SETTINGS, Settings, read_settings
 from core.ending import single_error
-from core.errors import AgentUnavailable, CompartmentError, InternalError
+from core.errors import AgentUnavailable, CompartmentError, InternalError, JournalError
 from core.files import Home
 from core.listening import listen
 from core.platform import Platform
@@ -125,6 +126,7 @@ async def serve(
     Raises:
         CompartmentError: it cannot start, or cannot go on.
     """
+    possession = Possession(home)
     async with Platform.opened(home, settings) as platform:
         hide_secrets(platform.ledger.mask)
         server: Server
@@ -150,20 +152,21 @@ async def serve(
         try:
             async with asyncio.TaskGroup() as tasks:
                 watch = tasks.create_task(_stop_when_broken(platform, server))
+                lost = tasks.create_task(_break_when_lost(home, possession, platform))
                 recovering = tasks.create_task(_recover(home, platform, notifier, unit))
                 preloading = tasks.create_task(preload_later())
                 tasks.create_task(pages.serve(sockets=[pages_socket]))
                 await server.serve(sockets=[listening])
                 # At once: who sees the socket of an agent that is gone takes it for dead.
-                home.agent_socket.unlink(missing_ok=True)
+                possession.remove(home.agent_socket)
                 notifier.stopping()
                 pages.should_exit = True
                 recovering.cancel()
                 preloading.cancel()
                 watch.cancel()
+                lost.cancel()
         finally:
-            home.agent_socket.unlink(missing_ok=True)
-            home.pages_socket.unlink(missing_ok=True)
+            possession.remove(home.agent_socket, home.pages_socket)
         if platform.failure is not None:
             raise platform.failure
 
@@ -180,6 +183,16 @@ async def _recover(home: Home, platform: Platform, notifier: Notifier, unit: str
 async def _stop_when_broken(platform: Platform, server: Server) -> None:
     await platform.ended.wait()
     server.should_exit = True
+
+
+async def _break_when_lost(home: Home, possession: Possession, platform: Platform) -> None:
+    """Nothing that this agent knows is kept any more, and another one may begin at any moment."""
+    await possession.until_lost()
+    platform.failure = JournalError(
+        f"the home folder {home.root} was removed while its agent ran",
+        hint="what was live goes on until the next agent starts; deploy again: compartment deploy",
+    )
+    platform.ended.set()
 
 
 def _announce(line: dict[str, object]) -> None:

@@ -49,6 +49,8 @@ class ProcessEngine:
     async def open(self) -> None:
         """Removes what a crash left unfinished."""
         await self.releases.sweep()
+        # A thread: it reads a file of every process of the machine.
+        await asyncio.to_thread(self._instances.look_for_strays)
 
     async def close(self) -> None:
         """Ends the conversations; the instances go on."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from core.files import Home
 
 _SHIM = Path(__file__).with_name("shim.py")
+_SPEC = "spec.json"
 _SHIM_START_TIMEOUT_S = 10.0
 _STOP_MARGIN_S = 5.0
 
@@ -42,6 +43,8 @@ class Instances:
         self._instances: dict[str, ProcessInstance] = {}
         self._shims: dict[str, subprocess.Popen[bytes]] = {}
         self._conversations: dict[str, asyncio.Task[None]] = {}
+        self._strays = set[str]()
+        """Those whose folder is gone."""
 
     def close(self) -> None:
         """Ends the conversations; the instances go on."""
@@ -50,6 +53,15 @@ class Instances:
         for process in self._shims.values():
             # It goes on without us, on purpose.
             process.returncode = process.poll() or 0
+
+    def look_for_strays(self) -> None:
+        """Finds what goes on although the home folder was removed, and another one made."""
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):  # others come and go
+                spec = Path(*process.cmdline()[-1:])
+                is_ours = spec.parent.parent == self._home.instances and spec.name == _SPEC
+                if is_ours and not spec.exists():
+                    self._strays.add(spec.parent.name)
 
     async def start(self, spec: InstanceSpec, command: str, cwd: Path) -> ProcessInstance:
         """Starts a command in a folder, under a shim of its own.
@@ -70,7 +82,7 @@ class Instances:
             folder.mkdir(mode=0o700, exist_ok=True)
             spec.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             (folder / "exit.json").unlink(missing_ok=True)
-            write_atomically(folder / "spec.json", json.dumps(described).encode())
+            write_atomically(folder / _SPEC, json.dumps(described).encode())
             shim = self._spawn_shim(spec.name, folder)
         except OSError as error:
             raise CompartmentError(
@@ -87,7 +99,7 @@ class Instances:
     def _spawn_shim(self, name: str, folder: Path) -> subprocess.Popen[bytes]:
         with (folder / "shim.log").open("ab") as output:
             shim = self._shims[name] = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(_SHIM), str(folder / "spec.json")],
+                [sys.executable, "-I", "-S", str(_SHIM), str(folder / _SPEC)],
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,
@@ -177,18 +189,17 @@ class Instances:
         self._ports.pop(name, None)
         self._instances.pop(name, None)
         self._conversations.pop(name, None)
+        self._strays.discard(name)
         await asyncio.to_thread(shutil.rmtree, self._home.instances / name, ignore_errors=True)
 
     def names(self) -> list[str]:
         """Of all that have, or had, a process."""
-        return [folder.name for folder in self._home.instances.iterdir()]
+        return [*(folder.name for folder in self._home.instances.iterdir()), *self._strays]
 
     def described(self, name: str) -> dict[str, Any] | None:
         """What the shim of an instance was told."""
         try:
-            found: dict[str, Any] = json.loads(
-                (self._home.instances / name / "spec.json").read_text()
-            )
+            found: dict[str, Any] = json.loads((self._home.instances / name / _SPEC).read_text())
         except (OSError, ValueError):
             return None
         return found
@@ -247,7 +258,7 @@ def _wait_or_kill(process: subprocess.Popen[bytes]) -> None:
 
 def _kill_shim(folder: Path) -> None:
     """Kills a shim of an agent before this one that is still there, and with it its service."""
-    spec = str(folder / "spec.json")
+    spec = str(folder / _SPEC)
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             if process.cmdline()[-1:] == [spec]:
