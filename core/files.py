@@ -15,10 +15,14 @@ _SOCKET_PATH_BYTES = 100
 """Unix socket paths end at 104 bytes on macOS and 108 on Linux, terminator included."""
 
 
-def write_atomically(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+def write_atomically(
+    path: Path, data: bytes, *, mode: int = 0o600, outlives_power_loss: bool = True
+) -> None:
     """Replaces a file in one step: a reader sees the old content or the new one, never half.
 
-    Raises OSError when the disk is full or read-only; the old content is then untouched.
+    Does not wait for the disk where the content need not outlive a loss of power, after which the
+    file may be empty. Raises OSError when the disk is full or read-only; the old content is then
+    untouched.
     """
     descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
@@ -26,18 +30,14 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o600) -> None:
             os.fchmod(file.fileno(), mode)
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if outlives_power_loss:
+                os.fsync(file.fileno())
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
-    """The private folder that holds everything one agent knows; deleting it forgets everything."""
-
-    root: Path
 def private(path: str, flags: int) -> int:
     """For `open(..., opener=private)`: a file that is made is its owner's, whatever the umask."""
     return os.open(path, flags, 0o600)
@@ -53,6 +53,11 @@ def make_folder(folder: Path, *, mode: int = 0o700) -> None:
         each.mkdir(mode=mode, exist_ok=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The private folder that holds everything one agent knows; deleting it forgets everything."""
+
+    root: Path
 
     @classmethod
     def locate(cls) -> Home:
@@ -72,6 +77,11 @@ def make_folder(folder: Path, *, mode: int = 0o700) -> None:
     def journal(self) -> Path:
         """What happened, and what is true."""
         return self.root / "journal.db"
+
+    @property
+    def manifests(self) -> Path:
+        """What the journal can be made anew from, should it be damaged."""
+        return self.root / "manifests"
 
     @property
     def logs(self) -> Path:
@@ -139,7 +149,10 @@ def make_folder(folder: Path, *, mode: int = 0o700) -> None:
         Raises:
             CompartmentError: when a folder cannot be made, or belongs to somebody else.
         """
-        self._make(self.root, self.sockets, self.logs, self.gateway, self.releases, self.instances)
+        self._make(
+            *(self.root, self.sockets, self.logs, self.gateway),
+            *(self.manifests, self.releases, self.instances),
+        )
 
     def make_sockets(self) -> None:
         """Makes the folder for sockets alone, where there is no agent.
@@ -148,6 +161,18 @@ def make_folder(folder: Path, *, mode: int = 0o700) -> None:
             CompartmentError: as `create`.
         """
         self._make(self.root, self.sockets)
+
+    def claim_sockets(self) -> None:
+        """Makes sure that nobody else could listen where our sockets are.
+
+        The stand-in is in a folder of all, and whoever asks an agent tells it much: so it is made,
+        too, where no agent has done so yet.
+
+        Raises:
+            CompartmentError: somebody else has made it.
+        """
+        if self.sockets.parent != self.root:
+            self._make(self.sockets)
 
     def _make(self, *folders: Path) -> None:
         for folder in folders:
@@ -162,18 +187,6 @@ def make_folder(folder: Path, *, mode: int = 0o700) -> None:
 
 
 def _check_private(folder: Path) -> None:
-    def claim_sockets(self) -> None:
-        """Makes sure that nobody else could listen where our sockets are.
-
-        The stand-in is in a folder of all, and whoever asks an agent tells it much: so it is made,
-        too, where no agent has done so yet.
-
-        Raises:
-            CompartmentError: somebody else has made it.
-        """
-        if self.sockets.parent != self.root:
-            self._make(self.sockets)
-
     """A stand-in under a shared folder may have been made by somebody else first."""
     found = folder.lstat()
     if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode):

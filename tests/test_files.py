@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import stat
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,18 @@ def test_a_write_replaces_the_whole_file(tmp_path: Path) -> None:
     assert path.read_bytes() == b"new"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_write_waits_for_the_disk_only_where_it_has_to_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[int] = []
+    monkeypatch.setattr(os, "fsync", waited.append)
+    write_atomically(tmp_path / "record", b"new")
+    assert len(waited) == 1
+    write_atomically(tmp_path / "routes", b"new", outlives_power_loss=False)
+    assert len(waited) == 1
+    assert (tmp_path / "routes").read_bytes() == b"new"
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:

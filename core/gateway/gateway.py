@@ -366,9 +366,10 @@ class Gateway:
         self._write(resources.ENTRANCES, version, [found])
 
     def _write(self, name: str, version: str, found: list[resources.Json]) -> None:
-        content = json.dumps({"version_info": version, "resources": found})
+        content = json.dumps({"version_info": version, "resources": found}).encode()
         try:
-            write_atomically(self._folder / f"{name}.json", content.encode())
+            # An Envoy that starts is given all of it anew, and a switch must not wait for a disk.
+            write_atomically(self._folder / f"{name}.json", content, outlives_power_loss=False)
         except OSError as error:
             raise self._full(error) from error
 

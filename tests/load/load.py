@@ -29,16 +29,20 @@ class Load:
 
     Leaving waits for everything under way, which the plan's time-outs bound. The path `/id/<n>` or
     the header `X-Lab-Id` carries the unique id of each request. Another application than the lab
-    has `requests` of its own.
+    has `requests` of its own, and a load too large for every reply to be kept a `ledger`.
     """
 
     def __init__(
-        self, target: Target, plan: LoadPlan | None = None, requests: Sender | None = None
+        self,
+        target: Target,
+        plan: LoadPlan | None = None,
+        requests: Sender | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         self._target = target
         self._plan = plan or LoadPlan()
         self._requests = requests or Requests(target, self._plan.post_bytes)
-        self._ledger = Ledger()
+        self._ledger = ledger or Ledger()
         self._tasks = asyncio.TaskGroup()
         self._schedules: list[asyncio.Task[None]] = []
         self._idle: list[deque[Connection]] = []
