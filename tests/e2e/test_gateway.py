@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,18 @@ async def test_switches_to_and_fro_lose_nothing(running: RunningGateway) -> None
             await running.gateway.remove_drained(running.table(name))
     assert set(statuses) == {200}
     assert len(statuses) > 40
+
+
+async def test_a_switch_waits_for_no_disk(
+    running: RunningGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fsync(_: int) -> None:
+        pytest.fail("a switch would take as long as a disk that is busy")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    await running.gateway.apply(running.table("new", "old"))
+    await running.gateway.remove_drained(running.table("new"))
+    assert '"to": "new"' in (await running.ask()).headers["x-echo"]
 
 
 async def test_an_agent_that_died_in_a_switch_is_followed_by_one_that_goes_back(
