@@ -87,6 +87,7 @@ def entrance_configuration(name: str, version: str, entrances: tuple[Entrance, .
             {
                 "name": each.name,
                 "domains": [each.name],
+                "retry_policy": _RETRY_BEFORE_SENT,
                 "routes": list(_forward(each.upstream, {"prefix": "/"}, {}, each.users)),
             }
             for each in entrances
@@ -111,7 +112,12 @@ def _virtual_host(site: Site, https: int | None) -> Json:
         routes += _forward(site.live.get(rule.to), _rule_match(rule), _rewrite(rule), users)
     users = _who_may(site, site.service)
     routes += _forward(site.live.get(site.service), {"prefix": "/"}, {}, users)
-    return {"name": site.host, "domains": [site.host], "routes": routes}
+    return {
+        "name": site.host,
+        "domains": [site.host],
+        "retry_policy": _RETRY_BEFORE_SENT,
+        "routes": routes,
+    }
 
 
 def _who_may(site: Site, to: str) -> tuple[User, ...] | None:
@@ -129,7 +135,8 @@ def _forward(
 
 def _to(upstream: str, match: Json, rewrite: Json) -> Iterator[Json]:
     """Streams apart from requests, because they are drained apart."""
-    action = {"timeout": "0s", "idle_timeout": "0s", "retry_policy": _RETRY_BEFORE_SENT, **rewrite}
+    # As little as can be: of a thousand services Envoy reads all routes at each switch.
+    action = {"timeout": "0s", **rewrite}
     headers = match.get("headers", [])
     for sign in (_WEBSOCKET, _EVENT_STREAM):
         yield {
