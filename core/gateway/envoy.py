@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
-import subprocess
 import resource
+import subprocess
 import sys
 import time
 from contextlib import suppress
@@ -19,12 +20,14 @@ from core.errors import GatewayUnavailable
 from core.files import write_atomically
 from core.gateway import bounds, processes, resources
 from core.gateway.admin import Admin
-from core.gateway.command import Command, command
+from core.gateway.command import Command, command, reading
 from core.gateway.processes import Process, Processes, born
 from core.ports import bind
 
 if TYPE_CHECKING:
     from core.gateway.table import Ports
+
+_log = logging.getLogger(__name__)
 
 _DETACH = Path(__file__).with_name("detach.py")
 
@@ -125,6 +128,7 @@ class Envoy:
             GatewayUnavailable: a port is taken, or Envoy ends or hangs at its start.
         """
         await self.stop()
+        await self._end_strays()
         check_free("public", ports.host, ports.public)
         check_free("internal", "127.0.0.1", ports.internal)
         started = self._spawn(0, 0)
@@ -172,6 +176,17 @@ class Envoy:
             if each is not None:
                 await each.end()
         self._keep(Processes())
+
+    async def _end_strays(self) -> None:
+        """Ends those of this home that are in no record, and would hold its ports.
+
+        Their agent has died before it could tell of them, or the home folder was removed.
+        """
+        words = reading(self.folder / "bootstrap.json")
+        # A thread: it reads a file of every process of the machine.
+        for each in await asyncio.to_thread(processes.told_first, words):
+            _log.warning("ends a gateway that is in no record (pid %s)", each.pid)
+            await each.end()
 
     def _command(self) -> Command:
         return command(
@@ -250,9 +265,10 @@ def check_free(name: str, host: str, port: int) -> None:
     except OSError as error:
         flag = "--port" if name == "public" else "--internal-port"
         raise GatewayUnavailable(
-            f"the {name} port {host}:{port} cannot be used:"
+            f"the gateway's {name} port {host}:{port} cannot be used:"
             f" {error.strerror or error}{holder_of(port)}",
-            hint=f"choose another one: `compartment agent start {flag} PORT` (0: any free one)",
+            hint="stop who holds it, or choose another one (0: any that is free):"
+            f" compartment agent stop, then: compartment agent start {flag} PORT",
         ) from error
 
 

@@ -9,11 +9,14 @@ import signal
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
 from core.files import write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _STOP_TIMEOUT_S = 5.0
 _SAME_START_S = 0.01
@@ -119,6 +122,17 @@ def read(path: Path) -> Processes:
         serving if serving.is_running else None,
         leaving if leaving and leaving.is_running else None,
     )
+
+
+def told_first(words: Sequence[str]) -> list[Process]:
+    """Those that were told these words first, after the name of their program."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):  # others come and go
+            if process.cmdline()[1 : len(words) + 1] == list(words):
+                created_at = process.create_time()
+                found.append(Process(process.pid, created_at, born=born(process.pid)))
+    return found
 
 
 def _process(record: dict[str, Any]) -> Process:

@@ -135,3 +135,19 @@ async def test_the_percentile_is_of_requests_in_the_last_interval(running: Runni
 async def test_a_gateway_that_is_gone_has_no_traffic(running: RunningGateway) -> None:
     await running.gateway.envoy.stop()
     assert await running.gateway.traffic() is None
+
+
+async def test_one_that_is_in_no_record_is_ended(running: RunningGateway) -> None:
+    """Its agent has died before it could tell of it; it holds the ports."""
+    stray = running.gateway.envoy.pid
+    (running.home.gateway / "envoy.json").unlink()
+    admin_socket = running.home.sockets / "envoy.sock"
+    again = Gateway(running.home.gateway, admin_socket, running.gateway.ports)
+    try:
+        await again.start(running.table("new"))
+        assert '"to": "new"' in (await running.ask()).headers["x-echo"]
+        assert again.envoy.pid != stray
+        await running.gateway.envoy.wait_exit()
+    finally:
+        await again.envoy.stop()
+        await again.close()
