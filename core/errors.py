@@ -12,6 +12,7 @@ CompartmentError
 │   └── GatewayUnavailable
 ├── RunFailed            a run ended without success; what was live still serves
 ├── JournalError         the journal cannot be read or written
+│   └── JournalDamaged   what it holds is not what was written
 └── InternalError        our own bug
 
 Every error carries one line that says what is wrong and one that says how to mend it. `code`
@@ -116,6 +117,12 @@ class JournalError(CompartmentError):
     """The journal cannot be read or written."""
 
     code = "journal_error"
+
+
+class JournalDamaged(JournalError):
+    """The journal does not hold what was written to it: it has to be made anew."""
+
+    code = "journal_damaged"
 
 
 class InternalError(CompartmentError):

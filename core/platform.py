@@ -29,6 +29,7 @@ from core.gateway.table import Ports, chosen_ports
 from core.health.gateway import keep_gateway
 from core.health.watch import HealthWatch
 from core.journal import Journal
+from core.journal.database import damaged
 from core.lines import stamp
 from core.logs.writer import CompartmentLog
 from core.metrics.metrics import Metrics
@@ -51,6 +52,7 @@ from core.promotion.resolver import Resolver
 from core.promotion.reviving import resume
 from core.promotion.routing import PORTS, Router
 from core.promotion.run import CANCELLED, Promotion
+from core.promotion.traces import check_knows_all
 from core.promotion.turns import Turns
 from core.records import HostRecord, Run, Tls, new_id
 from core.schedule import Scheduler
@@ -147,7 +149,10 @@ class Platform:
         log = CompartmentLog(home.logs)
         ledger = Ledger(journal, log)
         try:
-            ports = chosen_ports(settings, await _kept_ports(journal))
+            ports = chosen_ports(settings, _kept_ports(journal, home))
+            await check_knows_all(journal, home)
+            # Before anything is there that has an end: what is not understood is not touched.
+            await ledger.load()
         except BaseException:
             await journal.close()
             raise
@@ -178,7 +183,6 @@ class Platform:
                     )  # fmt: skip
                     platform = cls(parts, gateway, tasks, settings.notifications)
                     try:
-                        await platform.ledger.load()
                         await engines.open()
                         platform._certificates.forget_orphans()
                         yield platform
@@ -211,6 +215,7 @@ class Platform:
         if self.gateway.envoy.is_running:
             self._gateway_wanted.set()
         await self.parts.router.keep_ports()
+        self._keep_doing(self.parts.manifests.follow)
         self._keep_doing(self._scheduler.follow)
         self._keep_doing(self.gateway.findings.follow)
         self._keep_doing(self._watch.follow)
@@ -268,6 +273,7 @@ class Platform:
         for task, _ in list(self._running.values()):
             await asyncio.wait([task])
         self.background.stop()
+        await self.parts.manifests.catch_up()
         if not self.ledger.activations:
             await self.gateway.envoy.stop()
 
@@ -538,8 +544,9 @@ class Platform:
         self._gateway_wanted.set()
 
 
-async def _kept_ports(journal: Journal) -> Ports | None:
-    kept = await journal.setting(PORTS)
-    if kept is None:
-        return None
-    return Ports.read(kept)
+def _kept_ports(journal: Journal, home: Home) -> Ports | None:
+    kept = journal.settings.get(PORTS)
+    try:
+        return None if kept is None else Ports.read(kept)
+    except ValueError as error:
+        raise damaged(home.journal, f"{kept!r} are no ports") from error

@@ -112,6 +112,7 @@ class FakeMachine:
 
     name = EngineName.PROCESS
     holds_names = False
+    lag_s = 0.0
 
     def __init__(self) -> None:
         self.gates = Gates()
@@ -140,7 +141,7 @@ class FakeMachine:
     async def prepare(self, *_: object) -> None:
         pass
 
-    async def clear(self, *_: object) -> None:
+    async def clear(self, *_: object, **__: object) -> None:
         pass
 
     def holders(self, *_: object) -> tuple[()]:
@@ -269,6 +270,7 @@ class World:
         while quiet < 12:
             await asyncio.to_thread(lambda: None)
             await journal.setting("none")
+            await self.platform.parts.manifests.catch_up()
             now = (journal.last_seq, self.machine.gates.count)
             quiet, before = (quiet + 1 if now == before else 0), now
 

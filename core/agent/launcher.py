@@ -71,9 +71,11 @@ def check_is_there(home: Home) -> None:
         AgentUnavailable: it is gone.
     """
     if not home.journal.exists():
+        anew, deploy = "compartment doctor --rebuild", "deploy again: compartment deploy"
+        is_known = home.manifests.is_dir()
         raise AgentUnavailable(
             f"the home folder {home.root} is gone, and with it all that its agent knew",
-            hint="deploy again: compartment deploy",
+            hint=f"only its journal is: {anew}" if is_known else deploy,
             code="home_gone",
         )
 

@@ -253,7 +253,10 @@ COMMANDS = (
         Flag("--print", action="store_true", dest="is_printed", help="show the unit, do nothing"),
         Flag("--remove", action="store_true", help="remove it; what is live goes on"),
     ), is_local=True),
-    Command("doctor", "check this machine", "doctor:doctor", is_local=True),
+    Command("doctor", "check this machine", "doctor:doctor", (
+        Flag("--rebuild", action="store_true",
+             help="make a damaged journal anew, while no agent runs; what is live goes on"),
+    ), is_local=True),
 )  # fmt: skip
 
 GROUPS = {

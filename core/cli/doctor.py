@@ -1,4 +1,4 @@
-"""Checks this machine, and says how to mend each failure. Changes nothing and starts nothing."""
+"""Checks this machine, and says how to mend each failure. A check changes and starts nothing."""
 
 from __future__ import annotations
 
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from core.cli.output import Output
 
 
-def doctor(_: Namespace, output: Output) -> int:
-    """Runs every check; a warning is not a failure."""
+def doctor(arguments: Namespace, output: Output) -> int:
+    """Runs every check, a warning is not a failure; or makes a damaged journal anew."""
+    if arguments.rebuild:
+        from core.cli.rebuilding import rebuild_journal
+
+        return rebuild_journal(output)
     home = Home.locate()
     settings, settings_check = read_and_check(os.environ)
     checks = [

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _ANSWER_TIMEOUT_S = 5.0
 _ENVOY_TIMEOUT_S = 20.0
+_DAMAGE_LIMIT_S = 5.0
+"""How long the journal is looked through: one of a hundred thousand deployments takes longer."""
 
 
 def our_checks(home: Home, settings: Settings) -> list[Check]:
@@ -70,15 +72,21 @@ def _notifications(about: Mapping[str, Any]) -> list[Check]:
 
 
 def _journal(home: Home) -> Check:
-    if not home.journal.exists():
-        return Check("journal", Level.OK, "none yet")
+    from core.agent.damage import damage
+
+    name = "journal"
+    mend = "compartment agent stop, if one runs, then: compartment doctor --rebuild"
     try:
+        if reason := damage(home, _DAMAGE_LIMIT_S):
+            return Check(name, Level.FAIL, f"{home.journal} is damaged: {reason}", mend)
+        if not home.journal.exists():
+            return Check(name, Level.OK, "none yet")
         with closing(read_only(home)) as journal:
             count = journal.execute("SELECT count(*) FROM deployments").fetchone()[0]
-    except sqlite3.Error as error:
-        mend = f"move {home.journal} away: history is lost, projects must be deployed again"
-        return Check("journal", Level.FAIL, str(error), mend)
-    return Check("journal", Level.OK, counted(count, "deployment"))
+    except (OSError, sqlite3.Error) as error:
+        told = "see whether its disk can be read, and whose file it is"
+        return Check(name, Level.FAIL, f"{home.journal}: {error}", told)
+    return Check(name, Level.OK, counted(count, "deployment"))
 
 
 async def _agent(home: Home) -> tuple[Check, dict[str, Any] | None]:

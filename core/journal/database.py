@@ -11,7 +11,9 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from core.errors import JournalError
+from pydantic import ValidationError
+
+from core.errors import JournalDamaged, JournalError
 from core.journal.schema import ADAPTERS
 
 if TYPE_CHECKING:
@@ -19,6 +21,30 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 T = TypeVar("T")
+
+GIVEN_UP = "given up"
+"""The setting that keeps the ids of deployments of which nothing is known, for good."""
+
+_NOT_AS_WRITTEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_PRIMARY = 0xFF
+"""The part of SQLite's error codes that all errors of a kind share."""
+
+
+def damaged(path: Path, reason: str) -> JournalDamaged:
+    """The error of a journal that does not hold what was written to it."""
+    return JournalDamaged(
+        f"the journal {path} is damaged: {reason}",
+        hint="what is live goes on; to make the journal anew: compartment doctor --rebuild",
+    )
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether an error of SQLite tells of the content of the file, and not of its disk."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        # Text that is no UTF-8 is found by Python, not by SQLite, and has no code.
+        return isinstance(error, sqlite3.OperationalError)
+    return code & _PRIMARY in _NOT_AS_WRITTEN
 
 
 class Database:
@@ -44,6 +70,8 @@ class Database:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
         except sqlite3.DatabaseError as error:
+            if is_damage(error):
+                raise damaged(self._path, str(error)) from error
             raise JournalError(
                 f"the journal {self._path} cannot be used: {error}",
                 hint="check that its disk has room and can be written; `compartment doctor` helps",
@@ -58,6 +86,9 @@ class Database:
         def work() -> list[T]:
             adapter = ADAPTERS[kind]
             rows = self._open_connection().execute(statement, values).fetchall()
-            return [adapter.validate_json(body) for (body,) in rows]
+            try:
+                return [adapter.validate_json(body) for (body,) in rows]
+            except ValidationError as error:
+                raise damaged(self._path, f"a {kind.__name__} in it cannot be read") from error
 
         return await self._call(work)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.errors import JournalError
 from core.events import Event
+from core.journal.database import GIVEN_UP
 from core.journal.forgetting import Forgetting
 from core.journal.past import Past
 from core.journal.present import Present
@@ -15,7 +17,7 @@ from core.journal.schema import SEVERAL_ADDRESSES, TABLES, VERSION, statement
 from core.journal.services import Services
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Sequence, Set
     from pathlib import Path
 
     from core.journal.schema import Record
@@ -28,6 +30,8 @@ class Journal(Present, Services, Past, Forgetting):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self._seq = 0
+        self.settings: dict[str, str] = {}
+        """All that `keep_setting` has kept."""
 
     async def open(self) -> None:
         """Opens or creates the file.
@@ -56,6 +60,7 @@ class Journal(Present, Services, Past, Forgetting):
             connection.executescript(SEVERAL_ADDRESSES)
         connection.execute(f"PRAGMA user_version = {VERSION}")
         (self._seq,) = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
+        self.settings = dict(connection.execute("SELECT name, value FROM settings").fetchall())
         self._connection = connection
 
     async def commit(self, records: Sequence[Record]) -> list[Event]:
@@ -90,6 +95,18 @@ class Journal(Present, Services, Past, Forgetting):
         self._seq = seq
         return events
 
+    async def unknown_deployments(self, ids: Set[str]) -> set[str]:
+        """Those of these ids that it has never heard of, has forgotten, and did not give up."""
+
+        def work() -> set[str]:
+            rows = self._open_connection().execute(
+                "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT id FROM deployments)",
+                (json.dumps(sorted(ids)),),
+            )
+            return {id_ for (id_,) in rows}.difference(self.settings.get(GIVEN_UP, "").split())
+
+        return await self._call(work)
+
     async def forget_environment(self, target: Target) -> None:
         """Frees the project's name, so that another folder or engine may take it."""
         await self._call(
@@ -122,3 +139,4 @@ class Journal(Present, Services, Past, Forgetting):
                 "INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value)
             )
         )
+        self.settings[name] = value

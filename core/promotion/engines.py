@@ -67,12 +67,16 @@ class Engines:
 
     async def open(self) -> None:
         """Opens those that this home knows; one that does not answer now is awaited."""
+        await self.find()
+        for engine in self:
+            await engine.open()
+
+    async def find(self) -> None:
+        """Those that this home knows are there from now on, and have done nothing yet."""
         kept = await self._journal.setting(_DOCKER)
         if kept is not None:
             mode, api, self._socket = kept.split(" ", 2)
             self._engines[EngineName.DOCKER] = await self._as_it_is(self._socket, mode, api)
-        for engine in self:
-            await engine.open()
 
     async def close(self) -> None:
         """Ends the conversations with all of them; the instances go on."""

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from core.certificates.authority import NoAuthority
 from core.certificates.challenges import Challenges
+from core.journal.manifests import Manifests
 from core.promotion.executions import Executions
+from core.promotion.manifests import ManifestWriter
 from core.promotion.progress import Progress
 
 if TYPE_CHECKING:
@@ -52,10 +54,13 @@ class Parts:
     )
     """By deployment: held while what is live of it is started again, or is told to stand aside."""
     executions: Executions = field(init=False)
+    manifests: ManifestWriter = field(init=False)
 
     def __post_init__(self) -> None:
-        # They work with all the other parts.
+        # They work with other parts.
         object.__setattr__(self, "executions", Executions(self))
+        manifests = ManifestWriter(self.ledger, Manifests(self.home.manifests))
+        object.__setattr__(self, "manifests", manifests)
 
     async def stop(self, activation: Activation) -> None:
         """Ends and removes the instances of an activation."""

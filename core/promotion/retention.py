@@ -22,7 +22,7 @@ _EXECUTION_LOGS: Final = 20
 
 
 async def prune(parts: Parts) -> None:
-    """Deletes the artifacts that no kept deployment needs, over all environments."""
+    """Deletes the artifacts and manifests that no kept deployment needs, over all environments."""
     kept = await parts.ledger.journal.returnable_artifacts(parts.kept_releases)
     # After the journal was asked, and with no await in between: what was queued meanwhile is here.
     kept |= {(each.engine, each.artifact_id) for each in parts.ledger.deployments.values()}
@@ -31,6 +31,7 @@ async def prune(parts: Parts) -> None:
         # One that does not answer now is pruned after the next run.
         with suppress(EngineUnavailable):
             await engine.prune(keep)
+    await parts.manifests.keep_only(await parts.ledger.journal.returnable_ids(parts.kept_releases))
 
 
 async def forget_executions(parts: Parts, newest: Execution) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from core.journal import Record
     from core.model import Service
+    from core.promotion.ledger import Ledger
     from core.promotion.parts import Parts
     from core.records import Deployment, Run
 
@@ -54,6 +55,8 @@ class Switch:
             CompartmentError: the gateway refused; the old routes are served.
             DeploymentFailed: an instance has ended; nothing was switched.
         """
+        # What leads to the new ones must be known elsewhere, too, before anything is led there.
+        await self._parts.manifests.catch_up()
         deployments = [self._ledger.deployments[each] for each in self._ids]
         # An agent before this one may have come as far as this.
         switching = [
@@ -116,58 +119,65 @@ class Switch:
             raise DeploymentFailed(f"the candidate {name} has ended")
 
     async def _settle(self) -> None:
-        """Makes the acknowledged switch true: who is active, what drains."""
-        records: list[Record] = [
-            replace(each, state=ActivationState.LIVE, replaced_by=None)
-            for each in self._activations
-        ]
-        for deployment_id in self._ids:
-            incoming = self._ledger.deployments[deployment_id]
-            previous = self._ledger.active(incoming.target).get(incoming.service.name)
-            if previous is None:
-                changed = move(incoming, Move.ACTIVATE, replaced=None)
-            else:
-                changed = move(
-                    incoming,
-                    Move.DRAIN_PREVIOUS,
-                    replaced=previous.id,
-                    watched=self._watched(incoming),
-                    returned_because=self._run.because,
-                )
-                records += self._displace(previous)
-            records += [changed, stage_event(changed, self._run.id)]
-        await self._ledger.write(*records)
+        await self._ledger.write(*settled(self._ledger, self._run, self._ids, self._activations))
 
-    def _watched(self, incoming: Deployment) -> Watched | None:
-        """What has something to go back to is watched, and a rollback is the end of it."""
-        rule = incoming.service.auto_rollback
-        if rule is None or self._run.trigger is Trigger.ROLLBACK:
-            return None
-        return Watched(until=stamp(datetime.now(UTC) + timedelta(milliseconds=rule.window_ms)))
 
-    def _displace(self, previous: Deployment) -> list[Record]:
-        is_rollback = self._run.trigger is Trigger.ROLLBACK
-        how = Move.ROLL_BACK if is_rollback else Move.SUPERSEDE
-        # What it was while it stood aside is nothing to remember it by.
-        displaced = move(
-            previous,
-            how,
-            health=Health.HEALTHY,
-            health_reason=None,
-            failure_message=self._run.because,
-        )
-        records: list[Record] = [displaced]
-        if is_rollback:
-            records.append(stage_event(displaced, self._run.id))
-        for each in self._ledger.activations.values():
-            if each.deployment_id != previous.id:
-                continue
-            if each.state is ActivationState.LIVE:
-                draining = ActivationState.DRAINING
-                records.append(replace(each, state=draining, replaced_by=self._run.id))
-            elif each.state is ActivationState.ASIDE:
-                records.append(replace(each, state=ActivationState.GONE))
-        return records
+def settled(
+    ledger: Ledger, run: Run, ids: Sequence[str], activations: Sequence[Activation]
+) -> list[Record]:
+    """What makes an acknowledged switch true: who is active, what drains."""
+    records: list[Record] = [
+        replace(each, state=ActivationState.LIVE, replaced_by=None) for each in activations
+    ]
+    for deployment_id in ids:
+        incoming = ledger.deployments[deployment_id]
+        previous = ledger.active(incoming.target).get(incoming.service.name)
+        if previous is None:
+            changed = move(incoming, Move.ACTIVATE, replaced=None)
+        else:
+            changed = move(
+                incoming,
+                Move.DRAIN_PREVIOUS,
+                replaced=previous.id,
+                watched=_watched(incoming, run),
+                returned_because=run.because,
+            )
+            records += _displaced(ledger, previous, run)
+        records += [changed, stage_event(changed, run.id)]
+    return records
+
+
+def _watched(incoming: Deployment, run: Run) -> Watched | None:
+    """What has something to go back to is watched, and a rollback is the end of it."""
+    rule = incoming.service.auto_rollback
+    if rule is None or run.trigger is Trigger.ROLLBACK:
+        return None
+    return Watched(until=stamp(datetime.now(UTC) + timedelta(milliseconds=rule.window_ms)))
+
+
+def _displaced(ledger: Ledger, previous: Deployment, run: Run) -> list[Record]:
+    is_rollback = run.trigger is Trigger.ROLLBACK
+    how = Move.ROLL_BACK if is_rollback else Move.SUPERSEDE
+    # What it was while it stood aside is nothing to remember it by.
+    displaced = move(
+        previous,
+        how,
+        health=Health.HEALTHY,
+        health_reason=None,
+        failure_message=run.because,
+    )
+    records: list[Record] = [displaced]
+    if is_rollback:
+        records.append(stage_event(displaced, run.id))
+    for each in ledger.activations.values():
+        if each.deployment_id != previous.id:
+            continue
+        if each.state is ActivationState.LIVE:
+            draining = ActivationState.DRAINING
+            records.append(replace(each, state=draining, replaced_by=run.id))
+        elif each.state is ActivationState.ASIDE:
+            records.append(replace(each, state=ActivationState.GONE))
+    return records
 
 
 def _may_be_led_to(service: Service) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 from contextlib import closing
@@ -16,6 +15,9 @@ from core.cli.main import main
 from core.engines.docker import places
 from core.engines.docker.endpoint import Mode, find
 from core.files import Home
+from core.journal.schema import TABLES, statement
+from core.model import EngineName
+from core.records import EnvironmentRecord, Target
 from tests.engines.docker.fake_engine import engine, listening
 
 if TYPE_CHECKING:
@@ -47,11 +49,10 @@ def deploy_to_docker(home: Path) -> None:
     kept = f"{found.mode} {found.api} {found.socket}"
     Home(home).create()
     with closing(sqlite3.connect(home / "journal.db")) as journal:
-        journal.execute("CREATE TABLE settings (name TEXT, value TEXT)")
-        journal.execute("CREATE TABLE environments (body TEXT)")
-        journal.execute("CREATE TABLE deployments (id TEXT)")
+        journal.executescript(TABLES)
         journal.execute("INSERT INTO settings VALUES ('docker', ?), ('ports', '0 0 ::1')", (kept,))
-        journal.execute("INSERT INTO environments VALUES (?)", (json.dumps({"engine": "docker"}),))
+        record = EnvironmentRecord(Target("shop", "production"), EngineName.DOCKER, "/shop")
+        journal.execute(*statement(record))
         journal.commit()
 
 

@@ -14,6 +14,7 @@ from core.cli.ports import known_ports
 from core.config.settings import Settings
 from core.files import Home
 from core.gateway.table import DEFAULT_PORTS, Ports
+from core.journal.schema import TABLES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,8 +30,7 @@ def doctor(capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, dict[str,
 def keep_ports(home: Path, value: str) -> None:
     Home(home).create()
     with closing(sqlite3.connect(home / "journal.db")) as journal:
-        journal.execute("CREATE TABLE settings (name TEXT, value TEXT)")
-        journal.execute("CREATE TABLE deployments (id TEXT)")
+        journal.executescript(TABLES)
         journal.execute("INSERT INTO settings VALUES ('ports', ?)", (value,))
         journal.commit()
 

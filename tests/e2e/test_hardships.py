@@ -21,7 +21,7 @@ from core.errors import (
     CompartmentError,
     Conflict,
     GatewayUnavailable,
-    JournalError,
+    JournalDamaged,
     NotFound,
     TargetBusy,
 )
@@ -285,8 +285,9 @@ async def test_a_damaged_journal(running: House, lab: LabProject) -> None:
     kill(await running.agent_pid())
     for file in running.home.root.glob("journal.db*"):
         file.write_bytes(b"not a journal" * 1000)
-    with pytest.raises(JournalError, match=r"journal\.db cannot be used"):
+    with pytest.raises(JournalDamaged, match=r"journal\.db is damaged") as caught:
         await running.client.attach()
+    assert "compartment doctor --rebuild" in (caught.value.hint or "")
     # The traffic does not depend on it.
     assert (await get(target, "/version")).version == "v1"
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 TARGET = Target(NAME, "production")
 STEP_S = 0.4
-PASSES = 25
+PASSES = 50
 """More than there are between the last gate that is opened and the end of a run."""
 
 
