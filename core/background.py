@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 from core.ending import to_the_end
 from core.errors import CompartmentError, Conflict, JournalError, NotFound
 from core.lines import stamp
-from core.model import ScheduleOverlap
+from core.model import ExecutionStatus, ExecutionTrigger, ScheduleOverlap
 from core.promotion.executions import new_execution
-from core.records import ExecutionStatus, ExecutionTrigger, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from core.promotion.parts import Parts
-    from core.records import Deployment, Execution
+    from core.records import Deployment, Execution, Target
 
 _log = logging.getLogger(__name__)
 

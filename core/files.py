@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +23,9 @@ def write_atomically(
     file may be empty. Raises OSError when the disk is full or read-only; the old content is then
     untouched.
     """
+    # Imported here: a command that only asks its agent should not pay for it.
+    import tempfile
+
     descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -92,6 +92,34 @@ class Trigger(StrEnum):
     PROMOTE = "promote"
 
 
+class ExecutionTrigger(StrEnum):
+    """Why a job or cron was run."""
+
+    DEPLOY = "deploy"
+    SCHEDULE = "schedule"
+    MANUAL = "manual"
+
+
+class ExecutionStatus(StrEnum):
+    """How an execution is, or ended."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    """It ended with another exit code than 0, by a signal, or at its time limit."""
+    CANCELLED = "cancelled"
+    """It was ended on purpose: replaced, taken down, or its run went back."""
+    SKIPPED = "skipped"
+    """It was due while an earlier one still ran."""
+    MISSED = "missed"
+    """It was due while nobody was there to start it."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self is not ExecutionStatus.RUNNING
+
+
 class Strategy(StrEnum):
     """How a new deployment takes the place of the one before it."""
 

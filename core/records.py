@@ -13,6 +13,8 @@ from typing import Any
 from core.container import Protocol  # noqa: TC001 - the journal reads it
 from core.model import (
     EngineName,
+    ExecutionStatus,
+    ExecutionTrigger,
     Health,
     RouteRule,
     Service,
@@ -358,34 +360,6 @@ class Activation:
     def instance_names(self) -> tuple[str, ...]:
         """The names of its instances: the first one's is its own, then `dep_k3v9….2-2`."""
         return (self.name, *(f"{self.name}-{each}" for each in range(2, self.replicas + 1)))
-
-
-class ExecutionTrigger(StrEnum):
-    """Why a job or cron was run."""
-
-    DEPLOY = "deploy"
-    SCHEDULE = "schedule"
-    MANUAL = "manual"
-
-
-class ExecutionStatus(StrEnum):
-    """How an execution is, or ended."""
-
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    """It ended with another exit code than 0, by a signal, or at its time limit."""
-    CANCELLED = "cancelled"
-    """It was ended on purpose: replaced, taken down, or its run went back."""
-    SKIPPED = "skipped"
-    """It was due while an earlier one still ran."""
-    MISSED = "missed"
-    """It was due while nobody was there to start it."""
-
-    @property
-    def is_final(self) -> bool:
-        """Whether nothing more will happen to it."""
-        return self is not ExecutionStatus.RUNNING
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,13 @@ import pytest
 from core.errors import JournalError
 from core.events import Event, EventType
 from core.journal import Journal
-from core.model import EngineName, Stage, Status, Trigger
+from core.model import EngineName, ExecutionStatus, ExecutionTrigger, Stage, Status, Trigger
 from core.records import (
     Activation,
     ActivationState,
     Deployment,
     EnvironmentRecord,
     Execution,
-    ExecutionStatus,
-    ExecutionTrigger,
     HostRecord,
     Run,
     Target,

@@ -13,8 +13,7 @@ import pytest
 
 from core.errors import JournalError
 from core.lines import stamp
-from core.model import Schedule, Service, ServiceKind
-from core.records import ExecutionStatus, ExecutionTrigger
+from core.model import ExecutionStatus, ExecutionTrigger, Schedule, Service, ServiceKind
 from core.schedule import Scheduler, SystemClock
 from tests.promotion.records import deployment
 

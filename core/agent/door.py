@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from core.agent import launcher
 from core.errors import AgentUnavailable
 
 if TYPE_CHECKING:
@@ -53,7 +52,10 @@ class Door(Protocol):
 
 
 class LocalDoor:
-    """To the agent of a home folder of this machine."""
+    """To the agent of a home folder of this machine.
+
+    How one is started is only loaded where none runs: most commands find one.
+    """
 
     server = None
 
@@ -71,16 +73,22 @@ class LocalDoor:
 
     async def start(self, ports: Ports | None) -> None:
         """Starts the agent in a home folder, which is made."""
+        from core.agent import launcher
+
         await launcher.launch(self._home, ports)
 
     async def open_again(self, *, start: bool) -> None:
         """Starts it in the home folder that is there, and in no new one."""
         if not start:
             raise AgentUnavailable("no agent is running", hint=START_HINT)
+        from core.agent import launcher
+
         await launcher.launch_again(self._home)
 
     async def wait_ended(self, pid: int) -> None:
         """Asks the kernel."""
+        from core.agent import launcher
+
         await launcher.wait_ended(pid)
 
     async def close(self) -> None:

@@ -33,8 +33,8 @@ from core.errors import (
     UsageError,
 )
 from core.events import EventType
-from core.model import DEFAULT_ENVIRONMENT
-from core.records import ActivationState, ExecutionTrigger, Target
+from core.model import DEFAULT_ENVIRONMENT, ExecutionTrigger
+from core.records import ActivationState, Target
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -12,8 +12,7 @@ from core.cli.output import Form
 from core.cli.text import without_colour
 from core.ending import single_error
 from core.errors import AgentUnavailable, Conflict
-from core.model import Stream
-from core.records import ExecutionStatus
+from core.model import ExecutionStatus, Stream
 
 if TYPE_CHECKING:
     from core.agent.client import Client

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.cli.text import duration, moment, plain, seconds_between
-from core.records import ExecutionStatus
+from core.model import ExecutionStatus
 
 Json = dict[str, Any]
 

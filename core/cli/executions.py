@@ -12,7 +12,7 @@ from core.cli.exits import Exit
 from core.cli.signals import Signals
 from core.cli.target import ask, service_query, target_of
 from core.cli.text import NONE, columns, duration, first_line, moment
-from core.records import ExecutionStatus
+from core.model import ExecutionStatus
 from core.remote.where import agent_door
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from core.ending import single_error
 from core.errors import CompartmentError
 from core.events import EventType
 from core.lines import stamp
-from core.model import ServiceKind, Stage, Status
+from core.model import ExecutionStatus, ExecutionTrigger, ServiceKind, Stage, Status
 from core.promotion import checking, looking
 from core.promotion.doors import check_access
 from core.promotion.failure import DeploymentFailed
@@ -20,7 +20,7 @@ from core.promotion.ledger import deployment_event
 from core.promotion.progress import WaitKind
 from core.promotion.specs import instance_specs, owner_of, spec_named
 from core.promotion.states import Move, move
-from core.records import Activation, ActivationState, ExecutionStatus, ExecutionTrigger
+from core.records import Activation, ActivationState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -16,11 +16,11 @@ from core.ending import single_error, to_the_end
 from core.errors import CompartmentError, Conflict
 from core.events import Event, EventType
 from core.lines import stamp
-from core.model import Health, Status
+from core.model import ExecutionStatus, ExecutionTrigger, Health, Status
 from core.promotion.ledger import deployment_event
 from core.promotion.retention import forget_executions
 from core.promotion.specs import spec_named, taken_addresses
-from core.records import Execution, ExecutionStatus, ExecutionTrigger, new_id
+from core.records import Execution, new_id
 
 if TYPE_CHECKING:
     from collections.abc import Collection

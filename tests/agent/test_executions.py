@@ -11,9 +11,8 @@ import pytest
 from core.errors import Conflict, NotFound
 from core.files import Home
 from core.lines import stamp
-from core.model import EngineName, Schedule, ScheduleOverlap, ServiceKind
+from core.model import EngineName, ExecutionStatus, Schedule, ScheduleOverlap, ServiceKind
 from core.promotion.requests import Down
-from core.records import ExecutionStatus
 from tests.agent.inside import agent_inside
 from tests.promotion.records import TARGET
 from tests.promotion.works import LIMIT_S, Works

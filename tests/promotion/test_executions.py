@@ -21,14 +21,13 @@ from core.errors import Conflict
 from core.files import Home
 from core.journal import Journal
 from core.logs.writer import CompartmentLog
-from core.model import Health, ServiceKind, Stream
+from core.model import ExecutionStatus, ExecutionTrigger, Health, ServiceKind, Stream
 from core.promotion.executions import new_execution
 from core.promotion.ledger import Ledger
 from core.promotion.parts import Parts
 from core.promotion.recovery import tidy
 from core.promotion.routing import Router
 from core.promotion.states import Move, move
-from core.records import Execution, ExecutionStatus, ExecutionTrigger
 from tests.engine import leftovers
 from tests.engine.client import connected
 from tests.one_engine import one_engine
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.engines.base import Engine
+    from core.records import Execution
 
 
 @asynccontextmanager

@@ -12,18 +12,11 @@ import pytest
 from core.events import EventType
 from core.journal import Journal
 from core.logs.writer import CompartmentLog
-from core.model import Stage, Status, Trigger
+from core.model import ExecutionStatus, ExecutionTrigger, Stage, Status, Trigger
 from core.promotion import ledger as ledger_module
 from core.promotion.executions import new_execution
 from core.promotion.ledger import Ledger, deployment_event
-from core.records import (
-    Execution,
-    ExecutionStatus,
-    ExecutionTrigger,
-    Run,
-    Variable,
-    VariableRecord,
-)
+from core.records import Execution, Run, Variable, VariableRecord
 from tests.promotion.records import TARGET, deployment
 
 if TYPE_CHECKING:

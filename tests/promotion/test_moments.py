@@ -9,11 +9,11 @@ import pytest
 
 from core.journal import Journal
 from core.logs.writer import CompartmentLog
-from core.model import Stage, Status, Trigger
+from core.model import ExecutionStatus, ExecutionTrigger, Stage, Status, Trigger
 from core.promotion.ledger import Ledger
 from core.promotion.moments import Moments
 from core.promotion.states import Move, move
-from core.records import Execution, ExecutionStatus, ExecutionTrigger, Run
+from core.records import Execution, Run
 from tests.promotion.records import TARGET, deployment
 
 if TYPE_CHECKING:

@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from core.engines.base import Owner, WantedNetwork
 from core.logs.reader import LogQuery, LogSource, read
-from core.model import EngineName, Health, Service, ServiceKind, Stage, Status, Stream
-from core.records import EnvironmentRecord, Execution, ExecutionTrigger, new_id
+from core.model import (
+    EngineName,
+    ExecutionTrigger,
+    Health,
+    Service,
+    ServiceKind,
+    Stage,
+    Status,
+    Stream,
+)
+from core.records import EnvironmentRecord, Execution, new_id
 from tests.promotion.records import TARGET, deployment
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from core import __version__
-from core.model import Health, ServiceKind, Stage, Status, Trigger
-from core.records import ExecutionStatus
+from core.model import ExecutionStatus, Health, ServiceKind, Stage, Status, Trigger
 from tui.view.domain import Domain
 from tui.view.execution import Execution, Executions
 from tui.view.glyphs import UNICODE, Glyphs

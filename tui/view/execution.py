@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from core.records import ExecutionStatus
+from core.model import ExecutionStatus
 from tui.view.moments import moment
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from core.cli.text import duration
-from core.records import ExecutionStatus
+from core.model import ExecutionStatus
 from tui.view import words
 
 if TYPE_CHECKING:

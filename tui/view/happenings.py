@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from textual.content import Content
 
 from core.events import EventType
-from core.model import Health, Status
-from core.records import ExecutionStatus
+from core.model import ExecutionStatus, Health, Status
 from tui.view import words
 from tui.view.looks import FAILED, IDLE, RETRYING
 from tui.view.moments import moment

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.model import Health, Stage, Status, Trigger
-from core.records import ExecutionStatus
+from core.model import ExecutionStatus, Health, Stage, Status, Trigger
 from tui.view import execution_words, words
 from tui.view.watched import left
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.cli.text import duration
-from core.model import Health, Status
-from core.records import ExecutionStatus
+from core.model import ExecutionStatus, Health, Status
 from tui.view import execution_words, looks, words
 from tui.view.rows import is_stale
 from tui.view.sentence import Why

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.records import ExecutionStatus
+from core.model import ExecutionStatus
 from tests.tui import samples
 from tests.tui.samples import NOW, execution
 from tests.tui.screens import replies
