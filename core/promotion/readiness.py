@@ -36,6 +36,9 @@ _OWN_CHECK_LIMIT_S = 300.0
 """The longest that a readiness check may be given (spec, 1.6): an image says when it gives up."""
 
 
+_AWAY_S = 1.0
+"""A limit that is noticed so late is noticed by an agent that could not look meanwhile."""
+
 MayEnd = Callable[[Exit], bool]
 """Whether an end is no failure: of what was started to do something once."""
 
@@ -105,13 +108,23 @@ async def check(
                 tries.cancel()
                 watch.cancel()
     except TimeoutError:
-        raise DeploymentFailed(
-            f"not ready within {limit_s:g} s: {trail}", guess=await _guess(instance, probe, trail)
-        ) from None
+        was_away = time.monotonic() - started > limit_s + _AWAY_S
+        if not (was_away and await _passes_now(probe, _told(probe, trail, say))):
+            raise DeploymentFailed(
+                f"not ready within {limit_s:g} s: {trail}",
+                guess=await _guess(instance, probe, trail),
+            ) from None
     stranger = await instance.foreign_listener() if probe.is_by_port else None
     if stranger:
         raise DeploymentFailed(f"the reply did not come from the candidate: {stranger}")
     return Ready(trail.tries, time.monotonic() - started)
+
+
+async def _passes_now(probe: Probe, note: Callable[[Tried], None]) -> bool:
+    """One more look: an agent that was stopped, as a machine that slept, could not look in time."""
+    tried = await probe.attempt(probe.try_limit_s)
+    note(tried)
+    return tried.is_good
 
 
 async def wait_healthy(instance: Instance, say: Callable[[str], None], waiting: Waiting) -> Ready:

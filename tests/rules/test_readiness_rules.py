@@ -440,3 +440,25 @@ async def test_ours_one_that_was_ready_may_not_end_before_the_switch() -> None:
     never = asyncio.get_running_loop().create_future()
     told = await failure(readiness.stay_ready([as_instance(instance)], never))
     assert told == "it was ready, and exited with code 1 while it waited for the other services"
+
+
+async def test_an_agent_that_could_not_look_in_time_looks_once_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It was stopped, or its machine slept: the limit is over before a second try."""
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(readiness, "time", SimpleNamespace(monotonic=lambda: clock.now))
+
+    class Slept:
+        what, eager_pause_s, try_limit_s, is_by_port = "GET /up", 0.01, 1.0, False
+        tries = 0
+
+        async def attempt(self, _: float) -> Tried:
+            self.tries += 1
+            if self.tries == 1:
+                clock.now = 60.0
+                await asyncio.Event().wait()
+            return Tried(is_good=True, said="200 OK")
+
+    ready = await checked(cast("Probe", Slept()), limit_s=0.05)
+    assert ready.tries == 1
