@@ -57,6 +57,10 @@ check: $(STAMP) ## Checks style, types and layers
 	$(BIN)/python -m mypy
 	$(BIN)/lint-imports
 
+.PHONY: audit
+audit: $(STAMP) ## Asks the package index whether what is pinned is withdrawn, or known to be unsafe
+	@$(BIN)/python -m tests.audit
+
 .PHONY: bench
 bench: $(STAMP) ## Measures the dashboard against its budgets
 	PYTHONPATH=. $(BIN)/python -m tests.bench.dashboard

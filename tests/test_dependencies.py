@@ -13,7 +13,7 @@ import pytest
 
 from tests.audit.advisories import findings
 from tests.audit.index import NotChecked, withdrawn_of
-from tests.audit.pins import LOCKS, ROOT, pins
+from tests.audit.pins import ALL_LOCKS, LOCKS, ROOT, pins
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,9 +128,9 @@ def test_every_licence_is_one_that_we_may_use() -> None:
     assert refused == {}
 
 
-@pytest.mark.parametrize("name", LOCKS)
+@pytest.mark.parametrize("name", ALL_LOCKS)
 def test_everything_is_pinned_with_a_hash(name: str) -> None:
-    assert len(pins((ROOT / name).read_text())) > 50
+    assert len(pins((ROOT / name).read_text())) > 20
 
 
 @pytest.mark.parametrize("lock", ["some==1.0\n", "some>=1 \\\n    --hash=sha256:" + "0" * 64])

@@ -41,7 +41,9 @@ def install(arguments: Namespace, output: Output) -> int:
             hint=f"remove that first: {_remove_words(before)}",
         )
     _check_root(unit, "writes")
-    home.create()
+    if _owner(unit) is None:
+        # Another one's is made, or made private, by the agent itself, as its owner.
+        home.create()
     is_new = _write(unit)
     _start(unit, output, is_new=is_new)
     return Exit.DONE

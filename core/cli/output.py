@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from core.agent.protocol import error_to_json
 from core.cli.text import plain, plain_lines
 from core.errors import CompartmentError, ConfigError
+from core.lines import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -45,18 +46,20 @@ class Output:
             print(json.dumps(document, indent=2))
 
     def lines(self, lines: Iterable[str]) -> None:
-        """Lines of a result in text form."""
+        """Lines of a result in text form; whoever wrote them, they steer no terminal."""
+        safe = clean if self.has_colour else plain
         for line in lines:
-            print(line)
+            for part in line.split("\n"):
+                print(safe(part))
 
     def event(self, event: Any) -> None:
         """One event, written at once, where events were asked for."""
         if self.form is Form.JSONL:
             print(json.dumps(event), flush=True)
 
-    def progress(self, line: str) -> None:
-        """A line about what is going on."""
-        print(line, file=sys.stderr, flush=True)
+    def progress(self, text: str) -> None:
+        """A line about what is going on, or several."""
+        _tell("\n".join(plain_lines(text)))
 
     def error(self, error: CompartmentError) -> None:
         """What went wrong and how to mend it: for people, and for programs that read documents."""
@@ -73,7 +76,7 @@ class Output:
         """`error: ...`, then where in the project files, then the hint."""
         word = "\x1b[31merror:\x1b[0m" if _shows_colour(sys.stderr) else "error:"
         first, *more = plain_lines(message)
-        self.progress(f"{word} {first}")
+        _tell(f"{word} {first}")
         for line in more:
             self.progress(f"  {line}")
         if isinstance(error, ConfigError):
@@ -81,6 +84,10 @@ class Output:
                 self.progress(plain(str(problem)))
         if hint:
             self.progress(f"  {plain(hint)}")
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _shows_colour(stream: TextIO) -> bool:

@@ -90,8 +90,8 @@ def moment(at: str | None) -> str:
 
 
 def columns(rows: Iterable[Sequence[str]], *, colour: bool, indent: str = "") -> list[str]:
-    """Rows as aligned lines; with `colour`, words such as `healthy` get theirs."""
-    rows = list(rows)
+    """Rows as aligned lines; with `colour`, words such as `healthy` get theirs, and no others."""
+    rows = [[plain(cell) for cell in row] for row in rows]
     count = max(map(len, rows), default=0)
     widths = [max(_width(row[i]) for row in rows if i < len(row)) for i in range(count)]
     return [indent + _row(row, widths, colour=colour) for row in rows]

@@ -25,9 +25,7 @@ def main() -> int:
         check_service(pinned)
         return known_against(locks)
 
-    found = _told(
-        "withdrawn releases", lambda: [each for lock in locks for each in withdrawn(lock)]
-    )
+    found = _told("withdrawn releases", lambda: withdrawn(locks))
     return 1 if found + _told("advisories", known) else 0
 
 

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 _UNREACHABLE: Final = ("Retrying (Retry(", "Connection", "Temporary failure", "HTTP error 5")
@@ -18,7 +19,7 @@ class NotChecked(Exception):
     """There is nobody to ask; says why."""
 
 
-def withdrawn(lock: Path) -> list[str]:
+def withdrawn(locks: Iterable[Path]) -> list[str]:
     """The pinned releases that are withdrawn, or are there no more as they were when pinned.
 
     pip is asked what it would install, as it is set up here.
@@ -26,11 +27,13 @@ def withdrawn(lock: Path) -> list[str]:
     Raises:
         NotChecked: the index does not answer.
     """
+    given = [word for lock in locks for word in ("-r", str(lock))]
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed"),
             *("--no-deps", "--only-binary", ":all:", "--require-hashes", "--quiet"),
-            *("--disable-pip-version-check", "--no-input", "--report", "-", "-r", str(lock)),
+            *("--disable-pip-version-check", "--no-input", "--report", "-"),
+            *given,
         ],
         capture_output=True,
         text=True,

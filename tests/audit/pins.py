@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).parents[2]
 LOCKS: Final = ("requirements.lock", "requirements-proof.lock")
+ALL_LOCKS: Final = (*LOCKS, "requirements-audit.lock")
 
 _ENTRY: Final = re.compile(r"^(?=[A-Za-z0-9])", re.MULTILINE)
 _PIN: Final = re.compile(r"([a-z0-9-]+)==([^\s;]+)[^\n]*\\\n    --hash=sha256:[0-9a-f]{64}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,3 +114,14 @@ def test_only_root_writes_one_of_the_system(
     assert code == 1
     assert "sudo COMPARTMENT_HOME=" in refused["error"]["hint"]
     assert install("--print")[1]["kind"] == Kind.USER
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may give a folder away")
+def test_root_installs_one_for_the_home_of_somebody_else(install: Install, home: Path) -> None:
+    home.mkdir()
+    os.chown(home, 65534, -1)
+    code, told = install("--system")
+    assert code == 0, told
+    assert f"User={pwd.getpwuid(65534).pw_name}\n" in Path(told["path"]).read_text()
+    # Its owner's agent makes what is in it.
+    assert list(home.iterdir()) == []

@@ -73,6 +73,7 @@ async def test_who_does_not_end_or_begin_a_request_is_closed(held: Stronghold) -
     assert all(each.result() == b"" for each in silent)
 
 
+@pytest.mark.whole
 async def test_what_is_only_slow_is_never_cut(held: Stronghold) -> None:
     """Both take longer than a head may take, and than a connection may be idle."""
     instance = held.instances["open"]
@@ -156,7 +157,10 @@ async def _flood(port: int, flood: bytes) -> bool:
         writer.transport.abort()
 
 
-@pytest.mark.parametrize("kind", _FLOODS)
+_WHOLE = [pytest.param(each, marks=pytest.mark.whole) for each in _FLOODS][2:]
+
+
+@pytest.mark.parametrize("kind", [*list(_FLOODS)[:2], *_WHOLE])
 async def test_a_flood_of_frames_ends_its_connection_and_no_other(
     held: Stronghold, kind: str
 ) -> None:
