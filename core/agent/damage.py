@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.journal.salvage import damage_of, known_to
-from core.promotion.traces import misses, traces
+from core.promotion.traces import in_words, misses, traces
 
 if TYPE_CHECKING:
     from core.files import Home
@@ -16,7 +16,9 @@ def damage(home: Home, limit_s: float | None = None) -> str | None:
 
     Raises OSError, or sqlite3.Error, where it cannot be read for another reason.
     """
-    there = traces(home)
     if not home.journal.exists():
-        return "it is gone" if misses(home, there) else None
-    return damage_of(home.journal, limit_s) or misses(home, there - known_to(home.journal))
+        return "it is gone" if misses(home, {}) else None
+    if reason := damage_of(home.journal, limit_s):
+        return reason
+    missed = misses(home, known_to(home.journal, traces(home)))
+    return in_words(missed) if missed else None

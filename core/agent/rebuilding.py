@@ -14,15 +14,15 @@ from core.agent.daemon import only_agent
 from core.agent.damage import damage
 from core.errors import AgentUnavailable, EngineUnavailable, JournalError
 from core.journal import Journal
-from core.journal.database import GIVEN_UP
 from core.journal.manifests import Manifests
 from core.journal.salvage import Salvaged, salvage
+from core.journal.traced import GIVEN_UP
 from core.logs.writer import CompartmentLog
 from core.model import Status
 from core.promotion import rebuilding
 from core.promotion.engines import Engines
 from core.promotion.ledger import Ledger
-from core.promotion.traces import running_or_routed
+from core.promotion.traces import id_of, misses, traces
 from core.records import ActivationState, Deployment
 
 if TYPE_CHECKING:
@@ -130,8 +130,9 @@ async def _make(home: Home, fresh: Path, reason: str, salvaged: Salvaged) -> Reb
             await ledger.load()
             doubts = [*found.doubts, *await rebuilding.make_true(ledger, home)]
             doubts += await _compared(home, ledger)
-            lost = sorted(await journal.unknown_deployments(running_or_routed(home)))
-            await journal.keep_setting(GIVEN_UP, " ".join(lost))
+            known = await journal.traced(traces(home))
+            missed = misses(home, known)
+            await journal.keep_setting(GIVEN_UP, " ".join(id_of(each) for each in missed))
             return Rebuilt(
                 reason=reason,
                 active=_active(ledger),
@@ -139,7 +140,7 @@ async def _make(home: Home, fresh: Path, reason: str, salvaged: Salvaged) -> Reb
                 salvaged=found.salvaged,
                 unreadable=salvaged.unreadable,
                 doubts=doubts,
-                lost=lost,
+                lost=sorted({id_of(each) for each in missed} - known.keys()),
             )
 
 

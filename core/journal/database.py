@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-GIVEN_UP = "given up"
-"""The setting that keeps the ids of deployments of which nothing is known, for good."""
-
 _NOT_AS_WRITTEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _PRIMARY = 0xFF
 """The part of SQLite's error codes that all errors of a kind share."""

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.errors import JournalError
 from core.events import Event
-from core.journal.database import GIVEN_UP
 from core.journal.forgetting import Forgetting
 from core.journal.past import Past
 from core.journal.present import Present
 from core.journal.schema import SEVERAL_ADDRESSES, TABLES, VERSION, statement
 from core.journal.services import Services
+from core.journal.traced import traced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
     from pathlib import Path
 
     from core.journal.schema import Record
+    from core.journal.traced import Traced
     from core.records import Target
 
 
@@ -95,17 +95,9 @@ class Journal(Present, Services, Past, Forgetting):
         self._seq = seq
         return events
 
-    async def unknown_deployments(self, ids: Set[str]) -> set[str]:
-        """Those of these ids that it has never heard of, has forgotten, and did not give up."""
-
-        def work() -> set[str]:
-            rows = self._open_connection().execute(
-                "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT id FROM deployments)",
-                (json.dumps(sorted(ids)),),
-            )
-            return {id_ for (id_,) in rows}.difference(self.settings.get(GIVEN_UP, "").split())
-
-        return await self._call(work)
+    async def traced(self, ids: Set[str]) -> dict[str, Traced]:
+        """Those of these deployments that it knows of."""
+        return await self._call(lambda: traced(self._open_connection(), ids))
 
     async def forget_environment(self, target: Target) -> None:
         """Frees the project's name, so that another folder or engine may take it."""

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from core.events import Event
-from core.journal.database import GIVEN_UP, is_damage
+from core.journal.database import is_damage
 from core.journal.schema import ADAPTERS
+from core.journal.traced import Traced, traced
 from core.records import (
     Activation,
     Deployment,
@@ -26,7 +27,7 @@ from core.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Set
     from pathlib import Path
 
     from core.journal.schema import Kept
@@ -91,17 +92,12 @@ def _tables(journal: sqlite3.Connection) -> Iterator[tuple[type, str]]:
     return ((kind, table) for kind, table in _TABLES.items() if table in there)
 
 
-def known_to(path: Path) -> set[str]:
-    """The ids of all deployments that a journal has heard of, or has given up.
-
-    Raises sqlite3.Error.
-    """
+def known_to(path: Path, ids: Set[str]) -> dict[str, Traced]:
+    """Those of these deployments that a journal knows of. Raises sqlite3.Error."""
     with closing(_opened(path)) as journal:
         if (Deployment, _TABLES[Deployment]) not in _tables(journal):
-            return set()
-        ids = {id_ for (id_,) in journal.execute("SELECT id FROM deployments")}
-        given_up = "SELECT value FROM settings WHERE name = ?"
-        return ids.union(*(row[0].split() for row in journal.execute(given_up, (GIVEN_UP,))))
+            return {}
+        return traced(journal, ids)
 
 
 def salvage(path: Path) -> Salvaged:

@@ -1,11 +1,13 @@
 """What a home tells of its deployments besides its journal: a journal must know at least of that.
 
-One that does not is not the one that wrote them: it was emptied, deleted, or replaced by an older
-copy. An agent that believed it would end what is live.
+Whatever runs or is routed to was committed before. A journal that does not know of it has lost
+commits: it was emptied, deleted, or replaced by an older copy. An agent that believed it would end
+what is live.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from core.gateway.routed import routed
@@ -14,10 +16,14 @@ from core.journal.manifests import Manifests
 from core.records import Deployment
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from core.files import Home
     from core.journal import Journal
+    from core.journal.traced import Traced
 
-_DEPLOYMENT: Final = "dep_"
+_ACTIVATION: Final = re.compile(r"(dep_[a-z2-7]+)\.(\d+)")
+_IN_A_LINE: Final = 3
 
 
 async def check_knows_all(journal: Journal, home: Home) -> None:
@@ -26,33 +32,53 @@ async def check_knows_all(journal: Journal, home: Home) -> None:
     Raises:
         JournalDamaged: what it does not know of.
     """
-    if reason := misses(home, await journal.unknown_deployments(traces(home))):
-        raise damaged(home.journal, reason)
+    if missed := misses(home, await journal.traced(traces(home))):
+        raise damaged(home.journal, in_words(missed))
 
 
 def traces(home: Home) -> set[str]:
     """The ids of all deployments that there is anything of besides the journal and the logs."""
-    return running_or_routed(home) | Manifests(home.manifests).deployment_ids
+    return {id_ for id_, _ in _lively(home).values()} | Manifests(home.manifests).deployment_ids
 
 
-def misses(home: Home, unknown: set[str]) -> str | None:
-    """What is wrong with a journal that does not know these; None: it may have forgotten them."""
-    if not unknown:
-        return None
-    past = {
-        each.id
-        for each in Manifests(home.manifests).read().entries
-        if isinstance(each, Deployment) and each.status.is_final and not each.is_active
-    }
-    missed = sorted(unknown - (past - running_or_routed(home)))
-    if not missed:
-        return None
-    more = f" and {len(missed) - 1} more" if missed[1:] else ""
-    return f"it does not know what is live here: {missed[0]}{more}"
+def misses(home: Home, known: Mapping[str, Traced]) -> list[str]:
+    """What a journal should know and does not: ids, or activations of which it knows too little.
+
+    `known` is what it says of all traces.
+    """
+    served = routed(home.gateway).requests
+    missed = [
+        name
+        for name, (id_, number) in _lively(home).items()
+        if id_ not in known or not known[id_].allows(number, is_served=name in served)
+    ]
+    manifests = Manifests(home.manifests)
+    unknown = manifests.deployment_ids - known.keys()
+    if unknown:
+        # Of the past it may have forgotten more than the manifests have.
+        unknown -= {
+            each.id
+            for each in manifests.read().entries
+            if isinstance(each, Deployment) and each.status.is_final and not each.is_active
+        }
+    return sorted({*missed, *unknown})
 
 
-def running_or_routed(home: Home) -> set[str]:
-    """The ids of deployments that have, or had, a process, or that the gateway leads to."""
+def in_words(missed: list[str]) -> str:
+    """What is wrong with a journal that misses these."""
+    more = len(missed) - _IN_A_LINE
+    names = ", ".join(missed[:_IN_A_LINE]) + (f" and {more} more" if more > 0 else "")
+    return f"it does not know, or knows too little, of what is live here: {names}"
+
+
+def id_of(name: str) -> str:
+    """That of the deployment of an activation, or of one that is named itself."""
+    return name.partition(".")[0]
+
+
+def _lively(home: Home) -> dict[str, tuple[str, int]]:
+    """The activations of these, by name, with id and number."""
     led = routed(home.gateway)
-    instances = {path.name for path in home.instances.glob(f"{_DEPLOYMENT}*")}
-    return {name.partition(".")[0] for name in led.requests | led.connections | instances}
+    names = led.requests | led.connections | {path.name for path in home.instances.glob("dep_*")}
+    found = filter(None, map(_ACTIVATION.match, names))
+    return {each[0]: (each[1], int(each[2])) for each in found}
