@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.proof.crash_steps import steps_of
 from tests.proof.crashing import ARMED, POINT, STEPS
+from tests.proof.own_agent import start
 
 if TYPE_CHECKING:
+    import subprocess
+    from pathlib import Path
+
     from core.files import Home
     from tests.proof.crash_steps import Point, Step
 
-_REPOSITORY = Path(__file__).parents[2]
 _ENDS_WITHIN_S = 60
 
 
@@ -37,27 +36,8 @@ class CrashingAgent:
         point.write(self._folder / POINT)
         if is_armed:
             self.arm()
-        await asyncio.to_thread(self._start)
-
-    def _start(self) -> None:
-        with self._home.agent_output.open("ab") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "tests.proof.crashing", str(self._folder)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=output,
-                cwd="/",
-                env={
-                    **os.environ,
-                    "COMPARTMENT_HOME": str(self._home.root),
-                    "PYTHONPATH": str(_REPOSITORY),
-                },
-                start_new_session=True,
-            )
-        assert self._process.stdout is not None
-        with self._process.stdout as said:
-            line = said.readline()
-        assert line in (b"", b'{"ready": true}\n'), line
+        arguments = ("tests.proof.crashing", str(self._folder))
+        self._process = await asyncio.to_thread(start, self._home, *arguments)
 
     def arm(self) -> None:
         """From now on it counts its commits."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from typing import TYPE_CHECKING
 
 import httpx
 
+from core.engines.docker.labels import Role
 from core.model import ServiceKind
 from tests.e2e.clients import get
+from tests.e2e.faults import Containers
 from tests.load.outcome import RequestLost
 from tests.load.plan import Target
 from tests.proof.crash_facts import Facts, untrue
@@ -39,6 +42,21 @@ def _unfinished_releases(home: Home) -> list[str]:
     left = names - whole - {f"{name}.json" for name in whole if f"{name}.json" in names}
     missing = {name for name in whole if f"{name}.json" not in names}
     return [f"unfinished releases: {sorted(left | missing)}"] if left or missing else []
+
+
+async def left_on_docker(running: House, facts: Facts) -> list[str]:
+    """Holders, networks and whatever else of this home there is on the engine without need."""
+    socket = os.environ["DOCKER_HOST"].removeprefix("unix://")
+    there = await Containers(socket, running).everything()
+    there.pop(Role.INSTANCE, None)  # those are looked at already
+    holders = sorted(each.service.name for each in facts.active if each.service.kind.is_routable)
+    networks = {each.target for each in facts.active}
+    found = []
+    if there.pop(Role.HOLDER, []) != holders:
+        found.append(f"holders other than {holders}")
+    if len(left := there.pop(Role.NETWORK, [])) != len(networks):
+        found.append(f"networks {left} for {len(networks)} environments")
+    return found + [f"{role}: {names}" for role, names in there.items()]
 
 
 async def misled(running: House, facts: Facts) -> list[str]:
@@ -95,6 +113,8 @@ async def until_true(running: House, expected: Expected, within_s: float) -> flo
         wrong = untrue(facts, expected)
         wrong += await asyncio.to_thread(orphans, running, facts)
         wrong += await misled(running, facts)
+        if running.engine == "docker":
+            wrong += await left_on_docker(running, facts)
         if not wrong:
             return looked_at
         assert looked_at < deadline, "\n".join(wrong)
