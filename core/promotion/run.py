@@ -199,9 +199,11 @@ class Promotion:
         # What the run before has handed over is nobody's but ours.
         for activation in self._ledger.draining(self._id):
             await self._retirement.retire(activation)
-        # A name that has led to a candidate leads nowhere again.
+        # A name that has led to a candidate leads nowhere again, and then its cluster can go.
         with contextlib.suppress(GatewayUnavailable):
             await self._parts.router.open_entrances()
+            if self._parts.router.gateway.envoy.is_running:
+                await self._parts.router.forget_gone()
         await self._leave_networks()
         run = self.run.changed(
             status=Status.FAILED,
