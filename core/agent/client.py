@@ -32,6 +32,9 @@ _CONNECT_TIMEOUT_S = 5.0
 _ANSWER_TIMEOUT_S = 10.0
 """For what an agent answers at once, unless it hangs; the others take as long as they take."""
 
+HANGS = "agent_hangs"
+"""The code of the error that tells of an agent that is there, and says nothing."""
+
 _LOST = (
     httpcore.NetworkError,
     httpcore.RemoteProtocolError,
@@ -124,9 +127,12 @@ class Client:
         return is_ours and is_earlier(about["version"], __version__)
 
     async def _about(self) -> Json | None:
+        """What an agent says of itself; None where none takes connections."""
         try:
             return await self.agent()
-        except AgentUnavailable:
+        except AgentUnavailable as error:
+            if error.code == HANGS:
+                raise  # another one could not take its place
             return None
 
     async def agent(self) -> Json:
@@ -405,6 +411,12 @@ def _answer(status: int, content: bytes) -> Json:
 
 
 def _unavailable(error: Exception) -> AgentUnavailable:
+    if isinstance(error, httpcore.ReadTimeout):
+        return AgentUnavailable(
+            f"the agent hangs: it does not answer within {_ANSWER_TIMEOUT_S:g} s",
+            hint="compartment doctor says how to end it; what is live goes on serving",
+            code=HANGS,
+        )
     return AgentUnavailable(
         f"the agent does not answer: {str(error) or type(error).__name__}",
         hint="`compartment agent start` starts it; `compartment doctor` checks the machine",
