@@ -56,7 +56,7 @@ pytestmark = [pytest.mark.whole, pytest.mark.timeout(540)]
 
 RIVALS: tuple[type[Rival], ...] = (Traefik, Caddy, HAProxy, Nginx)
 TO_BE_LEVEL_WITH = (Traefik.name, Caddy.name)
-DIRECT = "direct"
+DIRECT = "the direct connection"
 TURNS = 7
 SMALL_TURNS = 3
 SECONDS = 2
@@ -115,6 +115,11 @@ class Row:
         pairs = zip(self.per_s, other.per_s, strict=True)
         return statistics.median(own / others for own, others in pairs)
 
+    def thrift_in_parts_of(self, other: Row) -> float:
+        """Requests for each second of a processor, as a part of those of another one."""
+        pairs = zip(self.cpu_us, other.cpu_us, strict=True)
+        return statistics.median(others / own for own, others in pairs)
+
 
 async def test_requests_per_second(
     gateways: Gateways, tmp_path: Path, figures: FiguresRecorder
@@ -132,7 +137,9 @@ async def test_requests_per_second(
             row.steady_ms.append(found)
     _tell(figures, rows)
     for name in TO_BE_LEVEL_WITH:
-        assert rows[name].in_parts_of(rows[OURS]) < 2
+        # Not the requests per second: on a machine with other work a gateway that has several
+        # threads gets a larger part of its core.
+        assert rows[name].thrift_in_parts_of(rows[OURS]) < 2
 
 
 async def _measure_full_speed(row: Row, folder: Path) -> None:
@@ -152,10 +159,14 @@ def _tell(figures: FiguresRecorder, rows: dict[str, Row]) -> None:
 
     each("requests per second", "/s", lambda row: row.per_s)
     for name, row in rows.items():
-        goal = 1 if name in TO_BE_LEVEL_WITH else None
-        what = f"{name}'s requests per second, in parts of ours"
-        figures(what, row.in_parts_of(rows[OURS]), "", goal)
+        if name != OURS:
+            goal = 1 if name in TO_BE_LEVEL_WITH else None
+            what = f"{name}'s requests per second, in parts of ours"
+            figures(what, row.in_parts_of(rows[OURS]), "", goal)
     each("processor time of a request", "µs", lambda row: row.cpu_us)
+    for name in TO_BE_LEVEL_WITH:
+        what = f"{name}'s requests for a second of a processor, in parts of ours"
+        figures(what, rows[name].thrift_in_parts_of(rows[OURS]), "", 1)
     each("p99 at full speed", "ms", lambda row: row.p99_ms)
     steady_per_s = STEADY_PER_CLIENT_S * generators.CONNECTIONS
     each(f"p99 at {steady_per_s:,} requests/s", "ms", lambda row: row.steady_ms)

@@ -29,6 +29,8 @@ from tests.proof.volume.switches import DEPLOY, ROLLBACK, TURNS, Switch, switch
 from tests.proof.volume.verdict import by_the_wrong_version, not_exactly_once
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.e2e.house import House, LabProject
     from tests.figures import FiguresRecorder
     from tests.proof.evidence import SeriesRecorder
@@ -57,14 +59,19 @@ PLAN = LoadPlan(
 @pytest.mark.engines("process", "docker")
 @pytest.mark.parametrize("part", PARTS)
 async def test_nothing_is_lost(
-    running: House, lab: LabProject, figures: FiguresRecorder, series: SeriesRecorder, part: int
+    running: House,
+    lab: LabProject,
+    tmp_path: Path,
+    figures: FiguresRecorder,
+    series: SeriesRecorder,
+    part: int,
 ) -> None:
     lab.write(web={}, backoffice={"kind": "api"})
     lab.route({"on": "web", "path": "/api/*", "to": "backoffice", "stripPrefix": "/api"})
     await running.deployed(lab)
     switches: list[Switch] = []
     began = time.monotonic()
-    async with sending(await running.target(), PLAN, SENDERS) as senders:
+    async with sending(await running.target(), PLAN, SENDERS, tmp_path) as senders:
         for trigger in itertools.cycle(TURNS):
             await senders.has_sent(REQUESTS_PER_SWITCH * (len(switches) + 1))
             switches.append(await switch(running, lab, trigger))

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from tests.load.ledger import Ledger
 
 if TYPE_CHECKING:
-    from multiprocessing.sharedctypes import Synchronized
-
     from tests.load.outcome import Answered, Instant, Stream
 
 UNANSWERED = -1
@@ -45,20 +43,23 @@ class Account:
 class Tally(Ledger):
     """Keeps an account instead of every reply. What it reports are losses and streams alone."""
 
-    def __init__(self, prefix: str, sent: Synchronized[int]) -> None:
+    def __init__(self, prefix: str) -> None:
         super().__init__()
         self._account = Account(prefix)
-        self._sent = sent
         self._places: dict[str, int] = {}
+
+    @property
+    def sent(self) -> int:
+        """How many requests have been sent so far."""
+        return len(self._account.starts)
 
     def send(self, due: float, start: Instant) -> str:
         account = self._account
-        number = len(account.starts)
+        number = self.sent
         account.starts.append(start.monotonic)
         account.latencies_s.append(math.nan)
         account.answered_by.append(UNANSWERED)
         account.latest_start_s = max(account.latest_start_s, start.monotonic - due)
-        self._sent.value = number + 1
         return f"{account.prefix}-{number}"
 
     def answer(self, answered: Answered) -> None:

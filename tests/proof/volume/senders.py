@@ -3,98 +3,102 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
+import pickle
+import sys
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.load.load import Load
-from tests.proof.volume.account import Account, Tally
+from tests.proof.volume.sender import Order
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from multiprocessing.connection import Connection
-    from multiprocessing.context import SpawnProcess
-    from multiprocessing.sharedctypes import Synchronized
-    from multiprocessing.synchronize import Event
 
     from tests.load.plan import LoadPlan, Target
+    from tests.proof.volume.account import Account
 
-_LOOK_PAUSE_S = 0.02
-_SPAWN = multiprocessing.get_context("spawn")
+_ROOT = Path(__file__).parents[3]
+_LIMIT_S = 120.0
+"""How long a sender may take to end: what is under way ends, or is given up."""
+
+
+class _Sender:
+    """One process that sends."""
+
+    def __init__(self, order: Order, process: asyncio.subprocess.Process) -> None:
+        self.order = order
+        self.process = process
+        self.sent = 0
+
+    async def follow(self, told: asyncio.Event) -> None:
+        """Hears how much it has sent, until it ends."""
+        assert self.process.stdout is not None
+        async for line in self.process.stdout:
+            self.sent = int(line)
+            told.set()
+        await self.process.wait()
+        told.set()
+
+    async def end(self) -> Account:
+        """Has it stop; what it says in the end."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        async with asyncio.timeout(_LIMIT_S):
+            assert await self.process.wait() == 0, "a sender has failed"
+        found: Account = pickle.loads(self.order.result.read_bytes())
+        return found
 
 
 @dataclass
-class Sender:
-    """One process that sends."""
-
-    process: SpawnProcess
-    sent: Synchronized[int]
-    result: Connection
-
-
 class Senders:
     """Several at work; `accounts` are there when they have ended."""
 
-    def __init__(self, running: list[Sender]) -> None:
-        self._running = running
-        self.accounts: list[Account] = []
+    running: list[_Sender]
+    told: asyncio.Event = field(default_factory=asyncio.Event)
+    accounts: list[Account] = field(default_factory=list)
 
     @property
     def sent(self) -> int:
         """How many requests have been sent so far, by all of them."""
-        return sum(each.sent.value for each in self._running)
+        return sum(each.sent for each in self.running)
 
     async def has_sent(self, count: int) -> None:
         """Waits until so many requests in all have been sent."""
         while self.sent < count:
-            assert all(each.process.is_alive() for each in self._running), "a sender has ended"
-            await asyncio.sleep(_LOOK_PAUSE_S)
-
-    async def end(self) -> None:
-        """Takes their accounts."""
-        self.accounts = [await asyncio.to_thread(each.result.recv) for each in self._running]
+            assert all(each.process.returncode is None for each in self.running), "one has ended"
+            self.told.clear()
+            await self.told.wait()
 
 
 @asynccontextmanager
-async def sending(target: Target, plan: LoadPlan, count: int) -> AsyncIterator[Senders]:
+async def sending(
+    target: Target, plan: LoadPlan, count: int, folder: Path
+) -> AsyncIterator[Senders]:
     """So many processes, each of which sends what is planned, until the end of the block."""
-    stop = _SPAWN.Event()
-    running = [_started(number, target, plan, stop) for number in range(count)]
-    senders = Senders(running)
+    orders = [Order(f"s{number}", target, plan, folder / f"s{number}") for number in range(count)]
+    senders = Senders([await _started(order) for order in orders])
     try:
-        yield senders
-        stop.set()
-        await senders.end()
+        async with asyncio.TaskGroup() as tasks:
+            for each in senders.running:
+                tasks.create_task(each.follow(senders.told))
+            yield senders
+            senders.accounts = [await each.end() for each in senders.running]
     finally:
-        stop.set()
-        for each in running:
-            await asyncio.to_thread(each.process.join, plan.stream_s + 2 * plan.timeout_s)
-            each.process.kill()
+        for each in senders.running:
+            if each.process.returncode is None:
+                each.process.kill()
+                await each.process.wait()
 
 
-def _started(number: int, target: Target, plan: LoadPlan, stop: Event) -> Sender:
-    ours, theirs = _SPAWN.Pipe(duplex=False)
-    sent = _SPAWN.Value("q", 0)
-    process = _SPAWN.Process(target=_send, args=(f"s{number}", target, plan, stop, sent, theirs))
-    process.start()
-    # Else the end of the process would not be the end of what is read.
-    theirs.close()
-    return Sender(process, sent, ours)
-
-
-def _send(
-    prefix: str,
-    target: Target,
-    plan: LoadPlan,
-    stop: Event,
-    sent: Synchronized[int],
-    result: Connection,
-) -> None:
-    result.send(asyncio.run(_account(Tally(prefix, sent), target, plan, stop)))
-
-
-async def _account(tally: Tally, target: Target, plan: LoadPlan, stop: Event) -> Account:
-    async with Load(target, plan, ledger=tally):
-        await asyncio.to_thread(stop.wait)
-    return tally.account()
+async def _started(order: Order) -> _Sender:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.proof.volume.sender"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        cwd=_ROOT,
+    )
+    assert process.stdin is not None
+    process.stdin.write(pickle.dumps(order))
+    await process.stdin.drain()
+    return _Sender(order, process)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,7 +24,7 @@ SWITCHES = (Switch("deploy", "v2", 10.0, 11.0), Switch("deploy", "v3", 20.0, 21.
 
 def account(*replies: tuple[float, str | None]) -> Account:
     """What a sender says that sent at these moments; None: it got no reply."""
-    tally = Tally("s0", get_context("spawn").Value("q", 0))
+    tally = Tally("s0")
     for at, version in replies:
         number = tally.send(at, Instant(at, at))
         if version is not None:
