@@ -42,7 +42,10 @@ def test_a_sound_one_is_read_whole(path: Path) -> None:
     assert (len(found.records), found.unreadable) == (COUNT + 1, 0)
 
 
-def test_a_look_that_takes_too_long_has_found_nothing(path: Path) -> None:
+def test_a_look_that_takes_too_long_has_found_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.journal.salvage._STEPS", 1)
     DAMAGES["a record in it is spoilt"](path)
     assert damage_of(path, limit_s=-1) is None
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _NOT_AS_WRITTEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_NO_JSON = "malformed JSON"
 _PRIMARY = 0xFF
 """The part of SQLite's error codes that all errors of a kind share."""
 
@@ -41,7 +42,7 @@ def is_damage(error: sqlite3.Error) -> bool:
     if code is None:
         # Text that is no UTF-8 is found by Python, not by SQLite, and has no code.
         return isinstance(error, sqlite3.OperationalError)
-    return code & _PRIMARY in _NOT_AS_WRITTEN
+    return code & _PRIMARY in _NOT_AS_WRITTEN or str(error) == _NO_JSON
 
 
 class Database:
