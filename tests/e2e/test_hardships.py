@@ -6,9 +6,10 @@ import asyncio
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -290,6 +291,22 @@ async def test_a_damaged_journal(running: House, lab: LabProject) -> None:
     assert "compartment doctor --rebuild" in (caught.value.hint or "")
     # The traffic does not depend on it.
     assert (await get(target, "/version")).version == "v1"
+
+
+async def test_damage_that_is_met_later(running: House, lab: LabProject) -> None:
+    """Of what an agent has in mind nothing is wrong, and it goes on."""
+    await running.deployed(lab)
+    lab.bump()
+    await running.deployed(lab)
+    before = await running.agent_pid()
+    with closing(sqlite3.connect(running.home.journal, timeout=60)) as journal, journal:
+        journal.execute(
+            "UPDATE deployments SET body = json_remove(body, '$.artifact_id') WHERE is_active = 0"
+        )
+    with pytest.raises(JournalDamaged, match="a Deployment in it cannot be read"):
+        await running.client.history({"project": lab.name})
+    assert (await get(await running.target(), "/version")).version == "v2"
+    assert await running.agent_pid() == before
 
 
 async def test_a_home_that_cannot_be_made() -> None:

@@ -37,9 +37,14 @@ ACTIVE = COMING.changed(status=Status.SUCCEEDED, stage=Stage.ACTIVE, is_active=T
 
 
 @pytest.fixture
-async def ledger(home: Path) -> AsyncIterator[Ledger]:
-    place = Home(home)
-    place.create()
+def place(home: Path) -> Home:
+    found = Home(home)
+    found.create()
+    return found
+
+
+@pytest.fixture
+async def ledger(place: Home) -> AsyncIterator[Ledger]:
     journal, log = Journal(place.journal), CompartmentLog(place.logs)
     await journal.open()
     found = Ledger(journal, log)
@@ -50,9 +55,8 @@ async def ledger(home: Path) -> AsyncIterator[Ledger]:
 
 
 @pytest.fixture
-def manifests(home: Path, ledger: Ledger) -> Manifests:
-    assert ledger
-    return Manifests(Home(home).manifests)
+def manifests(place: Home) -> Manifests:
+    return Manifests(place.manifests)
 
 
 @pytest.fixture
