@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, TypeVar
 from core.events import Event, EventType
 from core.journal.schema import ADAPTERS
 from core.model import Stage, Status
-from core.records import Activation, ActivationState, Deployment, Execution, Run
+from core.records import (
+    Activation,
+    ActivationState,
+    Deployment,
+    EnvironmentRecord,
+    Execution,
+    Run,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +35,8 @@ _TELLS_OF_STATE = (
 class Facts:
     """Everything that a journal says, read from its file beside the agent that has it open."""
 
+    environments: list[EnvironmentRecord]
+    """Those that were deployed, or tried to, and not taken down."""
     runs: list[Run]
     deployments: list[Deployment]
     activations: list[Activation]
@@ -40,6 +49,7 @@ class Facts:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as journal:
             journal.execute("BEGIN")
             return cls(
+                _all(journal, EnvironmentRecord, "environments"),
                 _all(journal, Run, "runs"),
                 _all(journal, Deployment, "deployments"),
                 _all(journal, Activation, "activations WHERE state != 'gone'"),

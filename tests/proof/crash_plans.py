@@ -180,6 +180,13 @@ PLANS = (
         may_be_gone=True,
     ),
     Plan(
+        "first deploy that fails",
+        _BACKOFFICE,
+        _deploy_with(backoffice={**API, **NEVER_READY}),
+        _a_new_project,
+        may_be_gone=True,
+    ),
+    Plan(
         "deploy",
         {**_BACKOFFICE, "clerk": WORKER},
         _deploy,

@@ -45,18 +45,23 @@ def _unfinished_releases(home: Home) -> list[str]:
 
 
 async def left_on_docker(running: House, facts: Facts) -> list[str]:
-    """Holders, networks and whatever else of this home there is on the engine without need."""
+    """Holders, networks and whatever else of this home there is on the engine without need.
+
+    An environment whose first deploy has failed keeps its network and names for the next one.
+    """
     socket = os.environ["DOCKER_HOST"].removeprefix("unix://")
     there = await Containers(socket, running).everything()
     there.pop(Role.INSTANCE, None)  # those are looked at already
-    holders = sorted(each.service.name for each in facts.active if each.service.kind.is_routable)
-    networks = {each.target for each in facts.active}
-    found = []
-    if there.pop(Role.HOLDER, []) != holders:
-        found.append(f"holders other than {holders}")
-    if len(left := there.pop(Role.NETWORK, [])) != len(networks):
-        found.append(f"networks {left} for {len(networks)} environments")
-    return found + [f"{role}: {names}" for role, names in there.items()]
+    holders, networks = there.pop(Role.HOLDER, []), there.pop(Role.NETWORK, [])
+    needed = sorted(each.service.name for each in facts.active if each.service.kind.is_routable)
+    used = {each.target for each in facts.active}
+    known = {each.target for each in facts.environments}
+    found = [f"{role}: {names}" for role, names in there.items()]
+    if not len(used) <= len(networks) <= len(known):
+        found.append(f"networks {networks} of {len(known)} environments")
+    if holders != needed and (known == used or not set(needed) <= set(holders)):
+        found.append(f"holders {holders}, not {needed}")
+    return found
 
 
 async def misled(running: House, facts: Facts) -> list[str]:
