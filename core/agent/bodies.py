@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from core.config.compose.options import ComposeOptions
@@ -32,15 +32,44 @@ def _absolute(path: Path) -> Path:
     return path
 
 
+def _texts(variables: Any) -> Any:
+    """One error for all of them: a body has room for a million."""
+    if isinstance(variables, dict) and not all(
+        isinstance(each, str) for each in variables.values()
+    ):
+        raise ValueError("must have values that are text")
+    return variables
+
+
+def _variables(environ: dict[str, str]) -> dict[str, str]:
+    """What a process can be given."""
+    for name, value in environ.items():
+        if not name or "=" in name or "\0" in name + value:
+            raise ValueError("must hold names and values that variables can have")
+    return environ
+
+
+Variables = Annotated[dict[str, str], BeforeValidator(_texts)]
 Label = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_printable)]
 AbsolutePath = Annotated[Path, AfterValidator(_possible), AfterValidator(_absolute)]
 Name = Annotated[str, Field(min_length=1, max_length=63), AfterValidator(_printable)]
+Names = Annotated[list[Name], Field(default_factory=list, fail_fast=True)]
+Paths = Annotated[list[AbsolutePath], Field(default_factory=list, fail_fast=True)]
+
+_MOST_KEYS = 50
 
 
 class Body(BaseModel):
     """What all bodies have in common."""
 
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_few_keys(cls, body: Any) -> Any:
+        if isinstance(body, dict) and len(body) > _MOST_KEYS:
+            raise ValueError(f"must not have more than {_MOST_KEYS} keys")
+        return body
 
 
 class TargetBody(Body):
@@ -59,17 +88,17 @@ class RunBody(TargetBody):
     """A deploy, redeploy or rollback, or a plan for one."""
 
     trigger: Trigger
-    services: list[Name] = Field(default_factory=list)
-    root: Annotated[Path, AfterValidator(_possible)] | None = None
-    environ: dict[str, str] = Field(default_factory=dict)
+    services: Names
+    root: AbsolutePath | None = None
+    environ: Annotated[Variables, AfterValidator(_variables)] = Field(default_factory=dict)
     engine: str = "auto"
     label: Label | None = None
     use_cache: bool = True
     to: str | None = None
     source_environment: Name | None = None
-    files: list[AbsolutePath] = Field(default_factory=list)
-    env_files: list[AbsolutePath] = Field(default_factory=list)
-    profiles: list[Label] = Field(default_factory=list)
+    files: Paths
+    env_files: Paths
+    profiles: Annotated[list[Label], Field(default_factory=list, fail_fast=True)]
     wait_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     source_digest: str | None = None
     """Of the source that was sent for it; `root` is then the folder that it is kept in."""
@@ -118,7 +147,7 @@ class ExecutionBody(TargetBody):
 class DownBody(TargetBody):
     """Services to take down; none named means all."""
 
-    services: list[Name] = Field(default_factory=list)
+    services: Names
     volumes: bool = False
 
     def request(self) -> Down:

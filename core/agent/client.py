@@ -35,6 +35,9 @@ _ANSWER_TIMEOUT_S = 10.0
 HANGS = "agent_hangs"
 """The code of the error that tells of an agent that is there, and says nothing."""
 
+_ABOUT = frozenset({"version", "protocol"})
+"""What every agent has said of itself, of any version."""
+
 _LOST = (
     httpcore.NetworkError,
     httpcore.RemoteProtocolError,
@@ -136,8 +139,15 @@ class Client:
             return None
 
     async def agent(self) -> Json:
-        """What the agent says of itself."""
-        return await self._call("GET", "/v1/agent", answer_timeout_s=_ANSWER_TIMEOUT_S)
+        """What the agent says of itself.
+
+        Raises:
+            AgentUnavailable: none answers, or what answers is none.
+        """
+        about = await self._call("GET", "/v1/agent", answer_timeout_s=_ANSWER_TIMEOUT_S)
+        if not _ABOUT.issubset(about):
+            raise _strange("it is no agent")
+        return about
 
     async def stop_agent(self) -> Json:
         """Ends the agent and waits until it is gone; what is live goes on."""
@@ -330,11 +340,12 @@ class Client:
         answer_timeout_s: float | None = None,
     ) -> Json:
         content = json.dumps(body).encode() if body is not None else parts or b""
+        kind = "application/x-tar" if parts is not None else "application/json"
         try:
             reply = await self._pool.request(
                 method,
                 _url(path, query or {}),
-                headers={"content-type": "application/json"},
+                headers={"content-type": kind},
                 content=content,
                 extensions={"timeout": {"connect": _CONNECT_TIMEOUT_S, "read": answer_timeout_s}},
             )
@@ -357,8 +368,7 @@ class Client:
                 async for chunk in reply.aiter_stream():
                     whole, newline, rest = (rest + chunk).rpartition(b"\n")
                     if newline:
-                        # One parse of all is twice as fast as one of each.
-                        yield json.loads(b"[%s]" % whole.replace(b"\n", b","))
+                        yield _parsed(whole)
         except _LOST as error:
             raise _unavailable(error) from error
 
@@ -391,20 +401,35 @@ def _url(path: str, query: Mapping[str, Any]) -> str:
     return f"http://agent{path}?{urlencode(given, doseq=True)}"
 
 
+def _parsed(lines: bytes) -> list[Json]:
+    try:
+        # One parse of all is twice as fast as one of each.
+        found: list[Json] = json.loads(b"[%s]" % lines.replace(b"\n", b","))
+    except (ValueError, RecursionError) as error:
+        raise _strange("it is no JSON") from error
+    return found
+
+
 def _answer(status: int, content: bytes) -> Json:
     try:
-        answer: Json = json.loads(content)
-    except ValueError as error:
+        answer = json.loads(content)
+    except (ValueError, RecursionError) as error:
         raise AgentUnavailable(
             "the agent was stopped before it answered",
             hint="what was asked for may be done nevertheless: see `compartment status`",
         ) from error
+    if not isinstance(answer, dict):
+        raise _strange("it is no JSON object")
     if status == 200:
         return answer
     if "error" in answer:
         raise error_from_json(answer["error"])
-    raise AgentUnavailable(
-        f"the agent answered {status}: {answer}",
+    raise _strange(f"{status}, {answer}")
+
+
+def _strange(answer: str) -> AgentUnavailable:
+    return AgentUnavailable(
+        f"what the agent answered is not understood: {answer}",
         hint="is it of the same version? compartment agent stop, then try again",
         code="agent_version",
     )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path  # noqa: TC003 - read by FastAPI
 from typing import TYPE_CHECKING, Any
 
+from core.agent.bodies import AbsolutePath  # noqa: TC001 - read by FastAPI
 from core.config.project import load_project
 from core.errors import ConfigError, NotFound
 from core.model import BuildStrategy
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fastapi import FastAPI
 
     from core.model import Service
@@ -22,7 +24,7 @@ def add_dockerfile(app: FastAPI) -> None:
     """Adds `/v1/dockerfile`: either `file` is null or `dockerfile`, its text, is."""
 
     @app.get("/v1/dockerfile")
-    async def dockerfile(root: Path, service: str) -> dict[str, Any]:
+    async def dockerfile(root: AbsolutePath, service: str) -> dict[str, Any]:
         return await asyncio.to_thread(_dockerfile, root, service)
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from datetime import datetime  # noqa: TC003 - read by FastAPI
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import FastAPI, Query
-from fastapi.responses import StreamingResponse
+from pydantic import AfterValidator
 
+from core.agent.lines import Lines
 from core.errors import UsageError
+from core.logs.expression import BadExpression, Expression
 from core.logs.follow import follow
 from core.logs.reader import LogLine, LogQuery, read
 from core.logs.wire import chunks
@@ -23,7 +24,14 @@ if TYPE_CHECKING:
 
     from core.platform import Platform
 
-_LINES = "application/x-ndjson"
+_MOST_LINES = 1_000_000
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must be a time that can be told in UTC") from None
 
 
 def add_logs(app: FastAPI, platform: Platform) -> None:
@@ -33,7 +41,7 @@ def add_logs(app: FastAPI, platform: Platform) -> None:
     Followed with `past` and `since`, after a loss: what has ended meanwhile is told as well.
     """
 
-    @app.get("/v1/logs")
+    @app.get("/v1/logs", response_class=Lines)
     async def logs(
         project: str,
         environment: str = DEFAULT_ENVIRONMENT,
@@ -41,21 +49,21 @@ def add_logs(app: FastAPI, platform: Platform) -> None:
         deployment: str | None = None,
         execution: str | None = None,
         stream: Annotated[list[Stream] | None, Query()] = None,
-        tail: Annotated[int, Query(ge=0)] = 100,
-        since: datetime | None = None,
+        tail: Annotated[int, Query(ge=0, le=_MOST_LINES)] = 100,
+        since: Annotated[datetime, AfterValidator(_in_utc)] | None = None,
         grep: str | None = None,
         *,
         following: bool = False,
         past: bool = False,
-    ) -> StreamingResponse:
+    ) -> Lines:
         target = Target(project, environment)
+        query = LogQuery(
+            streams=frozenset(stream or Stream), tail=tail, since=since, grep=_expression(grep)
+        )
         if execution is not None:
             sources = [await platform.snapshots.timetable.log_source(execution)]
         else:
             sources = await platform.snapshots.log_sources(target, service, deployment)
-        query = LogQuery(
-            streams=frozenset(stream or Stream), tail=tail, since=since, grep=_pattern(grep)
-        )
         home = platform.parts.home.logs
         if following:
             if execution:
@@ -67,16 +75,16 @@ def add_logs(app: FastAPI, platform: Platform) -> None:
                 now = lambda: platform.snapshots.current_log_sources(target, service)  # noqa: E731
                 ended = await platform.snapshots.past_log_sources(target, service) if past else ()
                 found = follow(home, now, query, ended)
-            return StreamingResponse(_each(found), media_type=_LINES)
+            return Lines(_each(found))
         lines = await asyncio.to_thread(read, home, sources, query)
-        return StreamingResponse(_all(lines), media_type=_LINES)
+        return Lines(_all(lines))
 
 
-def _pattern(grep: str | None) -> re.Pattern[str] | None:
+def _expression(grep: str | None) -> Expression | None:
     try:
-        return re.compile(grep) if grep is not None else None
-    except re.error as error:
-        raise UsageError(f"--grep: not a regular expression: {error}") from error
+        return Expression(grep) if grep is not None else None
+    except BadExpression as error:
+        raise UsageError(f"--grep: {error.message}", hint=error.hint) from error
 
 
 async def _each(batches: AsyncIterator[Sequence[LogLine]]) -> AsyncIterator[str]:

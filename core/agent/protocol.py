@@ -43,15 +43,31 @@ def error_to_json(error: CompartmentError) -> dict[str, Any]:
     }
 
 
-def error_from_json(error: dict[str, Any]) -> CompartmentError:
-    """The error that the other side raised."""
+def error_from_json(error: Any) -> CompartmentError:
+    """The error that the other side raised; what it says that is not known here is left out."""
+    if not isinstance(error, dict):
+        return CompartmentError(f"the agent refused, and said no more than {error!r}")
     kind = _CLASSES.get(str(error.get("kind")), CompartmentError)
-    message, hint = str(error.get("message")), error.get("hint")
+    message, hint = str(error.get("message")), _text(error.get("hint"))
     code = str(error.get("code") or kind.code)
     if kind is ConfigError:
-        problems = [Problem(**problem) for problem in error.get("problems", ())]
+        told = error.get("problems")
+        listed = told if isinstance(told, list) else []
+        problems = [_problem(each) for each in listed if isinstance(each, dict)]
         return ConfigError(message, hint=hint, code=code, problems=problems)
     return kind(message, hint=hint, code=code)
+
+
+def _problem(told: dict[str, Any]) -> Problem:
+    line, column = (each if isinstance(each := told.get(n), int) else 0 for n in ("line", "column"))
+    return Problem(
+        str(told.get("file")), line, column, str(told.get("message")), _text(told.get("hint")),
+        _text(told.get("service")),
+    )  # fmt: skip
+
+
+def _text(told: object) -> str | None:
+    return None if told is None else str(told)
 
 
 def is_earlier(version: str, than: str) -> bool:

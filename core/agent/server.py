@@ -6,32 +6,24 @@ import json
 import os
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import FastAPI, Query, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi import FastAPI, Query
 
 from core import __version__
 from core.agent.bodies import DownBody, RunBody, TargetBody  # noqa: TC001 - read by FastAPI
 from core.agent.dockerfile_routes import add_dockerfile
 from core.agent.domain_routes import add_domains
 from core.agent.execution_routes import add_executions
+from core.agent.limits import LimitBodies
+from core.agent.lines import Lines
 from core.agent.log_routes import add_logs
 from core.agent.notification_routes import add_notifications
-from core.agent.protocol import PROTOCOL, error_to_json
+from core.agent.protocol import PROTOCOL
+from core.agent.refusals import REFUSALS, Json, add_refusals
 from core.agent.shell_routes import add_shell
 from core.agent.source_routes import add_sources, to_be_planned, to_be_run
 from core.agent.user_routes import add_users
 from core.agent.variable_routes import add_variables
 from core.agent.watching import add_watch
-from core.errors import (
-    CompartmentError,
-    ConfigError,
-    Conflict,
-    InternalError,
-    NotFound,
-    Unreachable,
-    UsageError,
-)
 from core.events import EventType
 from core.model import DEFAULT_ENVIRONMENT, ExecutionTrigger
 from core.records import ActivationState, Target
@@ -42,14 +34,6 @@ if TYPE_CHECKING:
     from core.platform import Platform
     from core.sources.store import Sources
 
-_STATUS = (
-    (NotFound, 404),
-    (Conflict, 409),
-    (UsageError, 400),
-    (ConfigError, 400),
-    (Unreachable, 502),
-)
-_LINES = "application/x-ndjson"
 _EVENTS = 2**63
 """How many events the journal can count."""
 
@@ -58,28 +42,16 @@ def create_app(
     platform: Platform, sources: Sources, stop: Callable[[], None], unit: str | None = None
 ) -> FastAPI:
     """The agent's application; `stop` ends the agent, `unit` is what systemd started it as."""
-    app = FastAPI(title="compartment agent", version=__version__, docs_url=None, redoc_url=None)
-
-    @app.exception_handler(CompartmentError)
-    async def refuse(_: Request, error: CompartmentError) -> JSONResponse:
-        status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
-        return JSONResponse({"error": _told(platform, error)}, status)
-
-    @app.exception_handler(RequestValidationError)
-    async def refuse_shape(_: Request, error: RequestValidationError) -> JSONResponse:
-        wrong = "; ".join(
-            f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()
-        )
-        return JSONResponse({"error": _told(platform, UsageError(wrong))}, 400)
-
-    @app.exception_handler(Exception)
-    async def admit(_: Request, error: Exception) -> JSONResponse:
-        # Starlette raises it again after the reply, so that the agent's log has the traceback.
-        bug = InternalError(
-            f"a bug in the agent: {error!r}", hint="see the agent's log, and report it"
-        )
-        return JSONResponse({"error": _told(platform, bug)}, 500)
-
+    app = FastAPI(
+        title="compartment agent",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        default_response_class=Json,
+        responses=REFUSALS,
+    )
+    app.add_middleware(LimitBodies)
+    add_refusals(app, platform.ledger.mask)
     _add_agent(app, platform, stop, unit)
     _add_runs(app, platform, sources)
     _add_reads(app, platform)
@@ -94,13 +66,6 @@ def create_app(
     add_dockerfile(app)
     add_watch(app, platform)
     return app
-
-
-def _told(platform: Platform, error: CompartmentError) -> dict[str, Any]:
-    """An error, which may quote anybody, without the secrets of this home."""
-    told = error_to_json(error)
-    words = {name: told[name] for name in ("message", "hint") if told[name] is not None}
-    return {**told, **{name: platform.ledger.mask.mask(text) for name, text in words.items()}}
 
 
 def _add_agent(
@@ -169,11 +134,11 @@ def _add_runs(app: FastAPI, platform: Platform, sources: Sources) -> None:
     async def down(body: DownBody) -> dict[str, Any]:
         return {**_named(body), "stopped": await platform.down(body.request())}
 
-    @app.get("/v1/events")
+    @app.get("/v1/events", response_class=Lines)
     async def events(
-        after: Annotated[int, Query(lt=_EVENTS)] = 0, run: str | None = None
-    ) -> StreamingResponse:
-        return StreamingResponse(_events(platform, after, run), media_type=_LINES)
+        after: Annotated[int, Query(ge=0, lt=_EVENTS)] = 0, run: str | None = None
+    ) -> Lines:
+        return Lines(_events(platform, after, run))
 
 
 def _named(body: TargetBody) -> dict[str, Any]:

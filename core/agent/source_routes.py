@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from core.promotion import requests
     from core.sources.store import Sources
 
+_ARCHIVE = {
+    "required": True,
+    "content": {"application/x-tar": {"schema": {"type": "string", "format": "binary"}}},
+}
 _OF_A_MACHINE = frozenset({"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR"})
 _OF_A_MACHINE_BEGINS = ("LC_", "DOCKER_")
 """Variables that mean the machine that they are set on: paths, its user, its Docker Engine."""
@@ -39,7 +43,7 @@ def add_sources(app: FastAPI, sources: Sources) -> None:
             "limitBytes": sources.limit_bytes,
         }
 
-    @app.post("/v1/sources")
+    @app.post("/v1/sources", openapi_extra={"requestBody": _ARCHIVE})
     async def receive(
         request: Request,
         project: str,

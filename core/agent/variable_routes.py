@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from core.agent.bodies import Name, TargetBody
+from core.agent.bodies import Name, TargetBody, Variables
 from core.model import DEFAULT_ENVIRONMENT
 from core.promotion.variables import Scope, assign, find, remove, services_of, visible
 from core.records import Target
@@ -41,7 +41,7 @@ class ValueBody(ScopeBody):
 class ImportBody(ScopeBody):
     """Several variables; with `replace` the scope has no others afterwards."""
 
-    variables: dict[str, str] = Field(min_length=1)
+    variables: Annotated[Variables, Field(min_length=1)]
     replace: bool = False
 
 

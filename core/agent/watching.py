@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import FastAPI, Query
-from fastapi.responses import StreamingResponse
 
+from core.agent.lines import Lines
 from core.model import DEFAULT_ENVIRONMENT
 from core.records import Target
 from core.watch import Watch
@@ -22,11 +22,11 @@ def add_watch(app: FastAPI, platform: Platform) -> None:
     """Adds the routes."""
     snapshots = platform.snapshots
 
-    @app.get("/v1/watch")
-    async def watch(project: str, environment: str = DEFAULT_ENVIRONMENT) -> StreamingResponse:
+    @app.get("/v1/watch", response_class=Lines)
+    async def watch(project: str, environment: str = DEFAULT_ENVIRONMENT) -> Lines:
         target = Target(project, environment)
         found = Watch(target, platform.parts, snapshots, platform.statistics)
-        return StreamingResponse(_lines(found), media_type="application/x-ndjson")
+        return Lines(_lines(found))
 
     @app.get("/v1/runs")
     async def runs(

@@ -14,11 +14,11 @@ from core.logs.files import log_files, open_parts
 from core.model import Stream
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
+    from core.logs.expression import Expression
     from core.logs.files import Part
 
 _BLOCK_BYTES = 64 * 1024
@@ -41,13 +41,13 @@ class LogQuery:
     streams: frozenset[Stream] = frozenset(Stream)
     tail: int | None = None
     since: datetime | None = None
-    grep: re.Pattern[str] | None = None
+    grep: Expression | None = None
 
     def wants(self, line: Line) -> bool:
         """Whether a line is one of them, the tail and the moment apart."""
         if line.stream not in self.streams:
             return False
-        return self.grep is None or self.grep.search(line.text) is not None
+        return self.grep is None or self.grep.finds(line.text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from core.engines.docker import dockerignore
 from core.engines.source.walk import Kind, shown, walk
 from core.errors import ConfigError
 from core.sources.links import is_within
-from core.sources.listing import is_below
+from core.sources.listing import MOST_FILES, is_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -192,11 +192,17 @@ def _below(folder: str) -> LeftOut:
 
 
 def check_size(collected: Collected, limit_bytes: int, where: str) -> None:
-    """Refuses a source that is too large.
+    """Refuses a source that is too large, or has too many files.
 
     Raises:
         ConfigError: with the largest folders in it.
     """
+    if len(collected.sizes) > MOST_FILES:
+        raise ConfigError(
+            f"the source has {len(collected.sizes):,} files, more than the {MOST_FILES:,} that"
+            " are sent",
+            hint="list what is not needed in .gitignore or .dockerignore",
+        )
     total = sum(collected.sizes.values())
     if total <= limit_bytes:
         return

@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from core.engines.source.walk import Kind
+
+MOST_FILES: Final = 250_000
+"""How many a source may have: who takes it keeps a line about each in memory."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,23 +5,27 @@ from __future__ import annotations
 import hashlib
 import os
 import tarfile
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 from core.engines.source.walk import Kind, shown
 from core.errors import UsageError
+from core.sources.bounded import Bounded
 from core.sources.links import is_within
-from core.sources.listing import Item
+from core.sources.listing import MOST_FILES, Item
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 _CHUNK_BYTES = 1024**2
+_SHOWN = 200
+"""How much of a path is told."""
 
 
 class _Refused(UsageError):
     def __init__(self, path: str, why: str) -> None:
-        super().__init__(f"{shown(path)} in the source that was sent {why}", code="bad_source")
+        told = shown(path[:_SHOWN])
+        super().__init__(f"{told} in the source that was sent {why}", code="bad_source")
 
 
 def unpack(archive: Path, target: Path, limit_bytes: int) -> list[Item]:
@@ -31,7 +35,8 @@ def unpack(archive: Path, target: Path, limit_bytes: int) -> list[Item]:
 
     Raises:
         UsageError: it is no such archive, is too large, or holds what may not be in a source:
-            absolute paths, `..`, links that lead out, hard links, devices, a path twice.
+            absolute paths, `..`, links that lead out, hard links, devices, a path twice, too many
+            files.
         OSError: the disk does not take it.
     """
     target.mkdir(mode=0o700)
@@ -39,24 +44,36 @@ def unpack(archive: Path, target: Path, limit_bytes: int) -> list[Item]:
     links: dict[str, str] = {}
     left = limit_bytes
     try:
-        with tarfile.open(archive, "r:", errors="surrogateescape", encoding="utf-8") as tar:
-            for info in tar:
+        with archive.open("rb") as file:
+            for info, content in _entries(Bounded(file)):
                 _check_path(info.name)
                 left -= info.size
                 # A negative size would make room, and have the library read in circles.
                 if left < 0 or info.size < 0:
                     raise UsageError("the source that was sent is larger than what is taken here")
+                if len(items) + len(links) >= MOST_FILES:
+                    raise UsageError(f"the source that was sent has more than {MOST_FILES:,} files")
                 if info.issym():
                     links[info.name] = info.linkname
-                    continue
-                content = tar.extractfile(info) if info.isreg() else None
-                if content is None:
+                elif content is None:
                     raise _Refused(info.name, "is neither a file nor a symbolic link")
-                items.append(_write(target, info, content))
+                else:
+                    items.append(_write(target, info, content))
         # Last: through a link that is there already, a file could be written elsewhere.
         return [*items, *_make_links(target, links)]
-    except (tarfile.TarError, ValueError, EOFError) as error:
+    except (tarfile.TarError, ValueError, EOFError, OverflowError) as error:
         raise UsageError(f"what was sent is no whole archive: {error}") from error
+
+
+def _entries(archive: Bounded) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
+    """What an archive holds, with the content of what is a file."""
+    file = cast("IO[bytes]", archive)  # as far as it is read
+    with tarfile.open(fileobj=file, mode="r:", errors="surrogateescape", encoding="utf-8") as tar:
+        while (info := tar.next()) is not None:
+            with archive.content():
+                yield info, tar.extractfile(info) if info.isreg() else None
+            # Else the library keeps every entry there was.
+            tar.members.clear()  # type: ignore[attr-defined]  # typeshed does not know it
 
 
 def _check_path(path: str) -> None:

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from core.lines import Line, RotatingFile, encode, stamp
+from core.logs.expression import Expression
 from core.logs.reader import LogQuery, LogSource, read
 from core.logs.writer import CompartmentLog
 from core.model import Stream
@@ -47,7 +47,7 @@ def test_streams_of_several_deployments_merged_by_time(tmp_path: Path) -> None:
     assert texts(tmp_path, TWO) == ["c"]
     assert texts(tmp_path, ONE, TWO, streams=frozenset({Stream.STDERR})) == ["d"]
     assert texts(tmp_path, ONE, TWO, since=BEGIN + timedelta(seconds=3)) == ["c", "d"]
-    assert texts(tmp_path, ONE, TWO, grep=re.compile("[ad]")) == ["a", "d"]
+    assert texts(tmp_path, ONE, TWO, grep=Expression("[ad]")) == ["a", "d"]
     assert texts(tmp_path, LogSource("dep_none", "web", "production")) == []
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from core.lines import Line, RotatingFile, encode, part, stamp
+from core.logs.expression import Expression
 from core.logs.follow import follow
 from core.logs.reader import LogQuery, LogSource
 from core.model import Stream
@@ -89,7 +89,7 @@ async def test_the_query_holds_for_what_comes(tmp_path: Path) -> None:
     path = tmp_path / "dep_a/dep_a.1.log"
     write(path, "old error", "old")
     streams = frozenset({Stream.STDOUT})
-    query = LogQuery(streams=streams, tail=10, since=BEGAN, grep=re.compile("error"))
+    query = LogQuery(streams=streams, tail=10, since=BEGAN, grep=Expression("error"))
     async with following(tmp_path, query=query) as follower:
         assert await follower.take(1) == ["old error"]
         write(path, "error on stderr", at=stamp(), stream=Stream.STDERR)

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import re
-from typing import Self
+from typing import TYPE_CHECKING, Protocol, Self
+
+from core.logs.expression import BadExpression, Expression
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class PatternError(ValueError):
     """What was typed is no expression; the message is one line for the person."""
+
+
+class Finder(Protocol):
+    """Something that can be looked for."""
+
+    def finds(self, text: str) -> bool:
+        """Whether it is found in a text."""
+
+    def spans(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where it is found, in characters."""
 
 
 def is_unfinished(typed: str) -> bool:
@@ -19,11 +34,9 @@ def is_unfinished(typed: str) -> bool:
 class Pattern:
     """Text to look for; all in lower case finds any case, one capital letter makes it exact."""
 
-    def __init__(self, typed: str, expression: re.Pattern[str], needle: str | None) -> None:
+    def __init__(self, typed: str, finder: Finder) -> None:
         self.typed = typed
-        self._expression = expression
-        self._needle = needle
-        """The text itself if it is ASCII in lower case: found faster than by an expression."""
+        self._finder = finder
 
     @classmethod
     def read(cls, typed: str) -> Self | None:
@@ -37,22 +50,36 @@ class Pattern:
         if not body:
             return None
         letters = re.sub(r"\\.", "", body) if is_expression else body
-        flags = re.IGNORECASE if letters == letters.lower() else re.NOFLAG
+        any_case = letters == letters.lower()
+        if not is_expression:
+            return cls(typed, _Words(body, any_case=any_case))
         try:
-            expression = re.compile(body if is_expression else re.escape(body), flags)
-        except (re.error, RecursionError, OverflowError) as error:
-            raise PatternError(f"not an expression: {str(error).partition(chr(10))[0]}") from error
-        is_simple = not is_expression and body.isascii() and bool(flags)
-        return cls(typed, expression, body if is_simple else None)
+            return cls(typed, Expression(body, any_case=any_case))
+        except BadExpression as error:
+            raise PatternError(error.message) from error
 
     def matches(self, text: str) -> bool:
         """Whether it is found in a text."""
-        if self._needle is not None and text.isascii():
-            return self._needle in text.lower()
-        return self._expression.search(text) is not None
+        return self._finder.finds(text)
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Where it is found, in characters; matches of nothing are left out."""
-        return [
-            match.span() for match in self._expression.finditer(text) if match.end() > match.start()
-        ]
+        return [(start, end) for start, end in self._finder.spans(text) if end > start]
+
+
+class _Words:
+    """A text as it stands."""
+
+    def __init__(self, text: str, *, any_case: bool) -> None:
+        # It holds nothing that repeats, so that it is found in linear time.
+        self._escaped = re.compile(re.escape(text), re.IGNORECASE if any_case else re.NOFLAG)
+        self._needle = text if text.isascii() and any_case else None
+        """The text itself if it is ASCII in lower case: found faster than by an expression."""
+
+    def finds(self, text: str) -> bool:
+        if self._needle is not None and text.isascii():
+            return self._needle in text.lower()
+        return self._escaped.search(text) is not None
+
+    def spans(self, text: str) -> Iterator[tuple[int, int]]:
+        return (match.span() for match in self._escaped.finditer(text))

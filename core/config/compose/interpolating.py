@@ -68,15 +68,15 @@ class _Interpolation:
                 message = f"with its variables the file is longer than {MAX_LENGTH} characters"
                 self.problems.append(self._document.problem(path, message))
             return text
-        for unset in found.unset:
-            if unset.name not in self.unset:
-                self.unset[unset.name] = self._unset(unset.name, text, path)
+        new = {unset.name for unset in found.unset} - self.unset.keys()
+        is_secret = bool(new) and _looks_secret(text, path)
+        self.unset |= {name: self._unset(name, path, is_secret=is_secret) for name in sorted(new)}
         return found.text
 
-    def _unset(self, name: str, text: str, path: KeyPath) -> Problem:
+    def _unset(self, name: str, path: KeyPath, *, is_secret: bool) -> Problem:
         message = f"the variable {name} is not set: it is replaced by nothing"
         hint = f"set it in this shell or in .env, or write ${{{name}:-}}"
-        if _looks_secret(text, path):
+        if is_secret:
             hint = "if the dollar sign is part of the value, write $$"
         return self._document.problem(path, message, hint=hint)
 

@@ -56,6 +56,8 @@ class Reading:
     values: dict[KeyPath, Position]
     problems: list[Problem] = field(default_factory=list)
     notes: list[Problem] = field(default_factory=list)
+    port_count: int = 0
+    """How many ports its ranges mean so far."""
 
 
 @dataclass(slots=True)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from core.config.compose.keys.places import At
 
 MAX_PORT = 65_535
+MAX_PORTS = 70_000
+"""Of all services of a file, ranges written out."""
 _FORMS = "such as 80, 8080:80, 127.0.0.1:8080:80 or 8000-8010:8000-8010/udp"
 _RANGE = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
 _PROTOCOLS = ("tcp", "udp")
@@ -85,11 +87,19 @@ def ports(value: Any, at: At) -> list[dict[str, Any]]:
         result = read(_port, each, at / index)
         if result is GONE or isinstance(result, Reset):
             continue
+        _count(len(result), at / index)
         found += result
         written += [index] * len(result)
     if written != list(range(len(value))):
         _move(at, written)
     return found
+
+
+def _count(more: int, at: At) -> None:
+    """A short range means many ports, and an anchor any number of ranges."""
+    at.reading.port_count += more
+    if at.reading.port_count > MAX_PORTS:
+        raise Wrong(f"is too much: all ports of this file are more than {MAX_PORTS}")
 
 
 def _move(at: At, written: list[int]) -> None:
