@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 _SETTLE_S = 0.2
 """Zero is not believed sooner after the acknowledgement: old decisions may still be carried out."""
 
-_QUIET_S = 0.12
-"""Zero must hold this long: a request between two tries is in no count, for at most 100 ms."""
+_QUIET_S = 0.03
+"""Zero must hold this long: a request between two tries is in no count, for at most 15 ms."""
 
-_LOOK_PAUSE_S = 0.02
+_LOOK_PAUSE_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)

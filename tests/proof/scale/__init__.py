@@ -1,0 +1,1 @@
+"""What the proofs of speed and scale are measured on: many services, a long past, many routes."""

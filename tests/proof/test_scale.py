@@ -1,0 +1,172 @@
+"""A thousand services and a hundred thousand old deployments cost a person no waiting.
+
+The past is a real deploy, copied a hundred thousand times under other names and times, with its run
+and all its events. The services are live as the journal says; one server stands in for all of their
+processes, at which the real gateway's routes and health checks lead. Agent, gateway, journal,
+commands and dashboard are the real ones, and each command is measured as a whole: from the start of
+its process to its end, as somebody would who looks at a clock.
+
+The switch is measured at the gateway itself, before a thousand services each of which has a host
+name on both listeners and an entrance: from the first byte of the new routes that is written to the
+moment in which the version of the new table is seen through every listener.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import statistics
+import subprocess
+import sys
+import time
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from core.files import Home
+from tests.bench.screen import screen
+from tests.e2e.house import house
+from tests.proof.scale.past import lengthen, template_of
+from tests.proof.scale.routes import many_routes
+from tests.proof.scale.stand_in import add_live, agent_of_stand_ins, one_server
+from tests.proof.scale.tiny import TinyProject
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from tests.e2e.house import House
+    from tests.figures import FiguresRecorder
+    from tests.proof.evidence import SeriesRecorder
+
+ROUNDS = 5
+NAME = "tiny"
+_SAMPLED = "sampled"
+_COMMAND = (sys.executable, "-m", "core.cli.main")
+
+
+@asynccontextmanager
+async def crowded(
+    home: Path, folder: Path, services: int, old: int, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[House, float]]:
+    """A home with so many live services and old deployments; how long its agent took to start."""
+    monkeypatch.setenv("COMPARTMENT_KEEP_HISTORY", "1000000")
+    project = TinyProject.made(folder, [_SAMPLED], NAME)
+    where = Home(home)
+    async with house(home) as running:
+        for _ in range(2):
+            project.bump()
+            result = await running.deployed(project)
+        await running.client.stop_agent()
+    template = template_of(where.journal, result["run"]["id"])
+    names = [f"service-{number:04}" for number in range(services)]
+    lengthen(where.journal, template, old, names)
+    async with one_server() as port:
+        add_live(where.journal, template, names, port)
+        began = time.monotonic()
+        async with agent_of_stand_ins(where, port) as found:
+            yield found, time.monotonic() - began
+
+
+async def seconds_of(*arguments: str) -> float:
+    """How long a command takes, from its start to its end."""
+    began = time.monotonic()
+    process = await asyncio.create_subprocess_exec(
+        *_COMMAND, *arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=compiled()
+    )
+    _, said = await process.communicate()
+    assert process.returncode == 0, said
+    return time.monotonic() - began
+
+
+async def median_of(*arguments: str) -> float:
+    """The same in the middle of several; the first start of all only compiles."""
+    taken = [await seconds_of(*arguments) for _ in range(1 + ROUNDS)]
+    return statistics.median(taken[1:])
+
+
+def compiled() -> dict[str, str]:
+    """The environment of somebody who has installed the program, in which Python keeps bytecode."""
+    environ = {**os.environ, "PYTHONPYCACHEPREFIX": str(Path(os.environ["HOME"]) / "compiled")}
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    return environ
+
+
+@pytest.mark.timeout(120)
+async def test_status_at_a_hundred_services(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, figures: FiguresRecorder
+) -> None:
+    async with crowded(home, tmp_path, 100, 1000, monkeypatch) as (running, _):
+        found = await running.client.status({"project": NAME})
+        assert len(found["activeDeployments"]) == 101
+        seconds = await median_of("status", "--project", NAME)
+    figures("status of 100 services, the whole command", seconds, "s", 0.2)
+    assert seconds < 4
+
+
+@pytest.mark.timeout(120)
+async def test_a_switch_among_a_thousand_services(
+    home: Path, figures: FiguresRecorder, extent: Callable[[int, int], int]
+) -> None:
+    switches, wholes = [], []
+    async with many_routes(home, 1000) as routes:
+        for number in range(extent(2, 20)):
+            routes.generations[number] += 1
+            table = routes.table()
+            began = time.monotonic()
+            switches.append(await routes.gateway.apply(table))
+            wholes.append(time.monotonic() - began)
+            await routes.gateway.remove_drained(table)
+        assert routes.gateway.envoy.is_running
+    figures("switch among 1,000 services, median", 1000 * statistics.median(switches), "ms", 100)
+    figures("switch with new clusters, median", 1000 * statistics.median(wholes), "ms")
+    assert statistics.median(switches) < 20
+
+
+@pytest.mark.whole
+@pytest.mark.timeout(500)
+@pytest.mark.parametrize("services", [1, 100])
+async def test_commands_with_a_hundred_thousand_old_deployments(
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    figures: FiguresRecorder,
+    series: SeriesRecorder,
+    services: int,
+) -> None:
+    old, many = 100_000, f"{services:,} services"
+    async with crowded(home, tmp_path, services, old, monkeypatch) as (running, start_s):
+        figures(f"{many}: the agent starts in", start_s, "s")
+        figures(f"{many}: journal", running.home.journal.stat().st_size / 2**20, "MiB")
+        for words, goal in (
+            ("status", 0.2 if services <= 100 else None),
+            ("logs --tail 100", None),
+            ("deployment list", None),
+            ("deployment list --service service-0000 --limit 100", None),
+            ("inspect --service service-0000", None),
+        ):
+            seconds = await median_of(*words.split(), "--project", NAME)
+            figures(f"{many}: {words}", seconds, "s", goal)
+            assert seconds < 20, words
+            if words == "status":
+                series("cost", "status, s", "services", [(services, seconds)])
+        figures(f"{many}: all events, a page", await _page_of_events(running), "ms")
+        async with screen(home.parent, "--project", NAME) as seen:
+            seen.look_away()
+            first = await seen.hear("services", within_s=60) - seen.began
+            whole = await seen.hear(f"service-{0:04}", within_s=60) - seen.began
+        figures(f"{many}: dashboard, first frame", first, "s")
+        figures(f"{many}: dashboard, first complete picture", whole, "s")
+        agent = psutil.Process(await running.agent_pid())
+        figures(f"{many}: memory of the agent", agent.memory_info().rss / 2**20, "MiB")
+
+
+async def _page_of_events(running: House) -> float:
+    """Milliseconds until the first events after the middle of the past are there."""
+    began = time.monotonic()
+    async for event in running.client.events(500_000):
+        assert event["seq"] > 500_000
+        break
+    return 1000 * (time.monotonic() - began)
