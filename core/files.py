@@ -55,6 +55,16 @@ def make_folder(folder: Path, *, mode: int = 0o700) -> None:
         each.mkdir(mode=mode, exist_ok=True)
 
 
+def is_seen_by(folder: Path, pid: int) -> bool:
+    """Whether a process has this very folder at its path: one in a container has its own there."""
+    if not Path("/proc/self/root").exists():
+        return True  # a system without containers that show their processes
+    try:
+        return folder.samefile(f"/proc/{pid}/root{folder}")
+    except OSError:
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class Home:
     """The private folder that holds everything one agent knows; deleting it forgets everything."""

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from core.errors import CompartmentError
-from core.files import Home, write_atomically
+from core.files import Home, is_seen_by, write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,3 +78,18 @@ def test_a_file_in_the_way_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("")
     with pytest.raises(CompartmentError, match="cannot use the home folder"):
         Home(tmp_path / "home").create()
+
+
+def test_who_has_another_folder_at_its_path_does_not_see_ours(tmp_path: Path) -> None:
+    assert is_seen_by(tmp_path, os.getpid())
+    if not shutil.which("unshare"):
+        pytest.skip("there is nobody to have another folder there")
+    over = f"mount -t tmpfs none '{tmp_path}' && echo there && exec cat"
+    line, pipe = ["unshare", "--mount", "sh", "-c", over], subprocess.PIPE
+    with subprocess.Popen(line, stdin=pipe, stdout=pipe) as other:
+        assert other.stdout is not None
+        if other.stdout.readline() != b"there\n":
+            pytest.skip("only root can mount another folder there")
+        assert not is_seen_by(tmp_path, other.pid)
+        other.kill()
+    assert not is_seen_by(tmp_path, other.pid)

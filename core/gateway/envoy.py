@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from core.errors import GatewayUnavailable
-from core.files import write_atomically
+from core.files import is_seen_by, write_atomically
 from core.gateway import bounds, processes, resources
 from core.gateway.admin import Admin
 from core.gateway.command import Command, command, reading
@@ -185,6 +185,8 @@ class Envoy:
         words = reading(self.folder / "bootstrap.json")
         # A thread: it reads a file of every process of the machine.
         for each in await asyncio.to_thread(processes.told_first, words):
+            if not is_seen_by(self.folder, each.pid):
+                continue
             _log.warning("ends a gateway that is in no record (pid %s)", each.pid)
             await each.end()
 

@@ -17,7 +17,7 @@ import psutil
 from core.engines.process.instance import ProcessInstance, recorded_exit
 from core.engines.source.detect import shell_argv
 from core.errors import CompartmentError, EngineUnavailable
-from core.files import write_atomically
+from core.files import is_seen_by, write_atomically
 from core.ports import free_port
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Instances:
             with suppress(psutil.Error):  # others come and go
                 spec = Path(*process.cmdline()[-1:])
                 is_ours = spec.parent.parent == self._home.instances and spec.name == _SPEC
-                if is_ours and not spec.exists():
+                if is_ours and not spec.exists() and is_seen_by(self._home.instances, process.pid):
                     self._strays.add(spec.parent.name)
 
     async def start(self, spec: InstanceSpec, command: str, cwd: Path) -> ProcessInstance:
