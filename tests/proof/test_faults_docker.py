@@ -3,20 +3,23 @@
 As with processes (see `test_faults.py`): the agent, the gateway or both are killed or hang, the
 gateway's port is taken. And what only containers know: the one that serves is killed, alone or with
 the agent or the gateway, or cut off from its network while the agent dies. What was under way in it
-is lost with it, and what comes before it is back; everything else is answered.
+is lost with it, and what comes before it is back; everything else is answered. One that turns
+unhealthy after its switch is rolled back by itself, and no request is lost over that.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e.clients import get
 from tests.e2e.faults import Containers
 from tests.proof.faults.containers import of_containers
-from tests.proof.faults.holding import hold_against
+from tests.proof.faults.holding import check_lost, hold_against
 from tests.proof.faults.kinds import FAULTS
-from tests.proof.faults.scene import AFTER_SWITCH, AT_SWITCH, MOMENTS, QUIET
+from tests.proof.faults.scene import AFTER_SWITCH, AT_SWITCH, LIMIT_S, MOMENTS, QUIET, scene
 
 if TYPE_CHECKING:
     from tests.e2e.house import House, LabProject
@@ -62,3 +65,28 @@ async def test_container(
 ) -> None:
     faults = of_containers(Containers(docker_socket, running))
     await hold_against(running, lab, faults[what], moment, counts)
+
+
+async def test_rolled_back_by_itself(
+    running: House, lab: LabProject, counts: FiguresRecorder
+) -> None:
+    async with scene(running, lab) as it:
+        first = await running.active(lab)
+        lab.bump()
+        lab.write(
+            web={"autoRollback": {"windowMs": 3_600_000}, "lab": {"fail_ready_after_ms": 3000}}
+        )
+        await running.deployed(lab)
+        target = await running.target()
+        async with asyncio.timeout(LIMIT_S):
+            while (await get(target, "/version")).version != "v1":
+                await asyncio.sleep(0.1)
+        await it.is_well("v1")
+        assert (await running.active(lab))["web"][0]["id"] == first["web"][0]["id"]
+        assert "unhealthy" in (await running.status(lab))["web"]["returnedBecause"]
+        lab.write(web={})
+        await it.next_deploy_works()
+    report = it.load.report()
+    check_lost(report, lab, 0, 0, cuts=False)
+    counts("requests sent", report.sent, "requests")
+    counts("requests lost", len(report.lost), "requests")
