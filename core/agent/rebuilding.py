@@ -22,7 +22,7 @@ from core.model import Status
 from core.promotion import rebuilding
 from core.promotion.engines import Engines
 from core.promotion.ledger import Ledger
-from core.promotion.traces import id_of, misses, traces
+from core.promotion.traces import id_of, misses, served_ids, traces
 from core.records import ActivationState, Deployment
 
 if TYPE_CHECKING:
@@ -128,11 +128,14 @@ async def _make(home: Home, fresh: Path, reason: str, salvaged: Salvaged) -> Reb
         async with _opened(fresh) as journal:
             ledger = Ledger(journal, log)
             await ledger.load()
-            doubts = [*found.doubts, *await rebuilding.make_true(ledger, home)]
+            doubts = [f"the manifest {each} cannot be read" for each in found.unreadable]
+            doubts += await rebuilding.make_true(ledger, home)
             doubts += await _compared(home, ledger)
             known = await journal.traced(traces(home))
-            missed = misses(home, known)
-            await journal.keep_setting(GIVEN_UP, " ".join(id_of(each) for each in missed))
+            given_up = {id_of(each) for each in misses(home, known)}
+            await journal.keep_setting(GIVEN_UP, " ".join(sorted(given_up)))
+            # What has no manifest, and nothing is led to, has not been live yet.
+            was_live = served_ids(home) | set(found.unreadable)
             return Rebuilt(
                 reason=reason,
                 active=_active(ledger),
@@ -140,7 +143,7 @@ async def _make(home: Home, fresh: Path, reason: str, salvaged: Salvaged) -> Reb
                 salvaged=found.salvaged,
                 unreadable=salvaged.unreadable,
                 doubts=doubts,
-                lost=sorted({id_of(each) for each in missed} - known.keys()),
+                lost=sorted((given_up - known.keys()) & was_live),
             )
 
 

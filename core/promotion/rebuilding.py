@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.events import Event, EventType
@@ -50,20 +50,20 @@ _SETTLED = (EnvironmentRecord, HostRecord, VariableRecord, UserRecord, DomainRec
 
 @dataclass(slots=True)
 class Found:
-    """What the new journal is made of, and what of it is not sure."""
+    """What the new journal is made of."""
 
     entries: list[Entry]
     salvaged: int
     """How many of them only the damaged journal still had."""
-    doubts: list[str] = field(default_factory=list)
+    unreadable: list[str]
+    """The names of manifests that are damaged themselves."""
 
 
 def find(home: Home, salvaged: Salvaged) -> Found:
     """Puts the manifests over what was salvaged, which may be older."""
     manifests = Manifests(home.manifests).read()
     kept = list(_not_told_better(salvaged.records, manifests.entries))
-    doubts = [f"the manifest {each} cannot be read" for each in manifests.unreadable]
-    return Found([*kept, *manifests.entries], len(kept), doubts)
+    return Found([*kept, *manifests.entries], len(kept), manifests.unreadable)
 
 
 def _not_told_better(salvaged: Iterable[Kept], told: Sequence[Entry]) -> Iterable[Kept]:

@@ -76,6 +76,12 @@ def id_of(name: str) -> str:
     return name.partition(".")[0]
 
 
+def served_ids(home: Home) -> set[str]:
+    """The ids of deployments that the gateway leads to."""
+    led = routed(home.gateway)
+    return {id_of(name) for name in led.requests | led.connections}
+
+
 def _lively(home: Home) -> dict[str, tuple[str, int]]:
     """The activations of these, by name, with id and number."""
     led = routed(home.gateway)

@@ -125,6 +125,17 @@ def test_what_nothing_tells_of_is_lost_and_said(
     assert damage(place) is None
 
 
+def test_a_candidate_that_nothing_was_led_to_yet_is_not_lost(place: Home) -> None:
+    (place.instances / "dep_bbbbbbbbbbbb.1").mkdir()
+    made = rebuild(place)
+    assert made is not None
+    assert (made.lost, made.doubts) == (
+        [],
+        ["nothing is known of dep_bbbbbbbbbbbb.1: it is ended"],
+    )
+    checked(place)
+
+
 def test_in_words(place: Home, capsys: pytest.CaptureFixture[str]) -> None:
     keep(place)
     assert main(["doctor", "--rebuild"], "compartment") == 0

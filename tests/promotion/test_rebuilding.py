@@ -95,7 +95,7 @@ async def made(
         await ledger.load()
         doubts = await rebuilding.make_true(ledger, home)
         past = await journal.history(TARGET, None, 10)
-        return Made(ledger, [*found.doubts, *doubts], past)
+        return Made(ledger, doubts, past)
     finally:
         log.close()
         await journal.close()
