@@ -8,11 +8,12 @@ import pytest
 
 from tests.e2e.conftest import engine, lab, pytest_generate_tests, running
 from tests.proof.evidence import SeriesRecorder
+from tests.proof.fuzz.trying import fuzz
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["engine", "lab", "pytest_generate_tests", "running"]
+__all__ = ["engine", "fuzz", "lab", "pytest_generate_tests", "running"]
 
 T = TypeVar("T")
 
