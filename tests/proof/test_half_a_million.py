@@ -79,7 +79,6 @@ async def test_nothing_is_lost(
             is_enough = triggers.count(DEPLOY) >= DEPLOYS and triggers.count(ROLLBACK) >= ROLLBACKS
             if senders.sent >= REQUESTS and is_enough:
                 break
-    lasted_s = time.monotonic() - began
     accounts = senders.accounts
     if lab.receiver:
         lab.receiver.catch_up()
@@ -97,8 +96,11 @@ async def test_nothing_is_lost(
     figures("requests not answered exactly once", not_once, "requests", 0)
     figures("streams broken off", len(cut), "streams", 0)
     figures("requests to an old version after its switch", wrong, "requests", 0)
+    lasted_s = max(each.starts[-1] for each in accounts) - min(each.starts[0] for each in accounts)
     figures("requests per second, mean", sent / lasted_s, "/s")
-    figures("latency, p99", p99_ms(accounts), "ms")
+    figures("latency, p99, from when a request was due", p99_ms(accounts), "ms")
+    late_ms = max(each.latest_start_s for each in accounts) * 1000
+    figures("the load's own delay, at most", late_ms, "ms")
     if part == PARTS[0]:
         marks = [each.acknowledged_at - began for each in switches]
         found = seconds(accounts, began)

@@ -111,7 +111,8 @@ class Switching:
         self._gateway = Gateway(where.gateway, where.sockets / "envoy.sock", Ports(0, 0))
         self._scene = scene
         self._live = self._upstreams(0, 0)
-        self._switches = 0
+        self.routes_s: list[float] = []
+        """How long the routes of each switch took, from the first file to the acknowledgement."""
 
     @property
     def plain(self) -> Target:
@@ -130,9 +131,9 @@ class Switching:
 
     async def switch(self, version: int) -> None:
         """Clusters, routes, and what is over afterwards."""
-        self._switches += 1
-        before, self._live = self._live, self._upstreams(version, self._switches)
-        await self._gateway.apply(self._table(self._live, *before))
+        activation = len(self.routes_s) + 1
+        before, self._live = self._live, self._upstreams(version, activation)
+        self.routes_s.append(await self._gateway.apply(self._table(self._live, *before)))
         await self._gateway.remove_drained(self._table(self._live))
 
     def _upstreams(self, version: int, activation: int) -> tuple[Upstream, Upstream]:
