@@ -185,17 +185,17 @@ def gains_of(
     return gains
 
 
+@pytest.mark.whole
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("services", [1, 10])
 async def test_what_a_deploy_leaves_in_the_journal(
     running: House,
     tmp_path: Path,
-    extent: Callable[[int, int], int],
     counts: FiguresRecorder,
     services: int,
 ) -> None:
     """Before anything is forgotten; of ten services it is the deploy of all of them."""
-    deploys = extent(4, 40)
+    deploys = 40
     project = TinyProject.made(tmp_path, [f"service-{number}" for number in range(services)])
     await running.deployed(project)
     before = journal_bytes(running.home.journal)
