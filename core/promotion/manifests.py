@@ -123,8 +123,9 @@ def _wanted(ledger: Ledger) -> dict[str, Sequence[Entry]]:
         beside[activation.deployment_id].append(activation)
     for execution in ledger.executions.values():
         beside[execution.deployment_id].append(execution)
+    # What became the past a moment ago may be on its way again.
     known = sorted(
-        (*ledger.deployments.values(), *ledger.lately_forgotten().values()),
+        {**ledger.lately_forgotten(), **ledger.deployments}.values(),
         key=lambda each: not each.is_active,
     )
     found: dict[str, Sequence[Entry]] = {}

@@ -104,6 +104,16 @@ async def test_what_became_the_past_at_once_is_kept_as_that(
     assert kept == ACTIVE.changed(status=Status.STOPPED, is_active=False)
 
 
+async def test_what_was_the_past_a_moment_ago_may_be_on_its_way_again(
+    ledger: Ledger, manifests: Manifests, writer: ManifestWriter
+) -> None:
+    await ledger.write(ACTIVE.changed(is_active=False))
+    ledger.forget_past()
+    await ledger.write(RUN, COMING, STARTED)
+    await writer.catch_up()
+    assert manifests.read().entries == [COMING, STARTED, RUN]
+
+
 async def test_what_was_removed_is_in_no_manifest(
     ledger: Ledger, manifests: Manifests, writer: ManifestWriter
 ) -> None:
