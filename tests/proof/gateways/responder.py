@@ -15,8 +15,8 @@ SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 CONFIGURATION = """
 daemon off;
-user root;
-worker_processes 1;
+# One process: whoever kills it, none is left behind.
+master_process off;
 pid {folder}/pid;
 error_log {folder}/error.log;
 events {{ worker_connections 8192; }}
