@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from core.errors import JournalError
+from core.errors import JournalDamaged, JournalError
 from core.events import Event, EventType
 from core.journal import Journal
 from core.model import EngineName, ExecutionStatus, ExecutionTrigger, Stage, Status, Trigger
@@ -228,7 +228,7 @@ async def test_events_of_an_environment_are_found_in_an_old_journal(
 async def test_a_damaged_file_is_one_clear_error(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     path.write_bytes(b"not a journal" * 100)
-    with pytest.raises(JournalError, match="cannot be used"):
+    with pytest.raises(JournalDamaged, match="is damaged: file is not a database"):
         await Journal(path).open()
 
 
