@@ -37,7 +37,7 @@ _OWN_CHECK_LIMIT_S = 300.0
 
 
 _AWAY_S = 1.0
-"""A limit that is noticed so late is noticed by an agent that could not look meanwhile."""
+"""Who has not looked for so much longer than a try and a pause take could not look."""
 
 MayEnd = Callable[[Exit], bool]
 """Whether an end is no failure: of what was started to do something once."""
@@ -61,6 +61,10 @@ class _Trail:
 
     what: str
     waiting: Waiting
+    looked_at: float
+    """When the last try ended, or the first one began."""
+    gap_s: float = 0.0
+    """The longest time between two of those."""
     tries: int = 0
     last: Tried | None = None
 
@@ -68,6 +72,11 @@ class _Trail:
         last = self.last or "no reply yet"
         count = max(self.tries, 1)  # the first one may not have ended
         return f"{self.what} → {last} ({count} {'try' if count == 1 else 'tries'})"
+
+    @property
+    def longest_gap_s(self) -> float:
+        """For how long nobody has looked, at the most."""
+        return max(self.gap_s, time.monotonic() - self.looked_at)
 
     def add(self, tried: Tried) -> bool:
         """Takes note of a try, for whoever watches; returns whether it ended like the one before.
@@ -77,6 +86,7 @@ class _Trail:
         is_known = self.last is not None and self.last.said == tried.said
         self.tries += 1
         self.last = tried
+        self.gap_s, self.looked_at = self.longest_gap_s, time.monotonic()
         self.waiting.tries = self.tries
         self.waiting.detail = f"{self.what} -> {tried}"
         self.waiting.recent.append(tried.status)
@@ -96,9 +106,9 @@ async def check(
     Raises:
         DeploymentFailed: it ended, or was not ready in time; with the last try and a guess.
     """
-    trail = _Trail(probe.what, waiting)
-    waiting.limit_s = limit_s
     started = time.monotonic()
+    trail = _Trail(probe.what, waiting, started)
+    waiting.limit_s = limit_s
     try:
         with single_error():
             async with asyncio.timeout(limit_s), asyncio.TaskGroup() as group:
@@ -108,7 +118,7 @@ async def check(
                 tries.cancel()
                 watch.cancel()
     except TimeoutError:
-        was_away = time.monotonic() - started > limit_s + _AWAY_S
+        was_away = trail.longest_gap_s > probe.try_limit_s + _PATIENT_PAUSE_S + _AWAY_S
         if not (was_away and await _passes_now(probe, _told(probe, trail, say))):
             raise DeploymentFailed(
                 f"not ready within {limit_s:g} s: {trail}",
