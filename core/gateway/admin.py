@@ -13,6 +13,7 @@ from core.gateway.table import (
     PAGES,
     STREAMS_SUFFIX,
     TCP_SUFFIX,
+    UNLIMITED,
     Cause,
     Failure,
     InFlight,
@@ -20,6 +21,7 @@ from core.gateway.table import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 _TIMEOUT_S = 5.0
@@ -32,6 +34,7 @@ _CLUSTER = rf"cluster\.[^.]+(\.\d+{_OTHER_PORT})?({re.escape(STREAMS_SUFFIX)})?"
 """Any cluster itself, without what Envoy counts apart as internal and external requests."""
 
 _TRAFFIC = rf"^{_CLUSTER}\.upstream_rq_(completed|[1-5]xx|time)$"
+_RETRIES = ".remaining_retries"
 _CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
 
 
@@ -128,18 +131,23 @@ class Admin:
         }
 
     async def in_flight(self, activation: str) -> InFlight:
-        """What the upstreams of an activation carry now, waiting requests included."""
+        """What the upstreams of an activation carry now.
+
+        Requests that wait for a connection are included, and those between two tries.
+        """
         found = await self.stats(
             rf"^{_cluster_of(activation)}"
-            rf"(({re.escape(STREAMS_SUFFIX)})?\.upstream_rq_(active|pending_active)"
+            rf"(({re.escape(STREAMS_SUFFIX)})?"
+            r"\.(upstream_rq_(active|pending_active)|circuit_breakers\.default\.remaining_retries)"
             rf"|{re.escape(TCP_SUFFIX)}\.upstream_cx_active)$"
         )
-        streams = sum(
-            value
+        streams = {
+            name: value
             for name, value in found.items()
-            if STREAMS_SUFFIX in name or f"{TCP_SUFFIX}." in name
-        )
-        return InFlight(requests=sum(found.values()) - streams, streams=streams)
+            if f"{STREAMS_SUFFIX}." in name or f"{TCP_SUFFIX}." in name
+        }
+        requests = {name: value for name, value in found.items() if name not in streams}
+        return InFlight(requests=_carried(requests), streams=_carried(streams))
 
     async def totals(self, activation: str) -> tuple[Traffic, int]:
         """What an activation has answered, and how many requests (not streams) it has cut.
@@ -159,6 +167,14 @@ class Admin:
             if name.endswith("_with_active_rq") and f"{STREAMS_SUFFIX}." not in name
         )
         return _traffic(figures, None), int(cut)
+
+
+def _carried(found: Mapping[str, int]) -> int:
+    """One that is tried again is in two counts, and between two tries in that of retries alone."""
+    # While two Envoys serve, what remains to both is added up.
+    again = sum(-value % UNLIMITED for name, value in found.items() if name.endswith(_RETRIES))
+    counted = sum(value for name, value in found.items() if not name.endswith(_RETRIES))
+    return max(counted, again)
 
 
 def _cluster_of(activation: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.gateway import access, bounds, tls
 from core.gateway.routes import ENTRANCE_HEADER
-from core.gateway.table import PAGES, STREAMS_SUFFIX, TCP_SUFFIX
+from core.gateway.table import PAGES, STREAMS_SUFFIX, TCP_SUFFIX, UNLIMITED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,14 +36,12 @@ _SOON_S = 0.5
 _NONE_IS_HEALTHY = 1
 """In percent: when fewer are healthy, all get requests; any reply is better than none."""
 
-_UNLIMITED = 1_000_000_000
-"""Envoy's circuit breakers open at 1,024 requests by default, and refuse what could be served."""
-
 _API = "type.googleapis.com/envoy"
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 _STATISTICS = [
     r"cluster\..*\.upstream_rq_(active|pending_active|completed|total|[1-5]xx)",
+    r"cluster\..*\.circuit_breakers\.default\.remaining_retries",
     rf"cluster\..*{re.escape(TCP_SUFFIX)}\.upstream_cx_(active|total)",
     r"cluster\..*\.upstream_cx_destroy_remote_with_active_rq",
     r"cluster\..*\.upstream_rq_time",
@@ -73,7 +71,10 @@ def cluster(name: str, upstream: Upstream, check: Check | None, events: Path | N
         "type": "STATIC",
         "connect_timeout": "10s",
         "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": endpoints}]},
-        "circuit_breakers": {"thresholds": [dict.fromkeys(limits, _UNLIMITED)]},
+        "circuit_breakers": {
+            # A request between two tries is nowhere else than in what remains of the retries.
+            "thresholds": [{**dict.fromkeys(limits, UNLIMITED), "track_remaining": True}]
+        },
         "common_lb_config": {
             "healthy_panic_threshold": {"value": _NONE_IS_HEALTHY},
             # Envoy would keep back what its checks have found for a second after each change.

@@ -45,9 +45,8 @@ _EVENT_STREAM = {
 }
 _RETRY_BEFORE_SENT = {
     "retry_on": "connect-failure,reset-before-request",
-    "num_retries": 5,
-    # Short, because a drain waits as long as one may be: meanwhile a request is in no count.
-    "retry_back_off": {"base_interval": "0.005s", "max_interval": "0.015s"},
+    "num_retries": 3,
+    "retry_back_off": {"base_interval": "0.010s", "max_interval": "0.100s"},
     # Of several instances another one is tried, before the gateway knows that one has died.
     "retry_host_predicate": [
         {

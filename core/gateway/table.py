@@ -23,6 +23,9 @@ PAGES = "pages"
 TCP_SUFFIX = ".tcp"
 """What the name of an upstream ends in that gets connections instead of requests."""
 
+UNLIMITED = 1_000_000_000
+"""Envoy's circuit breakers open at 1,024 requests by default, and refuse what could be served."""
+
 
 _LONGEST_CHECK_S = 5.0
 """Also for a service that is checked once in five minutes: nobody waits longer for a reply."""

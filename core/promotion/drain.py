@@ -19,7 +19,7 @@ _SETTLE_S = 0.2
 """Zero is not believed sooner after the acknowledgement: old decisions may still be carried out."""
 
 _QUIET_S = 0.03
-"""Zero must hold this long: a request between two tries is in no count, for at most 15 ms."""
+"""Zero must hold this long: a request on its way from one count to another may be in neither."""
 
 _LOOK_PAUSE_S = 0.01
 

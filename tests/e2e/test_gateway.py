@@ -51,6 +51,22 @@ async def test_a_refused_cluster_says_why_and_changes_nothing(running: RunningGa
     assert (await running.ask()).status == 200
 
 
+async def test_a_request_between_two_tries_is_in_flight(running: RunningGateway) -> None:
+    """Nobody listens there: almost all of its time a request waits for the next try."""
+    running.upstreams["new"] = Upstream("new", (("127.0.0.1", free_port(set())),))
+    await running.gateway.apply(running.table("new"))
+    seen = 0
+    for _ in range(20):
+        asking = asyncio.create_task(running.ask())
+        looks = []
+        while not asking.done():
+            looks.append((await running.gateway.in_flight("new")).requests)
+        assert (await asking).status == 503
+        seen += any(looks)
+    assert seen >= 15
+    assert (await running.gateway.in_flight("new")).requests == 0
+
+
 async def test_switches_to_and_fro_lose_nothing(running: RunningGateway) -> None:
     async with running.asked_all_the_time() as statuses:
         for name in ("new", "old") * 20:
