@@ -16,6 +16,7 @@ import uvicorn
 
 from core.agent import launcher
 from core.agent.client import Client
+from core.agent.hung_up import DropLateReplies
 from core.agent.notify import Notifier
 from core.agent.own_log import FORMAT, hide_secrets
 from core.agent.pages import serve_pages
@@ -137,9 +138,11 @@ async def serve(
         stopping = asyncio.Event()
         sources = Sources(home.uploads, settings.source_limit_mb * MEGABYTE)
         config = uvicorn.Config(
-            WaitForRecovery(
-                EndStreams(create_app(platform, sources, stop, unit), stopping),
-                platform.recovered,
+            DropLateReplies(
+                WaitForRecovery(
+                    EndStreams(create_app(platform, sources, stop, unit), stopping),
+                    platform.recovered,
+                )
             ),
             log_config=None,
             access_log=False,

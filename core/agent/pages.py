@@ -13,6 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from core.agent.challenge_page import challenge_page
+from core.agent.hung_up import DropLateReplies
 from core.agent.metrics_page import metrics_page
 from core.listening import listen
 
@@ -45,7 +46,7 @@ class PagesServer(uvicorn.Server):
 def serve_pages(home: Home, platform: Platform) -> tuple[PagesServer, socket.socket]:
     """A server of the pages, and the socket that it is to serve on."""
     config = uvicorn.Config(
-        Starlette(routes=routes(platform)),
+        DropLateReplies(Starlette(routes=routes(platform))),
         log_config=None,
         access_log=False,
         lifespan="off",
