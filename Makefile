@@ -9,6 +9,9 @@ VENV := .venv
 STAMP := $(VENV)/.installed
 BIN := $(VENV)/bin
 
+# What takes longest is told, so that nobody has to look for it.
+SLOWEST := --durations=15 --durations-min=5
+
 # Absolute, because agents and services work in other folders; left to the shell, because make splits
 # at spaces.
 DEMO := COMPARTMENT_HOME="$$PWD/.demo" $(BIN)/compartment-tui --demo
@@ -40,9 +43,9 @@ demo-stop: $(STAMP) ## Stops a demo that was left running, and forgets it
 
 .PHONY: test
 test: $(STAMP) ## Runs the tests: those on real parts last, and those that measure one by one
-	@trap : INT; $(BIN)/python -m pytest -m "not e2e and not docker or mistreats" -n 4 --dist loadgroup -o timeout=120 \
-		&& $(BIN)/python -m pytest -m "(e2e or docker) and not alone and not mistreats" -n 4 -o timeout=120 \
-		&& $(BIN)/python -m pytest -m "(e2e or docker) and alone" -p no:xdist -o timeout=120; code=$$?; \
+	@trap : INT; $(BIN)/python -m pytest -m "not e2e and not docker or mistreats" -n 4 --dist loadgroup -o timeout=120 $(SLOWEST) \
+		&& $(BIN)/python -m pytest -m "(e2e or docker) and not alone and not mistreats" -n 4 -o timeout=120 $(SLOWEST) \
+		&& $(BIN)/python -m pytest -m "(e2e or docker) and alone" -p no:xdist -o timeout=120 $(SLOWEST); code=$$?; \
 		$(BIN)/python -m tests.engine stop; exit $$code
 
 .PHONY: proof
