@@ -76,7 +76,7 @@ def said_to(path: Path, content: bytes) -> bytes:
 # anyio 4.16: on a busy loop a unix socket that the agent asks Envoy on is ready twice before its
 # reader is taken away. The second time changes nothing, and is told by asyncio.
 READY_TWICE = re.compile(
-    r"[^\n]*Exception in callback Future\.set_result\(None\)\n.*?InvalidStateError: invalid state\n",
+    r"Exception in callback Future\.set_result\(None\)\n.*?InvalidStateError: invalid state\n",
     re.DOTALL,
 )
 
