@@ -298,10 +298,10 @@ async def test_the_end_of_a_run(home: Path) -> None:
 
 async def test_runs_that_wait(home: Path) -> None:
     async with agent_inside(home) as (platform, client):
-        waiting = [run(n, f"dep_web{n}", status=Status.QUEUED) for n in (3, 2)]
+        waiting = [run(n, f"dep_web{n}", status=Status.QUEUED) for n in (2, 3)]
         new = [queued(n) for n in (1, 2, 3)]
         begun = move(new[0], Move.BEGIN)
-        await platform.ledger.write(*waiting, run(1, "dep_web1"), *new, begun)
+        await platform.ledger.write(run(1, "dep_web1"), *waiting, *new, begun)
         with platform.parts.progress.waits(WaitKind.TURN, "dep_web2", "dep_web3"):
             found = await look(client)
         assert found["run"]["id"] == "drn_1"

@@ -32,7 +32,7 @@ program itself, a real Envoy, a real Docker Engine. This page is written by `mak
 anybody can run: it takes about two hours, in parts of at most nine minutes, and goes on where it
 was interrupted. `make test` runs a short form of most. A figure that misses its goal says so.
 """
-_ADDS_UP = {"requests", "deploys", "rollbacks", "streams", "cases"}
+_ADDS_UP = {"requests", "deploys", "rollbacks", "streams", "cases", "examples", "tricks"}
 """Units of what several tests of a part count together."""
 
 
