@@ -25,7 +25,7 @@ QUIET = Notification(on=["run.finished", "run.failed"], command=["true"], projec
 
 async def carry_out(command: Callable[[Namespace, Output], int], form: Form = Form.TEXT) -> int:
     """Beside the agent, which is on this thread."""
-    return await asyncio.to_thread(command, Namespace(), Output(form))
+    return await asyncio.to_thread(command, Namespace(rebuild=False), Output(form))
 
 
 async def test_a_test_tells_everybody(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
