@@ -40,12 +40,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for its groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--proof"):
+        _leave_out(config, [each for each in items if each.get_closest_marker("whole")], items)
     for item in items:
         if any(item.path.is_relative_to(folder) for folder in END_TO_END):
             item.add_marker(pytest.mark.e2e)
         if isinstance(item, pytest.Function):
             _keep_apart(item)
+
+
+def _leave_out(
+    config: pytest.Config, unwanted: list[pytest.Item], items: list[pytest.Item]
+) -> None:
+    """Only `make proof` has the time for them."""
+    config.hook.pytest_deselected(items=unwanted)
+    items[:] = [each for each in items if each not in set(unwanted)]
 
 
 def _keep_apart(item: pytest.Function) -> None:

@@ -16,13 +16,21 @@ if TYPE_CHECKING:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """`@pytest.mark.engines("process", "docker")` runs a test once on each."""
+    """`@pytest.mark.engines("process", "docker")` runs a test once on each.
+
+    On those that `whole` names, in `make proof` only: `whole=("docker",)`.
+    """
     marker = metafunc.definition.get_closest_marker("engines")
     if marker is not None and "engine" in metafunc.fixturenames:
-        marks = {"docker": pytest.mark.docker}
-        metafunc.parametrize(
-            "engine", [pytest.param(name, marks=marks.get(name, ())) for name in marker.args]
-        )
+        whole = marker.kwargs.get("whole", ())
+        marks = {
+            name: [
+                *([pytest.mark.docker] if name == "docker" else []),
+                *([pytest.mark.whole] if name in whole else []),
+            ]
+            for name in marker.args
+        }
+        metafunc.parametrize("engine", [pytest.param(name, marks=marks[name]) for name in marks])
 
 
 @pytest.fixture

@@ -88,6 +88,7 @@ async def exactly_one_active(running: House, lab: LabProject) -> None:
     assert instances <= running.instance_names()
 
 
+@pytest.mark.engines("process", "docker", whole=("docker",))
 @pytest.mark.timeout(120)
 async def test_agent_killed_again_and_again(running: House, lab: LabProject) -> None:
     await running.deployed(lab)
@@ -184,6 +185,7 @@ async def test_gateway_killed(running: House, lab: LabProject, figures: FiguresR
     assert (await get(target, "/version")).version == "v2"
 
 
+@pytest.mark.engines("process", "docker", whole=("docker",))
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("stage", [*BEFORE_SWITCH, *AT_SWITCH, *AFTER_SWITCH])
 async def test_gateway_killed_in_a_run(running: House, lab: LabProject, stage: str) -> None:

@@ -88,6 +88,7 @@ async def settled(running: House, socket: str, agent: int) -> Size:
     return found
 
 
+@pytest.mark.whole
 @pytest.mark.docker
 @pytest.mark.timeout(400)
 async def test_fifty_deploys_leave_no_more_than_the_retention(

@@ -36,6 +36,10 @@ pytestmark = [pytest.mark.engines("docker"), pytest.mark.timeout(180)]
 SERVICES = ("backoffice", "web")
 LIGHT = replace(NO_LOAD, fresh_per_s=40, keep_alive_per_s=20, keep_alive_clients=2, timeout_s=3)
 STAGES = ("building", "starting_candidate", "checking_readiness", "draining_previous")
+EACH_STAGE = [
+    *(pytest.param(stage, marks=pytest.mark.whole) for stage in STAGES[:2]),
+    *STAGES[2:],
+]
 AWAY_S = 3.0
 """Longer than anybody waits for an engine to list what it has."""
 
@@ -182,7 +186,7 @@ async def away(proxy: Cut) -> AsyncIterator[None]:
         proxy.refuse(False)
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", EACH_STAGE)
 @pytest.mark.parametrize("is_back_at_once", [True, False], ids=["cut", "refusing"])
 async def test_the_way_to_the_engine_is_cut_in_a_run(
     home: Path,

@@ -132,6 +132,9 @@ async def test_replicas_are_where_they_were_after_the_agent_and_one_of_them_died
     assert running.instance_names() == names
     target = await running.target()
     assert {(await get(target, "/whoami")).status for _ in range(9)} == {200}
+    async with asyncio.timeout(60):
+        while len(lab.access_log.named("listening")) < 4:
+            await asyncio.sleep(0.05)
     assert len(lab.access_log.named("listening")) == 4
 
 

@@ -25,8 +25,8 @@ class Part:
 
 
 def _of(name: str, title: str, *files: str, workers: int = 0) -> Part:
-    """All tests of some files."""
-    return Part(name, title, tuple(f"{HERE}/{each}" for each in files), workers)
+    """All tests of some files in `tests`."""
+    return Part(name, title, tuple(f"tests/{each}" for each in files), workers)
 
 
 def _half_a_million() -> Iterator[Part]:
@@ -73,32 +73,52 @@ PARTS = (
         )
         for engine in ("process", "docker")
     ),
-    _of("faults-process", "Faults at every stage (process)", "test_faults.py", workers=2),
+    _of("faults-process", "Faults at every stage (process)", "proof/test_faults.py", workers=2),
     _of(
         "faults-disk",
         "A slow disk, a refused update",
-        "test_faults_disk.py",
-        "test_faults_refusal.py",
+        "proof/test_faults_disk.py",
+        "proof/test_faults_refusal.py",
     ),
-    _of("faults-clients", "Many clients, lost terminals", "test_faults_clients.py", workers=2),
-    _of("faults-docker", "Faults at every stage (docker)", "test_faults_docker.py", workers=2),
-    _of("faults-engine", "The engine is restarted, killed, hangs", "test_faults_engine.py"),
+    _of(
+        "faults-clients", "Many clients, lost terminals", "proof/test_faults_clients.py", workers=2
+    ),
+    _of(
+        "faults-docker", "Faults at every stage (docker)", "proof/test_faults_docker.py", workers=2
+    ),
+    _of(
+        "faults-docker-2",
+        "The engine goes away, hangs, comes back; the agent and the gateway are killed",
+        *("e2e/test_docker_lost.py", "e2e/test_docker_faults.py"),
+        "e2e/test_crashes.py",
+        workers=2,
+    ),
+    _of("faults-engine", "The engine is restarted, killed, hangs", "proof/test_faults_engine.py"),
     _of(
         "fuzz-files",
         "Files and bytes of strangers",
-        *("test_fuzz_files.py", "test_fuzz_compose.py", "test_fuzz_logs.py"),
-        *("test_fuzz_strangers.py", "test_fuzz_commands.py"),
+        *("proof/test_fuzz_files.py", "proof/test_fuzz_compose.py", "proof/test_fuzz_logs.py"),
+        *("proof/test_fuzz_strangers.py", "proof/test_fuzz_commands.py"),
         workers=2,
     ),
-    _of("fuzz-agent", "The agent's interface", "test_fuzz_api.py", "test_fuzz_sockets.py"),
+    _of(
+        "fuzz-agent",
+        "The agent's interface",
+        "proof/test_fuzz_api.py",
+        "proof/test_fuzz_sockets.py",
+    ),
     _of(
         "security",
         "What a stranger can reach",
-        *("test_security_routes.py", "test_security_smuggling.py", "test_security_limits.py"),
-        *("test_security_files.py", "test_security_text.py"),
+        *(
+            "proof/test_security_routes.py",
+            "proof/test_security_smuggling.py",
+            "proof/test_security_limits.py",
+        ),
+        *("proof/test_security_files.py", "proof/test_security_text.py"),
     ),
-    _of("gateways", "The gateway beside others", "test_gateways.py"),
-    _of("speed", "Speed", "test_speed.py"),
-    _of("scale", "Scale", "test_scale.py"),
-    _of("soak", "A thousand deploys in a row", "test_soak.py"),
+    _of("gateways", "The gateway beside others", "proof/test_gateways.py"),
+    _of("speed", "Speed", "proof/test_speed.py"),
+    _of("scale", "Scale", "proof/test_scale.py"),
+    _of("soak", "A thousand deploys in a row", "proof/test_soak.py", "e2e/test_docker_growth.py"),
 )

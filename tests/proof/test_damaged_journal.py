@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tests.e2e.house import House, Json, LabProject
     from tests.figures import FiguresRecorder
 
-pytestmark = pytest.mark.engines("process", "docker")
+pytestmark = pytest.mark.engines("process", "docker", whole=("docker",))
 
 LIMIT_S = 60.0
 SERVICES = ("web", "private", "backoffice", "mail", "nightly")

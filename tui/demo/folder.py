@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from core.files import Home
 
 _MARK: Final = "demo.txt"
 _MARK_TEXT: Final = "This folder is the home of `compartment-tui --demo`, which deletes it.\n"
+_ENDING_S: Final = 10.0
+"""How long an agent that is on its way up may need to find that it is not wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +79,15 @@ class DemoFolder:
         self.home.journal.unlink(missing_ok=True)
         if self.home.sockets.parent != root:
             shutil.rmtree(self.home.sockets, ignore_errors=True)
-        for each in root.iterdir():
-            if each.is_dir() and not each.is_symlink():
-                shutil.rmtree(each)
-            elif each.name != _MARK:
-                each.unlink(missing_ok=True)
+        deadline = time.monotonic() + _ENDING_S
+        while _left_in(root):
+            for each in _left_in(root):
+                if each.is_dir() and not each.is_symlink():
+                    shutil.rmtree(each, ignore_errors=True)
+                else:
+                    each.unlink(missing_ok=True)
+            if time.monotonic() > deadline:
+                break  # what follows says what is in the way
         (root / _MARK).unlink()
         root.rmdir()
 
@@ -98,3 +105,8 @@ class DemoFolder:
             left = (await client.stop_agent())["instancesLeftRunning"]
         if left:
             raise CompartmentError(f"{left} instances of the demo are still running")
+
+
+def _left_in(root: Path) -> list[Path]:
+    """An agent that a command has just started writes its log, and ends without a journal."""
+    return [each for each in root.iterdir() if each.name != _MARK]
