@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -138,16 +137,9 @@ class Forgetting(Database):
         await self._call(self._change, [(_LOOSE_EVENTS, [(keep,)])])
 
     def _change(self, work: list[tuple[str, list[tuple[object, ...]]]]) -> None:
-        connection = self._open_connection()
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with self._transaction() as connection:
             for statement, rows in work:
                 connection.executemany(statement, rows)
-            connection.execute("COMMIT")
-        except sqlite3.Error:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
         # Not `execute`, which would end it after its first page.
         connection.executescript(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})")
 

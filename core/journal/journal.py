@@ -82,16 +82,9 @@ class Journal(Present, Services, Past, Forgetting):
                 kept = replace(record, seq=seq)
                 events.append(kept)
             statements.append(statement(kept))
-        connection = self._open_connection()
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with self._transaction() as connection:
             for text, values in statements:
                 connection.execute(text, values)
-            connection.execute("COMMIT")
-        except sqlite3.Error:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
         self._seq = seq
         return events
 
