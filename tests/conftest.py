@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core.journal import Journal
+from core.logs.writer import CompartmentLog
+from core.promotion.ledger import Ledger
 from tests.engine.plugin import EnginePlugin
 from tests.figures import FiguresRecorder, FiguresSummary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
 
 XDG_FOLDERS = ("CACHE", "CONFIG", "DATA", "RUNTIME", "STATE")
 _HERE = Path(__file__).parent
@@ -104,3 +107,20 @@ def figures(request: pytest.FixtureRequest) -> FiguresRecorder:
 def counts(request: pytest.FixtureRequest) -> FiguresRecorder:
     """Reports a figure that is the same whatever else runs: `counts("lost", 0, "requests", 0)`."""
     return FiguresRecorder(request.node.user_properties)
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
+    """An empty one, open."""
+    opened = Journal(tmp_path / "journal.db")
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def ledger(journal: Journal, tmp_path: Path) -> AsyncIterator[Ledger]:
+    """One that knows of nothing."""
+    log = CompartmentLog(tmp_path / "logs")
+    yield Ledger(journal, log)
+    log.close()

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from core.events import Event, EventType
 from core.journal import Journal, Kept
 from core.model import Stage, Status, Trigger
@@ -14,21 +12,12 @@ from core.records import Activation, ActivationState, Deployment, Run, Target
 from tests.promotion.records import TARGET, deployment
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from core.journal import Record
 
 KEPT = Kept(runs=3, logs=2, releases=2)
 OTHER = Target("other", "production")
-
-
-@pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    opened = Journal(tmp_path / "journal.db")
-    await opened.open()
-    yield opened
-    await opened.close()
 
 
 def deploy(number: int, **fields: Any) -> list[Record]:

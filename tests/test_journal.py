@@ -26,16 +26,7 @@ from core.records import (
 from tests.promotion.records import TARGET, deployment
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
-
-
-@pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    opened = Journal(tmp_path / "journal.db")
-    await opened.open()
-    yield opened
-    await opened.close()
 
 
 def run(number: int, status: Status = Status.RUNNING) -> Run:

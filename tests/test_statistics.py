@@ -9,20 +9,17 @@ import pytest
 
 from core.engines.base import Usage
 from core.gateway.table import Traffic
-from core.journal import Journal
-from core.logs.writer import CompartmentLog
 from core.model import Service
-from core.promotion.ledger import Ledger
 from core.records import Activation, ActivationState, Target
 from core.statistics import Statistics
 from tests.one_engine import one_engine
 from tests.promotion.records import TARGET, deployment
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
     from core.gateway.gateway import Gateway
+    from core.promotion.ledger import Ledger
 
 OTHER = Target("other", "production")
 
@@ -65,16 +62,6 @@ class Machine:
 @pytest.fixture
 def machine() -> Machine:
     return Machine()
-
-
-@pytest.fixture
-async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
-    journal = Journal(tmp_path / "journal.db")
-    await journal.open()
-    log = CompartmentLog(tmp_path / "logs")
-    yield Ledger(journal, log)
-    log.close()
-    await journal.close()
 
 
 @pytest.fixture

@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from core.events import Event, EventType
-from core.journal import Journal
 from core.metrics.exposition import page
 from core.metrics.history import History
 from tests.metrics.reading import read, value
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
+    from core.journal import Journal
     from tests.metrics.reading import Samples
 
 SHOP: Any = {"project": "shop", "environment": "production"}
@@ -59,14 +56,6 @@ class Story:
         self.tell(EventType.PREVIOUS_DRAINED, seconds=0.3, requestsCut=2, **of)
         self.stage("active", after_s=1)
         self.run_ends("succeeded")
-
-
-@pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    journal = Journal(tmp_path / "journal.db")
-    await journal.open()
-    yield journal
-    await journal.close()
 
 
 async def told(history: History) -> Samples:

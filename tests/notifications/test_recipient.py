@@ -13,32 +13,19 @@ import pytest
 
 from core.config.notifications import Notification
 from core.events import Event, EventType
-from core.journal import Journal
 from core.lines import stamp
-from core.logs.writer import CompartmentLog
 from core.model import Status, Trigger
 from core.notifications.recipient import TOO_OLD, Recipient
-from core.promotion.ledger import Ledger
 from core.records import Run, Target
 from tests.notifications.receiver import PATIENCE_S, hangs, receiver, status
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
+    from core.promotion.ledger import Ledger
     from core.snapshots import Snapshots
 
 SECRET = "T0secret/B0secret"
-
-
-@pytest.fixture
-async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
-    journal = Journal(tmp_path / "journal.db")
-    await journal.open()
-    log = CompartmentLog(tmp_path / "logs")
-    yield Ledger(journal, log)
-    log.close()
-    await journal.close()
 
 
 @asynccontextmanager
