@@ -122,5 +122,7 @@ async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
 async def ledger(journal: Journal, tmp_path: Path) -> AsyncIterator[Ledger]:
     """One that knows of nothing."""
     log = CompartmentLog(tmp_path / "logs")
-    yield Ledger(journal, log)
+    found = Ledger(journal, log)
+    await found.load()
+    yield found
     log.close()

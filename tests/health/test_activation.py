@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.health.activation import ActivationHealth
-from core.journal import Journal
-from core.logs.writer import CompartmentLog
 from core.model import Health, Stage, Status
-from core.promotion.ledger import Ledger
 from core.records import Activation, ActivationState
 from tests.promotion.records import deployment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
+
+    from core.promotion.ledger import Ledger
 
 LIVE = deployment(
     status=Status.SUCCEEDED, stage=Stage.ACTIVE, is_active=True, health=Health.HEALTHY
@@ -29,14 +27,10 @@ NAMES = THREE.instance_names
 
 
 @pytest.fixture
-async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
-    journal, log = Journal(tmp_path / "journal.db"), CompartmentLog(tmp_path / "logs")
-    await journal.open()
-    found = Ledger(journal, log)
-    await found.write(LIVE, THREE)
-    yield found
-    log.close()
-    await journal.close()
+async def ledger(ledger: Ledger) -> Ledger:
+    """One that knows of the live one."""
+    await ledger.write(LIVE, THREE)
+    return ledger
 
 
 @asynccontextmanager

@@ -5,10 +5,6 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import pytest
-
-from core.journal import Journal
-from core.logs.writer import CompartmentLog
 from core.model import ExecutionStatus, ExecutionTrigger, Stage, Status, Trigger
 from core.promotion.ledger import Ledger
 from core.promotion.moments import Moments
@@ -17,23 +13,11 @@ from core.records import Execution, Run
 from tests.promotion.records import TARGET, deployment
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
+    import pytest
 
     from core.records import Deployment
 
 BEFORE, NOON, LATER = (f"2026-03-01T{hour}:00:00.000000Z" for hour in ("11", "12", "13"))
-
-
-@pytest.fixture
-async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
-    journal, log = Journal(tmp_path / "journal.db"), CompartmentLog(tmp_path / "logs")
-    await journal.open()
-    found = Ledger(journal, log)
-    await found.load()
-    yield found
-    log.close()
-    await journal.close()
 
 
 def test_a_clock_that_goes_on_is_believed() -> None:
