@@ -18,6 +18,7 @@ from core.agent.client import Client
 from core.gateway.table import Ports
 from tests.e2e.clients import held
 from tests.e2e.house import kill
+from tests.pausing import pause
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -283,7 +284,7 @@ async def test_a_second_signal_leaves_at_once(
     command = await started("deploy", "--output", "json")
     await command.until("checking_readiness")
     agent = await running.agent_pid()
-    os.kill(agent, signal.SIGSTOP)
+    pause(agent)
     try:
         command.process.send_signal(signal.SIGTERM)
         await command.until("a second signal leaves at once")
@@ -365,7 +366,7 @@ async def test_a_home_folder_that_was_made_anew_knows_nothing_of_the_run(
     lab.write(web={"lab": SLOW_BOOT})
     command = await started("deploy", "--output", "json")
     await command.until("checking_readiness")
-    os.kill(command.process.pid, signal.SIGSTOP)
+    pause(command.process.pid)
     await running.client.stop_agent()
     shutil.rmtree(running.home.root)
     async with Client.connected(running.home, ports=Ports(0, 0)):
@@ -468,7 +469,7 @@ async def test_agent_and_doctor(cli: Any, running: House) -> None:
 
 async def test_doctor_tells_of_an_agent_that_hangs(cli: Any, running: House) -> None:
     agent = await running.agent_pid()
-    os.kill(agent, signal.SIGSTOP)
+    pause(agent)
     try:
         done = await cli("doctor", "--output", "json")
     finally:

@@ -20,6 +20,7 @@ from tests.e2e.clients import get
 from tests.e2e.house import LabProject, kill
 from tests.load.load import Load
 from tests.load.outcome import RequestLost
+from tests.pausing import pause
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -207,7 +208,7 @@ async def test_one_of_three_under_load(
         if how == "killed":
             kill(pid)
         else:
-            os.kill(pid, signal.SIGSTOP)
+            pause(pid)
         at, done = time.time(), time.monotonic()
         try:
             words = "signal 9" if how == "killed" else "does not answer within"

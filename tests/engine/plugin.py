@@ -15,6 +15,7 @@ from tests.engine import daemon, leftovers, machine
 from tests.engine.client import connected
 from tests.engine.found import HOW_TO_ENABLE, find
 from tests.engine.place import NoEngine, locked
+from tests.pausing import pause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -131,7 +132,7 @@ class Faults:
 
     def pause(self) -> None:
         """From now on it takes connections and says nothing."""
-        self._process.send_signal(signal.SIGSTOP)
+        pause(self._process.pid)
 
     def resume(self) -> None:
         """It goes on where it was."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from core.agent.client import Client
 from core.errors import Conflict
 from tests.e2e.house import kill
+from tests.pausing import pause
 from tests.proof.faults.holding import Fate, Fault
 from tests.proof.faults.scene import LIMIT_S
 
@@ -41,7 +42,7 @@ async def _attached(it: Scene) -> None:
 @asynccontextmanager
 async def stopped(pid: int) -> AsyncIterator[None]:
     """A process that does nothing for as long as the block runs."""
-    os.kill(pid, signal.SIGSTOP)
+    pause(pid)
     try:
         yield
     finally:
