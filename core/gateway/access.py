@@ -90,7 +90,7 @@ def forget_claims() -> Json:
     return {"remove_on_match": {"key_matcher": name}}
 
 
-def local_replies() -> Json:
+def local_reply() -> Json:
     """How a login is asked for."""
     is_unauthorized = {
         "comparison": {"op": "EQ", "value": {"default_value": 401, "runtime_key": "unauthorized"}}
@@ -100,13 +100,9 @@ def local_replies() -> Json:
         "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
     }
     return {
-        "mappers": [
-            {
-                "filter": {"status_code_filter": is_unauthorized},
-                "headers_to_add": [challenge],
-                "body_format_override": {"json_format": {"error": "unauthorized"}},
-            }
-        ]
+        "filter": {"status_code_filter": is_unauthorized},
+        "headers_to_add": [challenge],
+        "body_format_override": {"json_format": {"error": "unauthorized"}},
     }
 
 

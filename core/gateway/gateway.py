@@ -105,7 +105,7 @@ class Gateway:
             self._write(_PORTS, version, usable(self._wanted_listeners(table), []))
             unchecked = tuple(replace(each, check=None) for each in table.upstreams)
             self._write(_CLUSTERS, version, self._clusters(unchecked))
-            self._write_routes(version, table)
+            self._write_all(self._routes(version, table))
             mark = self._log_size()
             if self.ports.https is not None:
                 check_secure(self.ports.host, self.ports.https)
@@ -240,13 +240,14 @@ class Gateway:
         await self._write_clusters(wanted + left_over)
         await self._add_listeners(table)
         version = _version()
-        started = time.monotonic()
+        routes = self._routes(version, table)
         # Taken before the files are written: Envoy may refuse them at once.
         mark = self._log_size()
         before = self._version_of(resources.INTERNAL)
+        started = time.monotonic()
         try:
             with self._restored_on_failure(*_TABLES):
-                self._write_routes(version, table)
+                self._write_all(routes)
                 await self._await_routes(version, mark)
         except GatewayUnavailable:
             await self._await_the_way_back(before)
@@ -256,7 +257,9 @@ class Gateway:
     async def _add_listeners(self, table: Table) -> None:
         if self._content_of(resources.ENTRANCES) is None:
             # Envoy does not watch a file that is not there when a listener first names it.
-            self._write_entrances(_version(), Table())
+            version = _version()
+            empty = entrance_configuration(resources.ENTRANCES, version, ())
+            self._write(resources.ENTRANCES, version, [empty])
         wanted = self._wanted_listeners(table)
         names = {listener["name"] for listener in wanted}
         left_over = [
@@ -353,23 +356,29 @@ class Gateway:
             self._check_patience(deadline)
             await asyncio.sleep(_ACKNOWLEDGE_PAUSE_S)
 
-    def _write_routes(self, version: str, table: Table) -> None:
+    def _routes(self, version: str, table: Table) -> dict[str, bytes]:
+        """The route files, all of them made before the first one is written."""
         public = tuple(site for site in table.sites if site.is_public)
         inside = tuple(site for site in table.sites if site.encryption is None)
-        https = self.ports.https
-        self._write_entrances(version, table)
-        self._write("internal", version, [route_configuration("internal", version, inside)])
-        self._write("public", version, [route_configuration("public", version, public, https)])
-
-    def _write_entrances(self, version: str, table: Table) -> None:
-        found = entrance_configuration(resources.ENTRANCES, version, table.entrances)
-        self._write(resources.ENTRANCES, version, [found])
+        found = {
+            resources.ENTRANCES: entrance_configuration(
+                resources.ENTRANCES, version, table.entrances
+            ),
+            resources.INTERNAL: route_configuration(resources.INTERNAL, version, inside),
+            resources.PUBLIC: route_configuration(
+                resources.PUBLIC, version, public, self.ports.https
+            ),
+        }
+        return {name: _content(version, [each]) for name, each in found.items()}
 
     def _write(self, name: str, version: str, found: list[resources.Json]) -> None:
-        content = json.dumps({"version_info": version, "resources": found}).encode()
+        self._write_all({name: _content(version, found)})
+
+    def _write_all(self, contents: dict[str, bytes]) -> None:
         try:
-            # An Envoy that starts is given all of it anew, and a switch must not wait for a disk.
-            write_atomically(self._folder / f"{name}.json", content, outlives_power_loss=False)
+            for name, content in contents.items():
+                # An Envoy that starts is given all of it anew, and a switch waits for no disk.
+                write_atomically(self._folder / f"{name}.json", content, outlives_power_loss=False)
         except OSError as error:
             raise self._full(error) from error
 
@@ -533,6 +542,10 @@ def _free_above(port: int, taken: set[int]) -> int:
             taken.add(each)
             return each
     return free_port(taken)
+
+
+def _content(version: str, found: list[resources.Json]) -> bytes:
+    return json.dumps({"version_info": version, "resources": found}).encode()
 
 
 def _version() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from core.gateway import access, bounds, tls
+from core.gateway import access, bounds, paths, tls
 from core.gateway.routes import ENTRANCE_HEADER
 from core.gateway.table import PAGES, STREAMS_SUFFIX, TCP_SUFFIX, UNLIMITED
 
@@ -36,8 +36,27 @@ _SOON_S = 0.5
 _NONE_IS_HEALTHY = 1
 """In percent: when fewer are healthy, all get requests; any reply is better than none."""
 
+
 _API = "type.googleapis.com/envoy"
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+
+_RETRY_BEFORE_SENT = {
+    "retry_on": "connect-failure,reset-before-request",
+    "num_retries": 3,
+    "retry_back_off": {"base_interval": "0.010s", "max_interval": "0.100s"},
+    # Of several instances another one is tried, before the gateway knows that one has died.
+    "retry_host_predicate": [
+        {
+            "name": "previous",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3"
+                ".PreviousHostsPredicate"
+            },
+        }
+    ],
+    "host_selection_retry_max_attempts": 5,
+}
+"""Only what provably never reached the instance is sent again: a POST is never sent twice."""
 
 _STATISTICS = [
     r"cluster\..*\.upstream_rq_(active|pending_active|completed|total|[1-5]xx)",
@@ -86,6 +105,7 @@ def cluster(name: str, upstream: Upstream, check: Check | None, events: Path | N
                 "@type": f"type.googleapis.com/{_HTTP_OPTIONS}",
                 "common_http_protocol_options": {"idle_timeout": f"{_UPSTREAM_IDLE_S}s"},
                 "explicit_http_config": {"http_protocol_options": {}},
+                "retry_policy": _RETRY_BEFORE_SENT,
             }
         },
     }
@@ -285,8 +305,10 @@ def _connections(routes: str, folder: Path, more: Json) -> Json:
         "server_header_transformation": "PASS_THROUGH",
         "upgrade_configs": [{"upgrade_type": "websocket"}],
         "rds": {"route_config_name": routes, "config_source": _file(folder / f"{routes}.json")},
-        "local_reply_config": access.local_replies(),
+        "local_reply_config": {"mappers": [access.local_reply(), paths.local_reply()]},
         "http_filters": [
+            # Whoever comes through an entrance has named its service: no path leads elsewhere.
+            *([] if routes == ENTRANCES else [paths.http_filter()]),
             access.http_filter(),
             {
                 "name": "envoy.filters.http.router",

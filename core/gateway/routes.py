@@ -30,36 +30,11 @@ VERSION_HOST = "gateway.compartment.internal"
 ENTRANCE_HEADER = "x-compartment-entrance"
 """Says which entrance a request came through; set by the listener, whatever a caller has sent."""
 
-_UNSAFE_PATH = (
-    r"//.*"  # an authority in disguise
-    r"|.*\\.*"
-    r"|.*,/.*"  # as two merged header values would look
-    r"|.*%(?:2[fF]|5[cC]).*"
-    r"|(?:.*/)?(?:\.|%2[eE]){1,2}(?:/.*)?"
-    r"|.*[^!-~].*"  # outside visible ASCII
-)
 _WEBSOCKET = {"name": "upgrade", "present_match": True}
 _EVENT_STREAM = {
     "name": "accept",
     "string_match": {"contains": "text/event-stream", "ignore_case": True},
 }
-_RETRY_BEFORE_SENT = {
-    "retry_on": "connect-failure,reset-before-request",
-    "num_retries": 3,
-    "retry_back_off": {"base_interval": "0.010s", "max_interval": "0.100s"},
-    # Of several instances another one is tried, before the gateway knows that one has died.
-    "retry_host_predicate": [
-        {
-            "name": "previous",
-            "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3"
-                ".PreviousHostsPredicate"
-            },
-        }
-    ],
-    "host_selection_retry_max_attempts": 5,
-}
-"""Only what provably never reached the instance is sent again: a POST is never sent twice."""
 
 
 def route_configuration(
@@ -87,7 +62,6 @@ def entrance_configuration(name: str, version: str, entrances: tuple[Entrance, .
             {
                 "name": each.name,
                 "domains": [each.name],
-                "retry_policy": _RETRY_BEFORE_SENT,
                 "routes": list(_forward(each.upstream, {"prefix": "/"}, {}, each.users)),
             }
             for each in entrances
@@ -105,19 +79,13 @@ def entrance_configuration(name: str, version: str, entrances: tuple[Entrance, .
 
 
 def _virtual_host(site: Site, https: int | None) -> Json:
-    unsafe = reply(404, NOT_FOUND, {"safe_regex": {"regex": _UNSAFE_PATH}})
-    routes = [unsafe, *domain_routes(site, https)]
+    routes = domain_routes(site, https)
     for rule in site.rules:
         users = _who_may(site, rule.to)
         routes += _forward(site.live.get(rule.to), _rule_match(rule), _rewrite(rule), users)
     users = _who_may(site, site.service)
     routes += _forward(site.live.get(site.service), {"prefix": "/"}, {}, users)
-    return {
-        "name": site.host,
-        "domains": [site.host],
-        "retry_policy": _RETRY_BEFORE_SENT,
-        "routes": routes,
-    }
+    return {"name": site.host, "domains": [site.host], "routes": routes}
 
 
 def _who_may(site: Site, to: str) -> tuple[User, ...] | None:
