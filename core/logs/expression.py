@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_ANCHORS = ("^", "$", r"\A", r"\z")
+"""What tells where a text begins or ends. In a class `^` means something else, which is no harm."""
+
+
 class BadExpression(ValueError):
     """A text is no expression, or one that cannot be looked for in linear time."""
 
@@ -41,10 +45,25 @@ class Expression:
             raise _bad(error.args[0].decode(errors="replace")) from error
         except UnicodeError as error:
             raise BadExpression("not an expression: it is not UTF-8") from error
+        self._is_anchored = any(each in text for each in _ANCHORS)
 
     def finds(self, text: str) -> bool:
         """Whether it is found in a text."""
         return self._compiled.search(text) is not None
+
+    def may_be_in(self, lines: bytes) -> bool:
+        """False only if it is found in none of many lines, each of which ends after its text.
+
+        One look at all of them takes a small part of what it takes to look at each one.
+        """
+        if self._is_anchored:
+            return True
+        try:
+            # In what is not UTF-8 a text is searched as it is shown, with other characters.
+            lines.isascii() or lines.decode()
+        except UnicodeDecodeError:
+            return True
+        return self._compiled.search(lines) is not None
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
         """Where it is found, in characters."""

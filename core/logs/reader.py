@@ -43,6 +43,10 @@ class LogQuery:
     since: datetime | None = None
     grep: Expression | None = None
 
+    def may_want(self, lines: bytes) -> bool:
+        """Whether there may be one of them among whole lines of a file."""
+        return self.grep is None or self.grep.may_be_in(lines)
+
     def wants(self, line: Line) -> bool:
         """Whether a line is one of them, the tail and the moment apart."""
         if line.stream not in self.streams:
@@ -108,24 +112,28 @@ def newest(opened: Sequence[tuple[Sequence[Part], LogSource]], query: LogQuery) 
 def _wanted(parts: Sequence[Part], source: LogSource, query: LogQuery) -> Iterator[LogLine]:
     since = stamp(query.since) if query.since is not None else ""
     for part in parts:
-        for raw in _backwards(part):
-            line = decode(raw)
-            if line is None:
-                continue
-            if line.at < since:
-                return
-            if query.wants(line):
-                yield LogLine(line, source)
+        for block in _backwards(part):
+            lines = block.split(b"\n")
+            # Of lines among which there is none the first tells whether to go on before them.
+            for raw in reversed(lines) if query.may_want(block) else lines[:1]:
+                line = decode(raw)
+                if line is None:
+                    continue
+                if line.at < since:
+                    return
+                if query.wants(line):
+                    yield LogLine(line, source)
 
 
 def _backwards(part: Part) -> Iterator[bytes]:
-    """The lines of a part, the last one first, read a block at a time."""
+    """The lines of a part, the last ones first, as many at a time as are read together."""
     at = part.end
     rest = b""
     while at > 0:
         size = min(_BLOCK_BYTES, at)
         at -= size
-        rest, *lines = (os.pread(part.file.fileno(), size, at) + rest).split(b"\n")
-        yield from (line for line in reversed(lines) if line)
+        rest, newline, lines = (os.pread(part.file.fileno(), size, at) + rest).partition(b"\n")
+        if newline:
+            yield lines
     if rest:
         yield rest

@@ -120,5 +120,6 @@ PARTS = (
     _of("gateways", "The gateway beside others", "proof/test_gateways.py"),
     _of("speed", "Speed", "proof/test_speed.py"),
     _of("scale", "Scale", "proof/test_scale.py"),
+    _of("large", "A gigabyte of logs, a thousand services", "proof/test_large.py"),
     _of("soak", "A thousand deploys in a row", "proof/test_soak.py", "e2e/test_docker_growth.py"),
 )

@@ -14,84 +14,25 @@ moment in which the version of the new table is seen through every listener.
 from __future__ import annotations
 
 import asyncio
-import os
 import statistics
-import subprocess
-import sys
 import time
-from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
-from core.files import Home
 from tests.bench.screen import screen
-from tests.e2e.house import house
-from tests.proof.scale.past import lengthen, template_of
+from tests.proof.scale.commands import median_of
+from tests.proof.scale.crowd import NAME, crowded
 from tests.proof.scale.routes import many_routes
-from tests.proof.scale.stand_in import add_live, agent_of_stand_ins, one_server
-from tests.proof.scale.tiny import TinyProject
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
+    from pathlib import Path
 
     from tests.e2e.house import House
     from tests.figures import FiguresRecorder
     from tests.proof.evidence import SeriesRecorder
-
-ROUNDS = 5
-NAME = "tiny"
-_SAMPLED = "sampled"
-_COMMAND = (sys.executable, "-m", "core.cli.main")
-
-
-@asynccontextmanager
-async def crowded(
-    home: Path, folder: Path, services: int, old: int, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[tuple[House, float]]:
-    """A home with so many live services and old deployments; how long its agent took to start."""
-    monkeypatch.setenv("COMPARTMENT_KEEP_HISTORY", "1000000")
-    project = TinyProject.made(folder, [_SAMPLED], NAME)
-    where = Home(home)
-    async with house(home) as running:
-        for _ in range(2):
-            project.bump()
-            result = await running.deployed(project)
-        await running.client.stop_agent()
-    template = template_of(where.journal, result["run"]["id"])
-    names = [f"service-{number:04}" for number in range(services)]
-    lengthen(where.journal, template, old, names)
-    async with one_server() as port:
-        add_live(where.journal, template, names, port)
-        began = time.monotonic()
-        async with agent_of_stand_ins(where, port) as found:
-            yield found, time.monotonic() - began
-
-
-async def seconds_of(*arguments: str) -> float:
-    """How long a command takes, from its start to its end."""
-    began = time.monotonic()
-    process = await asyncio.create_subprocess_exec(
-        *_COMMAND, *arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=compiled()
-    )
-    _, said = await process.communicate()
-    assert process.returncode == 0, said
-    return time.monotonic() - began
-
-
-async def median_of(*arguments: str) -> float:
-    """The same in the middle of several; the first start of all only compiles."""
-    taken = [await seconds_of(*arguments) for _ in range(1 + ROUNDS)]
-    return statistics.median(taken[1:])
-
-
-def compiled() -> dict[str, str]:
-    """The environment of somebody who has installed the program, in which Python keeps bytecode."""
-    environ = {**os.environ, "PYTHONPYCACHEPREFIX": str(Path(os.environ["HOME"]) / "compiled")}
-    environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    return environ
 
 
 @pytest.mark.timeout(120)
