@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
+    from core.agent.pages import PagesServer
+
 _log = logging.getLogger(__name__)
 _STREAMS_GRACE_S = 1
 _HELD_PAUSE_S = 0.5
@@ -100,9 +102,10 @@ async def _end_idle(home: Home) -> None:
 class Server(uvicorn.Server):
     """Tells that it stops, however it was told to."""
 
-    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event, pages: PagesServer) -> None:
         super().__init__(config)
         self._stopping = stopping
+        self._pages = pages
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's
         """Stops as if it was asked to: uvicorn's own would raise the signal again at its end.
@@ -114,6 +117,8 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Ends the connections."""
         self._stopping.set()
+        # Each of the two looks ten times a second only whether it can go on with its end.
+        self._pages.should_exit = True
         await super().shutdown(sockets)
 
 
@@ -149,8 +154,8 @@ async def serve(
             lifespan="off",
             timeout_graceful_shutdown=_STREAMS_GRACE_S,
         )
-        server = Server(config, stopping)
         pages, pages_socket = serve_pages(home, platform)
+        server = Server(config, stopping, pages)
         listening = listen(home.agent_socket)
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -163,7 +168,6 @@ async def serve(
                 # At once: who sees the socket of an agent that is gone takes it for dead.
                 possession.remove(home.agent_socket)
                 notifier.stopping()
-                pages.should_exit = True
                 recovering.cancel()
                 preloading.cancel()
                 watch.cancel()
