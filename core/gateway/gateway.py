@@ -8,50 +8,37 @@ listeners themselves. Only then is the switch a fact. What is old goes later, wh
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import httpx
-
 from core.errors import GatewayUnavailable
-from core.files import write_atomically
 from core.gateway import resources, tls
+from core.gateway.acknowledged import Acknowledgements
 from core.gateway.doors import check_new, check_secure, in_the_way, is_met, until_closed, usable
 from core.gateway.envoy import Envoy, check_free
 from core.gateway.findings import Findings
-from core.gateway.handshake import shown_certificate
-from core.gateway.routes import (
-    ENTRANCE_HEADER,
-    VERSION_HOST,
-    entrance_configuration,
-    route_configuration,
-)
+from core.gateway.routes import entrance_configuration, route_configuration
 from core.gateway.table import Encryption, Ports, Table
 from core.gateway.tls import SECURE, Secrets
+from core.gateway.told import Told, content_of, new_version
 from core.ports import can_bind, free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
     from core.gateway.table import InFlight, Traffic, Upstream
 
 _log = logging.getLogger(__name__)
 
-_ACKNOWLEDGE_TIMEOUT_S = 10.0
 _PATIENCE_S = 60.0
 """Twice what a request gets at a switch unless its service says otherwise."""
 
 _ENDED_KEPT = 500
 _NEAR = 20
-_ACKNOWLEDGE_PAUSE_S = 0.002
-_CDS_VERSION = "cluster_manager.cds.version_text"
-_CDS_WARMING = "cluster_manager.warming_clusters"
-_LDS_VERSION = "listener_manager.lds.version_text"
 _CLUSTERS = "clusters"
 _PORTS = "listeners"
 _LISTENERS = (resources.PUBLIC, resources.INTERNAL, SECURE)
@@ -74,12 +61,13 @@ class Gateway:
         self._entrances = admin_socket.with_name("entrances.sock")
         self._pages = admin_socket.with_name("pages.sock")
         self._writing = asyncio.Lock()
-        self._probe = _probe(self._entrances)
+        self._told = Told(folder)
+        self._acknowledged = Acknowledgements(self.envoy, self._entrances)
 
     async def close(self) -> None:
         """Ends our connections; Envoy goes on."""
         await self.envoy.admin.close()
-        await self._probe.aclose()
+        await self._acknowledged.close()
 
     async def start(self, table: Table, given: Iterable[int] = (), patience_s: float = 0) -> None:
         """Makes sure that Envoy runs and serves this table, on none of the ports in `given`.
@@ -93,24 +81,24 @@ class Gateway:
         async with self._writing:
             is_serving = await self._is_serving_as_wanted(patience_s)
             inner = {door.port for each in table.entrances for door in each.doors}
-            listeners = self._resources_of(_PORTS) if is_serving else []
+            listeners = self._told.resources(_PORTS) if is_serving else []
             self._choose_ports(listeners, inner.union(given))
             if is_serving:
                 await self._move_listeners()
                 await self._switch(table)
                 await self._forget_others(table)
                 return
-            version = _version()
+            version = new_version()
             self._entrances.unlink(missing_ok=True)
-            self._write(_PORTS, version, usable(self._wanted_listeners(table), []))
+            self._told.write(_PORTS, version, usable(self._wanted_listeners(table), []))
             unchecked = tuple(replace(each, check=None) for each in table.upstreams)
-            self._write(_CLUSTERS, version, self._clusters(unchecked))
-            self._write_all(self._routes(version, table))
-            mark = self._log_size()
+            self._told.write(_CLUSTERS, version, self._clusters(unchecked))
+            self._told.write_all(self._routes(version, table))
+            mark = self._acknowledged.mark()
             if self.ports.https is not None:
                 check_secure(self.ports.host, self.ports.https)
             await self.envoy.start(self.ports)
-            await self._await_routes(version, mark)
+            await self._acknowledged.of_routes(version, mark, self.ports)
             # Envoy would not serve anybody before it has checked everybody, and some may hang.
             await self._write_clusters(self._clusters(table.upstreams))
 
@@ -132,9 +120,7 @@ class Gateway:
         except GatewayUnavailable as error:
             _log.warning("the gateway cannot be replaced: %s", error.message)
             return await self.envoy.is_serving()
-        # What is kept of a connection would tell what the one before this one serves.
-        await self._probe.aclose()
-        self._probe = _probe(self._entrances)
+        await self._acknowledged.forget_connections()
         return True
 
     @property
@@ -171,7 +157,7 @@ class Gateway:
 
     async def _move_listeners(self) -> None:
         """Where other ports are wanted than the running Envoy has, it listens there instead."""
-        before = self._resources_of(_PORTS)
+        before = self._told.resources(_PORTS)
         old = {each["name"]: each["address"] for each in before}
         hosts = next((tls.hosts_of(each) for each in before if each["name"] == SECURE), ())
         wanted = self._own_listeners(hosts)
@@ -199,13 +185,13 @@ class Gateway:
 
     async def _write_listeners(self, wanted: list[resources.Json]) -> None:
         """Listens where it is wanted and can be done; a namespace that has ended is left out."""
-        before = self._resources_of(_PORTS)
+        before = self._told.resources(_PORTS)
         for tries in range(1, _LISTENER_TRIES + 1):
             found = usable(wanted, before)
             if found == before:
                 return
             try:
-                with self._restored_on_failure(_PORTS):
+                with self._told.restored_on_failure(_PORTS):
                     if closing := in_the_way(found, before):
                         await self._tell_listeners([e for e in before if e not in closing])
                         await until_closed(closing)
@@ -217,9 +203,9 @@ class Gateway:
                 return
 
     async def _tell_listeners(self, listeners: list[resources.Json]) -> None:
-        version, mark = _version(), self._log_size()
-        self._write(_PORTS, version, listeners)
-        await self._await_version(_LDS_VERSION, version, mark)
+        version, mark = new_version(), self._acknowledged.mark()
+        self._told.write(_PORTS, version, listeners)
+        await self._acknowledged.of_listeners(version, mark)
 
     async def apply(self, table: Table) -> float:
         """Serves a table from now on; returns how long the switch of the routes took, in seconds.
@@ -233,38 +219,38 @@ class Gateway:
 
     async def _switch(self, table: Table) -> float:
         """Clusters, then routes. No cluster goes here, since until the end it may be routed to."""
-        check_new(table.entrances, self._resources_of(_PORTS))
+        check_new(table.entrances, self._told.resources(_PORTS))
         wanted = self._clusters(table.upstreams)
         names = {cluster["name"] for cluster in wanted}
-        left_over = [each for each in self._resources_of(_CLUSTERS) if each["name"] not in names]
+        left_over = [each for each in self._told.resources(_CLUSTERS) if each["name"] not in names]
         await self._write_clusters(wanted + left_over)
         await self._add_listeners(table)
-        version = _version()
+        version = new_version()
         routes = self._routes(version, table)
         # Taken before the files are written: Envoy may refuse them at once.
-        mark = self._log_size()
-        before = self._version_of(resources.INTERNAL)
+        mark = self._acknowledged.mark()
+        before = self._told.version(resources.INTERNAL)
         started = time.monotonic()
         try:
-            with self._restored_on_failure(*_TABLES):
-                self._write_all(routes)
-                await self._await_routes(version, mark)
+            with self._told.restored_on_failure(*_TABLES):
+                self._told.write_all(routes)
+                await self._acknowledged.of_routes(version, mark, self.ports)
         except GatewayUnavailable:
             await self._await_the_way_back(before)
             raise
         return time.monotonic() - started
 
     async def _add_listeners(self, table: Table) -> None:
-        if self._content_of(resources.ENTRANCES) is None:
+        if not self._told.has(resources.ENTRANCES):
             # Envoy does not watch a file that is not there when a listener first names it.
-            version = _version()
+            version = new_version()
             empty = entrance_configuration(resources.ENTRANCES, version, ())
-            self._write(resources.ENTRANCES, version, [empty])
+            self._told.write(resources.ENTRANCES, version, [empty])
         wanted = self._wanted_listeners(table)
         names = {listener["name"] for listener in wanted}
         left_over = [
             each
-            for each in self._resources_of(_PORTS)
+            for each in self._told.resources(_PORTS)
             if each["name"] not in names and not is_met(each["address"], wanted)
         ]
         await self._write_listeners([*wanted, *left_over])
@@ -273,21 +259,8 @@ class Gateway:
         """Whoever hears of the failure may stop what was to be routed to."""
         if version is not None and self.envoy.is_running:
             with suppress(GatewayUnavailable):
-                await self._await_routes(version, self._log_size())
-
-    @contextmanager
-    def _restored_on_failure(self, *names: str) -> Iterator[None]:
-        """A file that was refused must not be what the next Envoy starts with."""
-        before = {name: self._content_of(name) for name in names}
-        try:
-            yield
-        except GatewayUnavailable:
-            for name, content in before.items():
-                if content is not None and content != self._content_of(name):
-                    # On a disk that is full the write that failed has changed nothing.
-                    with suppress(OSError):
-                        write_atomically(self._folder / f"{name}.json", content)
-            raise
+                mark = self._acknowledged.mark()
+                await self._acknowledged.of_routes(version, mark, self.ports)
 
     async def remove_drained(self, table: Table) -> None:
         """Forgets what the table no longer has; its routes must be served already."""
@@ -337,24 +310,14 @@ class Gateway:
         self.ports = Ports(public, internal, self.ports.host, https)
 
     async def _write_clusters(self, clusters: list[resources.Json]) -> None:
-        if clusters == self._resources_of(_CLUSTERS):
+        if clusters == self._told.resources(_CLUSTERS):
             return
-        version = _version()
-        mark = self._log_size()
-        with self._restored_on_failure(_CLUSTERS):
-            self._write(_CLUSTERS, version, clusters)
-            await self._await_version(_CDS_VERSION, version, mark)
-        await self._await_warm()
-
-    async def _await_warm(self) -> None:
-        """Envoy serves from a cluster once each of its instances was checked, and not before.
-
-        A check ends in time, one way or the other.
-        """
-        deadline = time.monotonic() + _ACKNOWLEDGE_TIMEOUT_S
-        while (await self.envoy.admin.stats(f"^{_CDS_WARMING}$")).get(_CDS_WARMING):
-            self._check_patience(deadline)
-            await asyncio.sleep(_ACKNOWLEDGE_PAUSE_S)
+        version = new_version()
+        mark = self._acknowledged.mark()
+        with self._told.restored_on_failure(_CLUSTERS):
+            self._told.write(_CLUSTERS, version, clusters)
+            await self._acknowledged.of_clusters(version, mark)
+        await self._acknowledged.until_warm()
 
     def _routes(self, version: str, table: Table) -> dict[str, bytes]:
         """The route files, all of them made before the first one is written."""
@@ -369,66 +332,7 @@ class Gateway:
                 resources.PUBLIC, version, public, self.ports.https
             ),
         }
-        return {name: _content(version, [each]) for name, each in found.items()}
-
-    def _write(self, name: str, version: str, found: list[resources.Json]) -> None:
-        self._write_all({name: _content(version, found)})
-
-    def _write_all(self, contents: dict[str, bytes]) -> None:
-        try:
-            for name, content in contents.items():
-                # An Envoy that starts is given all of it anew, and a switch waits for no disk.
-                write_atomically(self._folder / f"{name}.json", content, outlives_power_loss=False)
-        except OSError as error:
-            raise self._full(error) from error
-
-    def _full(self, error: OSError) -> GatewayUnavailable:
-        return GatewayUnavailable(
-            f"cannot write the gateway's configuration: {error.strerror or error}",
-            hint=f"make room in {self._folder}",
-        )
-
-    def _content_of(self, name: str) -> bytes | None:
-        try:
-            return (self._folder / f"{name}.json").read_bytes()
-        except FileNotFoundError:
-            return None
-
-    def _version_of(self, name: str) -> str | None:
-        content = self._content_of(name)
-        return str(json.loads(content)["version_info"]) if content else None
-
-    def _resources_of(self, name: str) -> list[resources.Json]:
-        """What Envoy was told last, by this agent or one before it."""
-        content = self._content_of(name)
-        found: list[resources.Json] = json.loads(content)["resources"] if content else []
-        return found
-
-    async def _await_version(self, statistic: str, version: str, mark: int) -> None:
-        """Waits until Envoy has taken a version, and says why when it refuses."""
-        deadline = time.monotonic() + _ACKNOWLEDGE_TIMEOUT_S
-        while (await self.envoy.admin.stats(f"^{statistic}$")).get(statistic) != version:
-            self._check_refusal(mark)
-            self._check_patience(deadline)
-            await asyncio.sleep(_ACKNOWLEDGE_PAUSE_S)
-
-    async def _await_routes(self, version: str, mark: int) -> None:
-        """The acknowledgement: the version seen through the listeners."""
-        deadline = time.monotonic() + _ACKNOWLEDGE_TIMEOUT_S
-        for address in (
-            f"{self._reached_at}:{self.ports.public}",
-            f"127.0.0.1:{self.ports.internal}",
-            "entrances",
-        ):
-            while await self._served_version(address) != version:
-                self._check_refusal(mark)
-                self._check_patience(deadline)
-                await asyncio.sleep(_ACKNOWLEDGE_PAUSE_S)
-
-    @property
-    def _reached_at(self) -> str:
-        """The address at which this machine reaches the public listener, and that for TLS."""
-        return "127.0.0.1" if self.ports.host in ("0.0.0.0", "::") else self.ports.host  # noqa: S104
+        return {name: content_of(version, [each]) for name, each in found.items()}
 
     async def take_certificate(self, host: str, pair: tuple[str, str], leaf_der: bytes) -> None:
         """Shows a certificate from now on: chain and key in PEM; no connection is cut.
@@ -439,12 +343,12 @@ class Gateway:
             GatewayUnavailable: Envoy refused it, or it cannot be kept. The old one is shown.
         """
         async with self._writing:
-            before, mark = self.secrets.content(host), self._log_size()
+            before, mark = self.secrets.content(host), self._acknowledged.mark()
             try:
-                self.secrets.write(host, _version(), *pair)
+                self.secrets.write(host, new_version(), *pair)
                 await self._await_certificate(host, leaf_der, mark)
             except OSError as error:
-                raise self._full(error) from error
+                raise self._told.full(error) from error
             except GatewayUnavailable:
                 with suppress(OSError):
                     self.secrets.put_back(host, before)
@@ -457,7 +361,7 @@ class Gateway:
             GatewayUnavailable: they are not, in time.
         """
         async with self._writing:
-            await self._await_certificate(host, leaf_der, self._log_size())
+            await self._await_certificate(host, leaf_der, self._acknowledged.mark())
             if self.ports.https and self.envoy.is_running and not self._has_chain(host):
                 raise GatewayUnavailable(
                     f"the gateway does not serve {host} by TLS",
@@ -465,67 +369,13 @@ class Gateway:
                 )
 
     async def _await_certificate(self, host: str, leaf_der: bytes, mark: int) -> None:
-        """The acknowledgement of a certificate: it is seen in a handshake."""
-        deadline = time.monotonic() + _ACKNOWLEDGE_TIMEOUT_S
-        port = self.ports.https
-        while port and self.envoy.is_running and self._has_chain(host):
-            if await shown_certificate(self._reached_at, port, host) == leaf_der:
-                return
-            self._check_refusal(mark)
-            self._check_patience(deadline)
-            await asyncio.sleep(_ACKNOWLEDGE_PAUSE_S)
+        await self._acknowledged.of_certificate(
+            host, leaf_der, mark, self.ports, lambda: self._has_chain(host)
+        )
 
     def _has_chain(self, host: str) -> bool:
-        listeners = self._resources_of(_PORTS)
+        listeners = self._told.resources(_PORTS)
         return any(host in tls.hosts_of(each) for each in listeners if each["name"] == SECURE)
-
-    def _check_patience(self, deadline: float) -> None:
-        if not self.envoy.is_running:
-            raise GatewayUnavailable(
-                "the gateway ended while it was updated; it is started again", hint="try again"
-            )
-        if time.monotonic() > deadline:
-            raise GatewayUnavailable(
-                "the gateway did not take an update in time", hint="run `compartment doctor`"
-            )
-
-    async def _served_version(self, address: str) -> str | None:
-        try:
-            return (await self._probe.get(f"http://{address}/")).text
-        except httpx.HTTPError:
-            return None
-
-    def _log_size(self) -> int:
-        return self.envoy.log.stat().st_size if self.envoy.log.exists() else 0
-
-    def _refusal(self, mark: int) -> str | None:
-        if self._log_size() <= mark:
-            return None
-        with self.envoy.log.open(errors="replace") as log:
-            log.seek(mark)
-            for line in log:
-                _, found, reason = line.partition("update rejected: ")
-                if found:
-                    return reason.strip()
-        return None
-
-    def _check_refusal(self, mark: int) -> None:
-        reason = self._refusal(mark)
-        if reason is not None:
-            raise GatewayUnavailable(
-                f"the gateway refused an update, the old routes stay: {reason}",
-                hint="this is a bug: please report it with the project files",
-            )
-
-
-def _probe(entrances: Path) -> httpx.AsyncClient:
-    """What asks the listeners for the version of the table."""
-    return httpx.AsyncClient(
-        timeout=2.0,
-        headers={"host": VERSION_HOST, ENTRANCE_HEADER: VERSION_HOST},
-        trust_env=False,
-        mounts={"http://entrances/": httpx.AsyncHTTPTransport(uds=str(entrances))},
-    )
 
 
 def _check_free(name: str, host: str, port: int) -> None:
@@ -542,12 +392,3 @@ def _free_above(port: int, taken: set[int]) -> int:
             taken.add(each)
             return each
     return free_port(taken)
-
-
-def _content(version: str, found: list[resources.Json]) -> bytes:
-    return json.dumps({"version_info": version, "resources": found}).encode()
-
-
-def _version() -> str:
-    """Versions only need to differ, also from those of an agent before this one."""
-    return str(time.time_ns())

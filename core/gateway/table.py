@@ -202,6 +202,11 @@ class Ports:
     https: int | None = None
     """None: there is no TLS."""
 
+    @property
+    def reached_at(self) -> str:
+        """The address at which this machine reaches the public listener, and that for TLS."""
+        return "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104
+
     def __str__(self) -> str:
         https = "" if self.https is None else f" {self.https}"
         return f"{self.public} {self.internal} {self.host}{https}"

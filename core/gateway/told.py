@@ -1,0 +1,100 @@
+"""What Envoy is told: the files that it watches, each written as a whole and renamed at once."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from core.errors import GatewayUnavailable
+from core.files import write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+Json = dict[str, Any]
+
+
+class Told:
+    """The files in a folder. An Envoy that starts reads them, also those of an agent before us."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def write(self, name: str, version: str, resources: list[Json]) -> None:
+        """Tells all resources of a kind.
+
+        Raises:
+            GatewayUnavailable: the file cannot be written.
+        """
+        self.write_all({name: content_of(version, resources)})
+
+    def write_all(self, contents: Mapping[str, bytes]) -> None:
+        """Writes files whose contents are made already, one right after the other.
+
+        Raises:
+            GatewayUnavailable: one cannot be written.
+        """
+        try:
+            for name, content in contents.items():
+                # An Envoy that starts is given all of it anew, and a switch waits for no disk.
+                write_atomically(self._path(name), content, outlives_power_loss=False)
+        except OSError as error:
+            raise self.full(error) from error
+
+    def full(self, error: OSError) -> GatewayUnavailable:
+        """What is said when something in the folder cannot be written."""
+        return GatewayUnavailable(
+            f"cannot write the gateway's configuration: {error.strerror or error}",
+            hint=f"make room in {self._folder}",
+        )
+
+    def has(self, name: str) -> bool:
+        """Whether it was ever told."""
+        return self._content(name) is not None
+
+    def version(self, name: str) -> str | None:
+        """The version that was told last; None where there is none."""
+        content = self._content(name)
+        return str(json.loads(content)["version_info"]) if content else None
+
+    def resources(self, name: str) -> list[Json]:
+        """What Envoy was told last, by this agent or one before it."""
+        content = self._content(name)
+        found: list[Json] = json.loads(content)["resources"] if content else []
+        return found
+
+    @contextmanager
+    def restored_on_failure(self, *names: str) -> Iterator[None]:
+        """A file that was refused must not be what the next Envoy starts with."""
+        before = {name: self._content(name) for name in names}
+        try:
+            yield
+        except GatewayUnavailable:
+            for name, content in before.items():
+                if content is not None and content != self._content(name):
+                    # On a disk that is full the write that failed has changed nothing.
+                    with suppress(OSError):
+                        write_atomically(self._path(name), content)
+            raise
+
+    def _content(self, name: str) -> bytes | None:
+        try:
+            return self._path(name).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.json"
+
+
+def content_of(version: str, resources: list[Json]) -> bytes:
+    """A file with all resources of a kind."""
+    return json.dumps({"version_info": version, "resources": resources}).encode()
+
+
+def new_version() -> str:
+    """Versions only need to differ, also from those of an agent before this one."""
+    return str(time.time_ns())
