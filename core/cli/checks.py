@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.cli.report import resolves
+from core.errors import CompartmentError
 
 if TYPE_CHECKING:
     from core.files import Home
@@ -104,6 +105,11 @@ def _room(home: Home) -> Check:
 def _socket_path(home: Home) -> Check:
     length = len(os.fsencode(home.agent_socket))
     found = f"{home.agent_socket} ({length} bytes)"
+    try:
+        if os.path.lexists(home.sockets):
+            home.claim_sockets()
+    except CompartmentError as error:
+        return Check("socket path", Level.FAIL, error.message, error.hint)
     if length <= _LONGEST_SOCKET_BYTES:
         return Check("socket path", Level.OK, found)
     return Check(

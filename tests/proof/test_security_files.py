@@ -169,6 +169,8 @@ async def test_whoever_makes_the_folder_of_our_sockets_first_is_told_nothing(
     os.chown(place, UID, UID)
     place.rename(stand_in) if not is_link else stand_in.symlink_to(place)
     heard: list[bytes] = []
+    services = "services: {web: {path: ., run: {command: 'true'}}}"
+    (tmp_path / "compartment.yml").write_text(f"name: lab\n{services}\n")
 
     async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         heard.append(await reader.read(1))
@@ -183,11 +185,13 @@ async def test_whoever_makes_the_folder_of_our_sockets_first_is_told_nothing(
                     *(() if command == "doctor" else ("--project", "lab")),
                     cwd=tmp_path,
                     env={**os.environ, "COMPARTMENT_HOME": str(long.root)},
-                    stderr=asyncio.subprocess.PIPE,
+                    stdout=asyncio.subprocess.PIPE,
+                    stderr=asyncio.subprocess.STDOUT,
                 )
                 async with asyncio.timeout(_PATIENCE_S):
-                    _, said = await process.communicate()
+                    said, _ = await process.communicate()
                 assert process.returncode != 0, command
+                assert b"is not a folder of yours" in said, command
                 assert b"Traceback" not in said
         assert heard == []
         with pytest.raises(CompartmentError, match="is not a folder of yours"):
