@@ -1,21 +1,15 @@
-"""The only door for front ends: every verb of the agent as a method, its events as a stream.
-
-It speaks through httpcore, httpx's own transport, because importing httpx takes longer than most
-commands run.
-"""
+"""The only door for front ends: every verb of the agent as a method, its events as a stream."""
 
 from __future__ import annotations
 
-import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
-
-import httpcore
+from urllib.parse import quote
 
 from core import __version__
 from core.agent.door import START_HINT, LocalDoor
-from core.agent.protocol import PROTOCOL, error_from_json, is_earlier
+from core.agent.protocol import PROTOCOL, is_earlier
+from core.agent.transport import ANSWER_TIMEOUT_S, HANGS, Transport, not_understood
 from core.ending import to_the_end
 from core.errors import AgentUnavailable
 from core.files import Home
@@ -28,22 +22,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-_CONNECT_TIMEOUT_S = 5.0
-_ANSWER_TIMEOUT_S = 10.0
-"""For what an agent answers at once, unless it hangs; the others take as long as they take."""
-
-HANGS = "agent_hangs"
-"""The code of the error that tells of an agent that is there, and says nothing."""
-
 _ABOUT = frozenset({"version", "protocol"})
 """What every agent has said of itself, of any version."""
-
-_LOST = (
-    httpcore.NetworkError,
-    httpcore.RemoteProtocolError,
-    httpcore.TimeoutException,
-    OSError,
-)
 
 
 class Client:
@@ -51,7 +31,7 @@ class Client:
 
     def __init__(self, door: Door) -> None:
         self._door = door
-        self._pool = httpcore.AsyncConnectionPool(uds=str(door.socket), max_connections=20)
+        self._transport = Transport(door.socket)
 
     @classmethod
     @asynccontextmanager
@@ -77,7 +57,7 @@ class Client:
         try:
             yield client
         finally:
-            await client._pool.aclose()
+            await client._transport.close()
             await to_the_end(door.close())
 
     @property
@@ -144,21 +124,21 @@ class Client:
         Raises:
             AgentUnavailable: none answers, or what answers is none.
         """
-        about = await self._call("GET", "/v1/agent", answer_timeout_s=_ANSWER_TIMEOUT_S)
+        about = await self._transport.call("GET", "/v1/agent", answer_timeout_s=ANSWER_TIMEOUT_S)
         if not _ABOUT.issubset(about):
-            raise _strange("it is no agent")
+            raise not_understood("it is no agent")
         return about
 
     async def stop_agent(self) -> Json:
         """Ends the agent and waits until it is gone; what is live goes on."""
         pid = (await self.agent())["pid"]
-        told = await self._call("POST", "/v1/agent/stop")
+        told = await self._transport.call("POST", "/v1/agent/stop")
         await self._door.wait_ended(pid)
         return told
 
     async def sources(self, target: Mapping[str, Any]) -> Json:
         """Where an environment keeps a source that is sent to it, and which it has."""
-        return await self._call("GET", "/v1/sources", query=target)
+        return await self._transport.call("GET", "/v1/sources", query=target)
 
     async def send_source(self, query: Mapping[str, Any], parts: AsyncIterator[bytes]) -> Json:
         """Sends a source as a tar archive; `query` has its target, digest and writable folders.
@@ -166,139 +146,139 @@ class Client:
         Raises:
             UsageError: it is refused.
         """
-        return await self._call("POST", "/v1/sources", query=query, parts=parts)
+        return await self._transport.call("POST", "/v1/sources", query=query, parts=parts)
 
     async def submit(self, body: Json) -> Json:
         """Begins a run; see `core.agent.bodies.RunBody` for the keys."""
-        return await self._call("POST", "/v1/runs", body=body)
+        return await self._transport.call("POST", "/v1/runs", body=body)
 
     async def plan(self, body: Json) -> Json:
         """What a run would do."""
-        return await self._call("POST", "/v1/plan", body=body)
+        return await self._transport.call("POST", "/v1/plan", body=body)
 
     async def run_result(self, run_id: str) -> Json:
         """A run with its deployments."""
-        return await self._call("GET", f"/v1/runs/{run_id}")
+        return await self._transport.call("GET", f"/v1/runs/{run_id}")
 
     async def cancel(self, run_id: str) -> Json:
         """Stops a run before its switch."""
-        return await self._call("POST", f"/v1/runs/{run_id}/cancel")
+        return await self._transport.call("POST", f"/v1/runs/{run_id}/cancel")
 
     async def hold(self, run_id: str) -> Json:
         """Has a run wait before its switch; returns the run."""
-        return await self._call("POST", f"/v1/runs/{run_id}/hold")
+        return await self._transport.call("POST", f"/v1/runs/{run_id}/hold")
 
     async def resume(self, run_id: str) -> Json:
         """Lets a held run go on; returns the run."""
-        return await self._call("POST", f"/v1/runs/{run_id}/resume")
+        return await self._transport.call("POST", f"/v1/runs/{run_id}/resume")
 
     async def down(self, body: Json) -> Json:
         """Takes services down."""
-        return await self._call("POST", "/v1/down", body=body)
+        return await self._transport.call("POST", "/v1/down", body=body)
 
     async def status(self, query: Mapping[str, Any]) -> Json:
         """The newest and the active deployments."""
-        return await self._call("GET", "/v1/status", query=query)
+        return await self._transport.call("GET", "/v1/status", query=query)
 
     async def inspect(self, query: Mapping[str, Any]) -> Json:
         """Everything about deployments."""
-        return await self._call("GET", "/v1/inspect", query=query)
+        return await self._transport.call("GET", "/v1/inspect", query=query)
 
     async def networks(self, query: Mapping[str, Any]) -> Json:
         """Who reaches whom among the active services of an environment."""
-        return await self._call("GET", "/v1/networks", query=query)
+        return await self._transport.call("GET", "/v1/networks", query=query)
 
     async def history(self, query: Mapping[str, Any]) -> Json:
         """The newest deployments, newest first."""
-        return await self._call("GET", "/v1/deployments", query=query)
+        return await self._transport.call("GET", "/v1/deployments", query=query)
 
     async def shell(self, query: Mapping[str, Any]) -> Json:
         """How a shell beside a live service is started."""
-        return await self._call("GET", "/v1/shell", query=query)
+        return await self._transport.call("GET", "/v1/shell", query=query)
 
     async def dockerfile(self, query: Mapping[str, Any]) -> Json:
         """The Dockerfile that a service is built with on the Docker engine."""
-        return await self._call("GET", "/v1/dockerfile", query=query)
+        return await self._transport.call("GET", "/v1/dockerfile", query=query)
 
     async def runs(self, query: Mapping[str, Any]) -> Json:
         """The newest runs of an environment, newest first."""
-        return await self._call("GET", "/v1/runs", query=query)
+        return await self._transport.call("GET", "/v1/runs", query=query)
 
     async def environments(self) -> Json:
         """The environments of all projects of this agent."""
-        return await self._call("GET", "/v1/environments")
+        return await self._transport.call("GET", "/v1/environments")
 
     async def notifications(self) -> Json:
         """Who is told of what happens, and how that goes."""
-        return await self._call("GET", "/v1/notifications")
+        return await self._transport.call("GET", "/v1/notifications")
 
     async def test_notifications(self) -> Json:
         """Tells all of them something that has not happened; returns how that went."""
-        return await self._call("POST", "/v1/notifications/test")
+        return await self._transport.call("POST", "/v1/notifications/test")
 
     async def variables(self, query: Mapping[str, Any]) -> Json:
         """The variables of an environment, or those that a service of it gets; without values."""
-        return await self._call("GET", "/v1/variables", query=query)
+        return await self._transport.call("GET", "/v1/variables", query=query)
 
     async def variable(self, key: str, query: Mapping[str, Any]) -> Json:
         """One variable, with its value unless that is sensitive."""
-        return await self._call("GET", _variable(key), query=query)
+        return await self._transport.call("GET", _variable(key), query=query)
 
     async def set_variable(self, key: str, body: Json) -> Json:
         """Sets a variable, from the next deployment on."""
-        return await self._call("PUT", _variable(key), body=body)
+        return await self._transport.call("PUT", _variable(key), body=body)
 
     async def remove_variable(self, key: str, query: Mapping[str, Any]) -> Json:
         """Removes a variable, from the next deployment on."""
-        return await self._call("DELETE", _variable(key), query=query)
+        return await self._transport.call("DELETE", _variable(key), query=query)
 
     async def import_variables(self, body: Json) -> Json:
         """Sets several variables at once, or none of them."""
-        return await self._call("POST", "/v1/variables/import", body=body)
+        return await self._transport.call("POST", "/v1/variables/import", body=body)
 
     async def domains(self, query: Mapping[str, Any]) -> Json:
         """The domains of an environment, or all of them."""
-        return await self._call("GET", "/v1/domains", query=query)
+        return await self._transport.call("GET", "/v1/domains", query=query)
 
     async def add_domain(self, host: str, body: Json) -> Json:
         """Leads a host name to a service, or changes how it gets its certificate."""
-        return await self._call("PUT", _domain(host), body=body)
+        return await self._transport.call("PUT", _domain(host), body=body)
 
     async def remove_domain(self, host: str, query: Mapping[str, Any]) -> Json:
         """Lets a host name lead nowhere."""
-        return await self._call("DELETE", _domain(host), query=query)
+        return await self._transport.call("DELETE", _domain(host), query=query)
 
     async def users(self, query: Mapping[str, Any]) -> Json:
         """Those who have a login in an environment."""
-        return await self._call("GET", "/v1/users", query=query)
+        return await self._transport.call("GET", "/v1/users", query=query)
 
     async def add_user(self, name: str, body: Json) -> Json:
         """Gives somebody a login, or another password; in force when it returns."""
-        return await self._call("PUT", _user(name), body=body)
+        return await self._transport.call("PUT", _user(name), body=body)
 
     async def remove_user(self, name: str, query: Mapping[str, Any]) -> Json:
         """Takes a login away; in force when it returns."""
-        return await self._call("DELETE", _user(name), query=query)
+        return await self._transport.call("DELETE", _user(name), query=query)
 
     async def executions(self, query: Mapping[str, Any]) -> Json:
         """The newest executions of jobs and crons, newest first."""
-        return await self._call("GET", "/v1/executions", query=query)
+        return await self._transport.call("GET", "/v1/executions", query=query)
 
     async def execute(self, body: Json) -> Json:
         """Runs a job or cron now; returns the execution as it began."""
-        return await self._call("POST", "/v1/executions", body=body)
+        return await self._transport.call("POST", "/v1/executions", body=body)
 
     async def execution(self, execution_id: str) -> Json:
         """One execution."""
-        return await self._call("GET", f"/v1/executions/{execution_id}")
+        return await self._transport.call("GET", f"/v1/executions/{execution_id}")
 
     async def cancel_execution(self, execution_id: str) -> Json:
         """Ends an execution that runs; returns it as it ended."""
-        return await self._call("POST", f"/v1/executions/{execution_id}/cancel")
+        return await self._transport.call("POST", f"/v1/executions/{execution_id}/cancel")
 
     async def crons(self, query: Mapping[str, Any]) -> Json:
         """The crons of an environment: when each runs, next and last."""
-        return await self._call("GET", "/v1/crons", query=query)
+        return await self._transport.call("GET", "/v1/crons", query=query)
 
     async def watch(self, target: Mapping[str, Any]) -> AsyncGenerator[Json, None]:
         """An environment as it is, then whatever is different; it need not be deployed yet.
@@ -306,7 +286,7 @@ class Client:
         Raises:
             AgentUnavailable: the agent went away.
         """
-        async for update in self._stream("/v1/watch", target):
+        async for update in self._transport.stream("/v1/watch", target):
             yield update
 
     async def events(self, after: int = 0, run_id: str | None = None) -> AsyncIterator[Json]:
@@ -315,7 +295,7 @@ class Client:
         Raises:
             AgentUnavailable: the agent went away. Read on after the last `seq` once it is back.
         """
-        async for event in self._stream("/v1/events", {"after": after, "run": run_id}):
+        async for event in self._transport.stream("/v1/events", {"after": after, "run": run_id}):
             yield event
 
     async def logs(self, query: Mapping[str, Any]) -> AsyncIterator[Json]:
@@ -326,51 +306,8 @@ class Client:
 
     async def log_batches(self, query: Mapping[str, Any]) -> AsyncGenerator[list[Json], None]:
         """The same lines together as they arrive: for readers that are asked for thousands."""
-        async for lines in self._batches("/v1/logs", query):
+        async for lines in self._transport.batches("/v1/logs", query):
             yield lines
-
-    async def _call(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, Any] | None = None,
-        body: Json | None = None,
-        parts: AsyncIterator[bytes] | None = None,
-        answer_timeout_s: float | None = None,
-    ) -> Json:
-        content = json.dumps(body).encode() if body is not None else parts or b""
-        kind = "application/x-tar" if parts is not None else "application/json"
-        try:
-            reply = await self._pool.request(
-                method,
-                _url(path, query or {}),
-                headers={"content-type": kind},
-                content=content,
-                extensions={"timeout": {"connect": _CONNECT_TIMEOUT_S, "read": answer_timeout_s}},
-            )
-        except _LOST as error:
-            raise _unavailable(error) from error
-        return _answer(reply.status, reply.content)
-
-    async def _stream(self, path: str, query: Mapping[str, Any]) -> AsyncIterator[Json]:
-        async for found in self._batches(path, query):
-            for each in found:
-                yield each
-
-    async def _batches(self, path: str, query: Mapping[str, Any]) -> AsyncIterator[list[Json]]:
-        timeout = {"timeout": {"connect": _CONNECT_TIMEOUT_S}}
-        try:
-            async with self._pool.stream("GET", _url(path, query), extensions=timeout) as reply:
-                if reply.status != 200:
-                    _answer(reply.status, await reply.aread())
-                rest = b""
-                async for chunk in reply.aiter_stream():
-                    whole, newline, rest = (rest + chunk).rpartition(b"\n")
-                    if newline:
-                        yield _parsed(whole)
-        except _LOST as error:
-            raise _unavailable(error) from error
 
 
 def _check_protocol(about: Json) -> None:
@@ -394,55 +331,3 @@ def _domain(host: str) -> str:
 
 def _user(name: str) -> str:
     return f"/v1/users/{quote(name, safe='')}"
-
-
-def _url(path: str, query: Mapping[str, Any]) -> str:
-    given = {name: value for name, value in query.items() if value is not None}
-    return f"http://agent{path}?{urlencode(given, doseq=True)}"
-
-
-def _parsed(lines: bytes) -> list[Json]:
-    try:
-        # One parse of all is twice as fast as one of each.
-        found: list[Json] = json.loads(b"[%s]" % lines.replace(b"\n", b","))
-    except (ValueError, RecursionError) as error:
-        raise _strange("it is no JSON") from error
-    return found
-
-
-def _answer(status: int, content: bytes) -> Json:
-    try:
-        answer = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise AgentUnavailable(
-            "the agent was stopped before it answered",
-            hint="what was asked for may be done nevertheless: see `compartment status`",
-        ) from error
-    if not isinstance(answer, dict):
-        raise _strange("it is no JSON object")
-    if status == 200:
-        return answer
-    if "error" in answer:
-        raise error_from_json(answer["error"])
-    raise _strange(f"{status}, {answer}")
-
-
-def _strange(answer: str) -> AgentUnavailable:
-    return AgentUnavailable(
-        f"what the agent answered is not understood: {answer}",
-        hint="is it of the same version? compartment agent stop, then try again",
-        code="agent_version",
-    )
-
-
-def _unavailable(error: Exception) -> AgentUnavailable:
-    if isinstance(error, httpcore.ReadTimeout):
-        return AgentUnavailable(
-            f"the agent hangs: it does not answer within {_ANSWER_TIMEOUT_S:g} s",
-            hint="compartment doctor says how to end it; what is live goes on serving",
-            code=HANGS,
-        )
-    return AgentUnavailable(
-        f"the agent does not answer: {str(error) or type(error).__name__}",
-        hint="`compartment agent start` starts it; `compartment doctor` checks the machine",
-    )

@@ -9,7 +9,8 @@ import pytest
 
 from core.agent import client as client_module
 from core.agent import launcher
-from core.agent.client import HANGS, Client
+from core.agent.client import Client
+from core.agent.transport import HANGS
 from core.errors import AgentUnavailable
 from core.files import Home
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 async def test_it_is_told_of_at_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     where = Home(home)
     where.create()
-    monkeypatch.setattr(client_module, "_ANSWER_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(client_module, "ANSWER_TIMEOUT_S", 0.1)
     monkeypatch.setattr(launcher, "launch", None)
 
     async def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -59,7 +59,7 @@ async def test_what_is_too_large_is_refused(home: Path) -> None:
 async def test_another_version_may_know_less(home: Path) -> None:
     async with agent_inside(home) as (_, client):
         with pytest.raises(AgentUnavailable) as caught:
-            await client._call("GET", "/v1/of-another-version")
+            await client._transport.call("GET", "/v1/of-another-version")
     assert caught.value.code == "agent_version"
     assert caught.value.hint
 

@@ -426,7 +426,7 @@ async def test_one_that_watches_does_not_hold_up_the_end(home: Path) -> None:
     async with agent_inside(home) as (_, client), aclosing(client.watch(HERE)) as updates:
         await Watcher(updates).next()
         began = time.monotonic()
-        await client._call("POST", "/v1/agent/stop")
+        await client._transport.call("POST", "/v1/agent/stop")
         with pytest.raises(AgentUnavailable):
             async for _ in updates:
                 pass
