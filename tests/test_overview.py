@@ -251,9 +251,9 @@ class World:
         elif what == "die" and self.machine.running:
             rng.choice(list(self.machine.running.values())).end()
         elif what == "cancel" and self._runs:
-            tasks.create_task(refused(self.platform.cancel(self._runs[-1])))
+            tasks.create_task(refused(self.platform.runs.cancel(self._runs[-1])))
         elif what == "down":
-            tasks.create_task(refused(self.platform.down(Down(target, services))))
+            tasks.create_task(refused(self.platform.runs.down(Down(target, services))))
         elif what in ("deploy", "rollback"):
             trigger = Trigger(what)
             root = self._roots[target] if trigger is Trigger.DEPLOY else None
@@ -261,7 +261,7 @@ class World:
             tasks.create_task(refused(self._submit(request)))
 
     async def _submit(self, request: Request) -> None:
-        self._runs.append((await self.platform.submit(request)).id)
+        self._runs.append((await self.platform.runs.submit(request)).id)
 
     async def settle(self) -> None:
         """Returns when nothing goes on but what waits at a gate."""

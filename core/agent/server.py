@@ -112,7 +112,7 @@ def _add_runs(app: FastAPI, platform: Platform, sources: Sources) -> None:
     @app.post("/v1/runs")
     async def submit(body: RunBody) -> dict[str, Any]:
         async with to_be_run(sources, body) as request:
-            return (await platform.submit(request)).as_json()
+            return (await platform.runs.submit(request)).as_json()
 
     @app.get("/v1/runs/{run_id}")
     async def result(run_id: str) -> dict[str, Any]:
@@ -120,19 +120,19 @@ def _add_runs(app: FastAPI, platform: Platform, sources: Sources) -> None:
 
     @app.post("/v1/runs/{run_id}/cancel")
     async def cancel(run_id: str) -> dict[str, Any]:
-        return (await platform.cancel(run_id)).as_json()
+        return (await platform.runs.cancel(run_id)).as_json()
 
     @app.post("/v1/runs/{run_id}/hold")
     async def hold(run_id: str) -> dict[str, Any]:
-        return (await platform.hold(run_id)).as_json()
+        return (await platform.runs.hold(run_id)).as_json()
 
     @app.post("/v1/runs/{run_id}/resume")
     async def resume(run_id: str) -> dict[str, Any]:
-        return (await platform.resume(run_id)).as_json()
+        return (await platform.runs.resume(run_id)).as_json()
 
     @app.post("/v1/down")
     async def down(body: DownBody) -> dict[str, Any]:
-        return {**_named(body), "stopped": await platform.down(body.request())}
+        return {**_named(body), "stopped": await platform.runs.down(body.request())}
 
     @app.get("/v1/events", response_class=Lines)
     async def events(

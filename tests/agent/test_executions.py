@@ -247,7 +247,7 @@ async def test_what_is_taken_down_runs_no_more(agent: Agent) -> None:
     begun = await agent.execute()
     await agent.until_up(begun)
     async with asyncio.timeout(LIMIT_S):
-        assert await agent.platform.down(Down(TARGET)) == ["nightly"]
+        assert await agent.platform.runs.down(Down(TARGET)) == ["nightly"]
     ended = await agent.client.execution(begun["id"])
     assert (ended["status"], ended["message"]) == (
         "cancelled",

@@ -217,10 +217,10 @@ class Shop:
             scope = Scope(target, names[0] if names else None)
             await assign(self.platform.ledger, scope, given)
         elif verb == "down":
-            await self.platform.down(Down(target, tuple(names)))
+            await self.platform.runs.down(Down(target, tuple(names)))
         else:
             request = await self.request(verb, target, names, given)
-            ended = await self.end(await self.platform.submit(request))
+            ended = await self.end(await self.platform.runs.submit(request))
             return "" if ended["run"]["status"] == "succeeded" else "failed"
         return ""
 
@@ -245,7 +245,7 @@ class Shop:
     async def end(self, run: Run) -> Json:
         """Waits until a run has ended, and what comes after it as well; returns its result."""
         self.last = run
-        await asyncio.wait([self.platform._running[run.id][0]])
+        await asyncio.wait([self.platform.runs._running[run.id][0]])
         return await self.platform.snapshots.run_result(run.id)
 
     def active(self, environment: str = DEFAULT_ENVIRONMENT) -> list[str]:
@@ -305,7 +305,7 @@ async def shop(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[S
             try:
                 yield Shop(platform, machine, root)
             finally:
-                for task, _ in list(platform._running.values()):
+                for task, _ in list(platform.runs._running.values()):
                     task.cancel()
     finally:
         log.close()

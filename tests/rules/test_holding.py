@@ -21,12 +21,14 @@ async def test_what_has_stopped_first_is_not_kept_from_serving(a_shop: Shop) -> 
     )
     await a_shop.play("deploy; break web")
     platform = a_shop.platform
-    run = await platform.submit(await a_shop.request("deploy", Target(NAME, "production"), [], {}))
+    run = await platform.runs.submit(
+        await a_shop.request("deploy", Target(NAME, "production"), [], {})
+    )
     async with asyncio.timeout(60):
         while not platform.ledger.aside(run.id):
             await platform.ledger.wait_change()
     with pytest.raises(Conflict, match="cannot be held any more"):
-        await platform.hold(run.id)
+        await platform.runs.hold(run.id)
     await a_shop.do("mend web")
     ended = await a_shop.end(run)
     assert ended["run"]["status"] == "succeeded", ended["failureMessage"]

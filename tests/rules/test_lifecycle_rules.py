@@ -235,24 +235,24 @@ async def test_3_4_one_run_at_a_time(a_shop: Shop, second: str, outcome: str) ->
     """In one environment; staging has version 1, production 2, and 3 is on its way."""
     await a_shop.play("deploy @staging; deploy")
     platform, production = a_shop.platform, Target(NAME, "production")
-    first = await platform.submit(await a_shop.request("deploy", production, [], {}))
-    await platform.hold(first.id)
+    first = await platform.runs.submit(await a_shop.request("deploy", production, [], {}))
+    await platform.runs.hold(first.id)
     verb, *words = second.split()
     request = await a_shop.request(verb, production, [], dict(w.split("=") for w in words))
     if outcome == "refused":
         with pytest.raises(TargetBusy, match=f"deploy {first.id} is ahead") as refused:
-            await platform.submit(request)
+            await platform.runs.submit(request)
         assert refused.value.code == "deployment_target_busy"
-        await platform.resume(first.id)
+        await platform.runs.resume(first.id)
         await a_shop.end(first)
         assert a_shop.active() == ["web@3"]
         return
-    waiting = await platform.submit(request)
+    waiting = await platform.runs.submit(request)
     # In another environment nobody waits for it.
     assert (await a_shop.do("redeploy @staging wait=0")).startswith("web@")
     assert waiting.status == "queued"
     assert a_shop.active() == ["web@2"]
-    await platform.resume(first.id)
+    await platform.runs.resume(first.id)
     assert (await a_shop.end(waiting))["run"]["status"] == "succeeded"
     assert a_shop.active() == [outcome]
 
@@ -495,7 +495,7 @@ async def test_8_3_rollback_to_a_deployment_of_another_environment(a_shop: Shop)
     (other,) = await a_shop.history("staging")
     request = Request(Trigger.ROLLBACK, Target(NAME, "production"), to=other.id)
     with pytest.raises(NotFound, match=f"{other.id} is no deployment of shop/production") as found:
-        await a_shop.platform.submit(request)
+        await a_shop.platform.runs.submit(request)
     assert found.value.hint == "see `compartment deployment list --env production`"
 
 

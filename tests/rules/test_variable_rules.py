@@ -102,12 +102,12 @@ async def test_4_2_they_are_read_when_the_deployment_is_queued(a_shop: Shop) -> 
     """Ours: not when it begins, so that a run is what was asked for."""
     await a_shop.play("set A=1; deploy")
     platform = a_shop.platform
-    first = await platform.submit(await a_shop.request("redeploy", PRODUCTION, [], {}))
-    await platform.hold(first.id)
+    first = await platform.runs.submit(await a_shop.request("redeploy", PRODUCTION, [], {}))
+    await platform.runs.hold(first.id)
     await a_shop.do("set A=2")
-    second = await platform.submit(await a_shop.request("redeploy", PRODUCTION, [], {}))
+    second = await platform.runs.submit(await a_shop.request("redeploy", PRODUCTION, [], {}))
     await a_shop.do("set A=3")
-    await platform.resume(first.id)
+    await platform.runs.resume(first.id)
     await a_shop.end(first)
     await a_shop.end(second)
     assert [each.variables["A"] for each in a_shop.machine.specs] == ["1", "1", "2"]

@@ -48,12 +48,12 @@ class Stage:
         await asyncio.sleep(STEP_S)
         self.repository.edit("mail")
         request = Request(Trigger.DEPLOY, TARGET, (), self.repository.root)
-        return await self.platform.submit(request)
+        return await self.platform.runs.submit(request)
 
     async def hold(self, run: Run) -> bool:
         """Whether that could be done."""
         try:
-            await self.platform.hold(run.id)
+            await self.platform.runs.hold(run.id)
         except Conflict:
             return False
         return True
@@ -61,7 +61,7 @@ class Stage:
     async def cancel(self, run_id: str) -> bool:
         """Whether that could be done."""
         try:
-            await self.platform.cancel(run_id)
+            await self.platform.runs.cancel(run_id)
         except Conflict:
             return False
         return True
@@ -99,7 +99,7 @@ def test_a_run_that_is_held_does_not_switch() -> None:
         assert stage.run(run).is_held == is_held
         assert stage.run(run).status.is_final != is_held
         if is_held:
-            await stage.platform.resume(run.id)
+            await stage.platform.runs.resume(run.id)
         await stage.rest()
         assert stage.run(run).status == "succeeded"
         await stage.agent.die()
@@ -153,7 +153,7 @@ def test_a_run_that_is_cancelled_as_soon_as_it_is_there_holds_nobody_up() -> Non
         stage = Stage(scene)
         await asyncio.sleep(STEP_S)
         request = Request(Trigger.DEPLOY, TARGET, (), stage.repository.root)
-        asking = asyncio.create_task(stage.platform.submit(request))
+        asking = asyncio.create_task(stage.platform.runs.submit(request))
         while not stage.platform.ledger.runs:
             await asyncio.sleep(0)
         await _pass(passes)

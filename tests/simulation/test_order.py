@@ -176,13 +176,13 @@ class Play:
         platform = self.agent.platform
         assert platform is not None
         promises = self._scene.promises
-        run = await platform.submit(Request(Trigger.DEPLOY, TARGET, (), self._scene.project))
+        run = await platform.runs.submit(Request(Trigger.DEPLOY, TARGET, (), self._scene.project))
         stopping = {name for name in promises.active(TARGET) if self._is_stopping(name)}
         for _ in range(LONGEST):
             await asyncio.sleep(STEP_S)
             self.agent.check_alive()
             assert promises.broken is None, promises.broken
-            if not platform._running:
+            if not platform.runs._running:
                 break
             deployments = [promises.deployments[each] for each in run.deployment_ids]
             self._look({each.service.name: each for each in deployments}, stopping)

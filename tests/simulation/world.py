@@ -232,16 +232,16 @@ class World:
         run = self._some_run(platform)
         if what in ("cancel", "hold", "resume"):
             if run is not None:
-                asked = {"cancel": platform.cancel, "hold": self._hold, "resume": self._resume}
+                asked = {"cancel": platform.runs.cancel, "hold": self._hold, "resume": self._resume}
                 self.agent.ask(asked[what](run.id))
         elif what == "down":
-            self.agent.ask(platform.down(Down(target, self._some_services())))
+            self.agent.ask(platform.runs.down(Down(target, self._some_services())))
         elif what == "execute":
             self._execute(platform, target)
         elif what == "take back":
             self._take_back(platform)
         else:
-            self.agent.ask(platform.submit(self._request(Trigger(what), target)))
+            self.agent.ask(platform.runs.submit(self._request(Trigger(what), target)))
 
     def _execute(self, platform: Platform, target: Target) -> None:
         name = self._rng.choice(self._shop.executed)
@@ -259,7 +259,7 @@ class World:
             found = self.promises.deployments[self._rng.choice(draining).deployment_id]
             services = (found.service.name,)
             request = Request(Trigger.ROLLBACK, found.target, services, to=found.id)
-            self.agent.ask(platform.submit(request))
+            self.agent.ask(platform.runs.submit(request))
 
     def _some_run(self, platform: Platform) -> Run | None:
         runs = list(platform.ledger.runs.values())
@@ -292,7 +292,7 @@ class World:
     async def _hold(self, run_id: str) -> None:
         self.promises.seen.append(f"hold {run_id}")
         resumed = self._resumed.count(run_id)
-        await self._platform.hold(run_id)
+        await self._platform.runs.hold(run_id)
         if self._resumed.count(run_id) == resumed:
             self.promises.held.add(run_id)
 
@@ -300,7 +300,7 @@ class World:
         self.promises.seen.append(f"resume {run_id}")
         self.promises.held.discard(run_id)
         self._resumed.append(run_id)
-        await self._platform.resume(run_id)
+        await self._platform.runs.resume(run_id)
 
     @property
     def _platform(self) -> Platform:
@@ -326,7 +326,7 @@ class World:
     @property
     def _held(self) -> set[str]:
         platform = self.agent.platform
-        running = platform._running if platform else {}
+        running = platform.runs._running if platform else {}
         return {
             name
             for name, (_, promotion) in running.items()
@@ -339,7 +339,7 @@ class World:
         return (
             platform is not None
             and platform.is_idle
-            and not platform._running
+            and not platform.runs._running
             and not self.agent.is_asked
             and not platform.ledger.executions
             and self.machine.gates.is_empty
@@ -351,7 +351,7 @@ class World:
         if platform is None:
             return f"the agent recovers; at the gates: {self.machine.gates}"
         return (
-            f"runs {list(platform._running)}, executions {list(platform.ledger.executions)},"
+            f"runs {list(platform.runs._running)}, executions {list(platform.ledger.executions)},"
             f" at the gates: {self.machine.gates}"
         )
 
