@@ -31,6 +31,8 @@ pytestmark = [pytest.mark.engines("docker"), pytest.mark.timeout(240)]
 SERVICES = ("backoffice", "web")
 LIGHT = replace(NO_LOAD, fresh_per_s=40, keep_alive_per_s=20, keep_alive_clients=2, timeout_s=3)
 
+
+LONGER = ("removed", "disconnected")
 FAULTS: dict[str, Fault] = {
     "killed": Containers.kill,
     "out of memory": Containers.overeat,
@@ -130,7 +132,9 @@ async def called(containers: Containers, caller: str) -> str:
     return str(await containers.call(work))
 
 
-@pytest.mark.parametrize("fault", ["killed", "removed", "disconnected"])
+@pytest.mark.parametrize(
+    "fault", ["killed", *(pytest.param(each, marks=pytest.mark.whole) for each in LONGER)]
+)
 async def test_the_live_one_in_a_run(
     running: House, lab: LabProject, containers: Containers, fault: str
 ) -> None:

@@ -63,6 +63,20 @@ def _crash_matrix() -> Iterator[Part]:
             )
 
 
+def _engine_faults() -> Iterator[Part]:
+    for number, (title, chosen) in enumerate(
+        (
+            ("The engine restarts", "restarts and not dead"),
+            ("The engine hangs, the gateway is killed", "gateway and hangs"),
+            ("The engine hangs, the agent is killed", "agent and hangs"),
+            ("The engine restarts while the agent is dead", "dead"),
+        ),
+        1,
+    ):
+        tests = (f"{HERE}/test_faults_engine.py", "-k", chosen)
+        yield Part(f"faults-engine-{number}", title, tests)
+
+
 PARTS = (
     *_half_a_million(),
     *_crash_matrix(),
@@ -91,12 +105,21 @@ PARTS = (
     ),
     _of(
         "faults-docker-2",
-        "The engine goes away, hangs, comes back; the agent and the gateway are killed",
-        *("e2e/test_docker_lost.py", "e2e/test_docker_faults.py"),
-        "e2e/test_crashes.py",
+        "Containers are lost; the agent and the gateway are killed",
+        *("e2e/test_docker_faults.py", "e2e/test_crashes.py"),
         workers=2,
     ),
-    _of("faults-engine", "The engine is restarted, killed, hangs", "proof/test_faults_engine.py"),
+    Part(
+        "faults-docker-3",
+        "The way to the engine is cut",
+        ("tests/e2e/test_docker_lost.py", "-k", "not comes_back"),
+    ),
+    Part(
+        "faults-docker-4",
+        "The engine goes away in a run, and comes back",
+        ("tests/e2e/test_docker_lost.py", "-k", "comes_back"),
+    ),
+    *_engine_faults(),
     _of(
         "fuzz-files",
         "Files and bytes of strangers",
