@@ -100,22 +100,31 @@ PARTS = (
     _of(
         "faults-clients", "Many clients, lost terminals", "proof/test_faults_clients.py", workers=2
     ),
-    _of(
-        "faults-docker", "Faults at every stage (docker)", "proof/test_faults_docker.py", workers=2
+    Part(
+        "faults-docker-1",
+        "The agent is killed or hangs at every stage (docker)",
+        (f"{HERE}/test_faults_docker.py", "-k", "agent"),
+        workers=2,
+    ),
+    Part(
+        "faults-docker-2",
+        "Other faults at every stage (docker)",
+        (f"{HERE}/test_faults_docker.py", "-k", "not agent"),
+        workers=2,
     ),
     _of(
-        "faults-docker-2",
+        "faults-docker-3",
         "Containers are lost; the agent and the gateway are killed",
         *("e2e/test_docker_faults.py", "e2e/test_crashes.py"),
         workers=2,
     ),
     Part(
-        "faults-docker-3",
+        "faults-docker-4",
         "The way to the engine is cut",
         ("tests/e2e/test_docker_lost.py", "-k", "not comes_back"),
     ),
     Part(
-        "faults-docker-4",
+        "faults-docker-5",
         "The engine goes away in a run, and comes back",
         ("tests/e2e/test_docker_lost.py", "-k", "comes_back"),
     ),
