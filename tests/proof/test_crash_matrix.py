@@ -78,7 +78,7 @@ async def test_crashed_once_at_each_entry(
 async def test_crashed_at_every_step(
     running: House, tmp_path: Path, counts: FiguresRecorder, plan: Plan
 ) -> None:
-    """On both sides of each commit; on Docker on one side of each, in turn."""
+    """On both sides of each commit."""
     matrix = Matrix(running, tmp_path, plan)
     await matrix.carry_out()
     matrix.tell(counts)
@@ -130,10 +130,7 @@ class Matrix:
         """Lists the steps by an agent that does not die until it is killed at the end."""
         steps = await self._case(Point())
         numbers = range(1, len(steps) + 1)
-        sides = list(Side)
-        if self._scene.running.engine == "docker":
-            return [Point(sides[number % 2], number) for number in numbers]
-        return [Point(side, number) for number in numbers for side in sides]
+        return [Point(side, number) for number in numbers for side in Side]
 
     async def _case(self, point: Point) -> list[Step]:
         with told_of(self._plan, point):
