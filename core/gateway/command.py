@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 _LONGEST_DRAIN_S = 24 * 60 * 60
 """A service may ask for as long (`drain.timeoutMs`)."""
 
-_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - only asked whether it is there
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - Envoy's own files are there
 _BASE_ID_BITS = 28
 
 
@@ -68,6 +69,13 @@ def command(bootstrap: Path, content: bytes, sockets: Path, workers: int) -> Com
 def reading(bootstrap: Path) -> tuple[str, str]:
     """What is told first to every Envoy of a home, of any version: it tells them from others."""
     return ("--config-path", str(bootstrap))
+
+
+def forget_shared_memory(sockets: Path) -> None:
+    """Removes what one Envoy leaves for the next, when there is no next one. Envoy never does."""
+    name = f"envoy_shared_memory_{10 * _base_id(sockets)}"
+    with suppress(OSError):
+        (_SHARED_MEMORY / name).unlink()
 
 
 def _base_id(sockets: Path) -> int:

@@ -20,7 +20,7 @@ from core.errors import GatewayUnavailable
 from core.files import is_seen_by, write_atomically
 from core.gateway import bounds, processes, resources
 from core.gateway.admin import Admin
-from core.gateway.command import Command, command, reading
+from core.gateway.command import Command, command, forget_shared_memory, reading
 from core.gateway.processes import Process, Processes, born
 from core.ports import bind
 
@@ -176,6 +176,7 @@ class Envoy:
             if each is not None:
                 await each.end()
         self._keep(Processes())
+        forget_shared_memory(self._admin_socket.parent)
 
     async def _end_strays(self) -> None:
         """Ends those of this home that are in no record, and would hold its ports.

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from core.errors import GatewayUnavailable
@@ -19,7 +22,6 @@ from tests.load.plan import Target
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -167,3 +169,18 @@ async def test_one_that_is_in_no_record_is_ended(running: RunningGateway) -> Non
     finally:
         await again.envoy.stop()
         await again.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere none hands over to the next")
+async def test_one_that_is_stopped_leaves_no_shared_memory(running: RunningGateway) -> None:
+    pid = running.gateway.envoy.pid
+    assert pid is not None
+    told = psutil.Process(pid).cmdline()
+    name = f"envoy_shared_memory_{told[told.index('--base-id') + 1]}0"
+    assert is_shared(name)
+    await running.gateway.envoy.stop()
+    assert not is_shared(name)
+
+
+def is_shared(name: str) -> bool:
+    return Path("/dev/shm", name).exists()
