@@ -85,6 +85,9 @@ def _part(part: Part, result: Result, explained: set[str]) -> Iterator[str]:
     ran = f"{len(result.shown)} tests in {result.seconds:,.0f} s, {result.began_at}"
     yield f"{ran}, at {result.commit}: `{result.command}`"
     yield f"<br>{result.machine}"
+    if not result.has_passed and not failed:
+        yield ""
+        yield "**Not run to its end.**"
     if failed:
         yield ""
         yield "**Failed:**"

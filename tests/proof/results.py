@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from core.files import write_atomically
 from tests.figures import Figure  # noqa: TC001 - read when results are validated
@@ -47,12 +47,14 @@ class Result:
     """ISO 8601 in UTC."""
     seconds: float
     command: str
+    exit_code: int
+    """That of pytest: what was interrupted has not ended with 0, although no test failed."""
     shown: tuple[Shown, ...]
 
     @property
     def has_passed(self) -> bool:
-        """Whether there was a test, and none that failed."""
-        return bool(self.shown) and all(each.outcome != "failed" for each in self.shown)
+        """Whether there was a test, and all were run to their ends without a failure."""
+        return bool(self.shown) and self.exit_code == 0
 
 
 _RESULT = TypeAdapter(Result)
@@ -73,7 +75,7 @@ def kept(part: Part) -> Result | None:
     """The last result of a part; None where it has not been run."""
     try:
         return _RESULT.validate_json(path_of(part).read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, ValidationError):  # there is none, or one of other proofs than these
         return None
 
 

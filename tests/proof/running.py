@@ -50,5 +50,5 @@ def run(part: Part) -> Result:
     words = shlex.join(["python", *command])
     return Result(
         *(part.name, source, commit(), described(), began_at.isoformat(timespec="seconds")),
-        *(seconds, words, shown),
+        *(seconds, words, process.returncode, shown),
     )

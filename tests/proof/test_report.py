@@ -23,8 +23,10 @@ def shown(name: str, outcome: str, *figures: Figure) -> Shown:
     return Shown(f"{HERE}::{name}", outcome, 1.0, figures, ())
 
 
-def result(*tests: Shown) -> Result:
-    return Result("done", "abc", "1234567", "a machine", "2030-01-01", 2.0, "python -m x", tests)
+def result(*tests: Shown, is_interrupted: bool = False) -> Result:
+    exit_code = 2 if is_interrupted else int(any(each.outcome == "failed" for each in tests))
+    said = ("1234567", "a machine", "2030-01-01", 2.0, "python -m x")
+    return Result("done", "abc", *said, exit_code, tests)
 
 
 def written(monkeypatch: pytest.MonkeyPatch, folder: Path, *tests: Shown) -> str:
@@ -60,6 +62,25 @@ def test_a_failure_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     found = kept(DONE)
     assert found is not None
     assert not found.has_passed
+
+
+def test_what_was_interrupted_has_not_passed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = written(monkeypatch, tmp_path, shown("test_a", "passed"))
+    assert "**Not run to its end.**" not in text
+    keep(DONE, result(shown("test_a", "passed"), is_interrupted=True))
+    report.write()
+    assert "**Not run to its end.**" in (tmp_path / "PROOF.md").read_text()
+    found = kept(DONE)
+    assert found is not None
+    assert not found.has_passed
+
+
+def test_what_cannot_be_read_was_not_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(results, "FOLDER", tmp_path)
+    (tmp_path / "done.json").write_text("{}")
+    assert kept(DONE) is None
 
 
 def test_nothing_has_passed_where_no_test_was(
