@@ -182,7 +182,9 @@ def gains_of(
         # What is bounded reaches its bound within a hundred deploys, such as open logs.
         most = 0 if field.name in EXACT else BOUNDS[field.name] if deploys >= 1000 else None
         counts(f"{name}, gained by the last half", gains[field.name], "", most)
-        series("soak", name, "deploys", [(n * every, each) for n, each in enumerate(values, 1)])
+        if field.name not in EXACT:
+            points = [(n * every, each) for n, each in enumerate(values, 1)]
+            series("soak", name, "deploys", points)
     return gains
 
 
