@@ -77,6 +77,18 @@ def _engine_faults() -> Iterator[Part]:
         yield Part(f"faults-engine-{number}", title, tests)
 
 
+def _scale() -> Iterator[Part]:
+    file = f"{HERE}/test_scale.py"
+    yield Part("scale", "A hundred and a thousand services", (file, "-k", "not commands"))
+    for services, chosen in (
+        ("1", "commands and not 100"),
+        ("100", "commands and 100 and not 1000"),
+        ("1000", "commands and 1000"),
+    ):
+        title = f"A hundred thousand old deployments, services: {services}"
+        yield Part(f"scale-{services}", title, (file, "-k", chosen))
+
+
 PARTS = (
     *_half_a_million(),
     *_crash_matrix(),
@@ -154,7 +166,7 @@ PARTS = (
     ),
     _of("gateways", "The gateway beside others", "proof/test_gateways.py"),
     _of("speed", "Speed", "proof/test_speed.py"),
-    _of("scale", "Scale", "proof/test_scale.py"),
+    *_scale(),
     _of("large", "A gigabyte of logs, a thousand services", "proof/test_large.py"),
     _of("soak", "A thousand deploys in a row", "proof/test_soak.py"),
     _of("soak-docker", "Fifty deploys in a row on Docker", "e2e/test_docker_growth.py"),
