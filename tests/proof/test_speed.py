@@ -18,6 +18,7 @@ import statistics
 import time
 from contextlib import suppress
 from datetime import datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import psutil
@@ -121,16 +122,21 @@ async def test_what_a_deploy_costs(
 
 
 def _draw(events: Sequence[Json], series: SeriesRecorder, named: str) -> None:
-    """The stages of each service: its number among them over the seconds of the run."""
+    """When each stage began and ended, for each service, over the seconds of the run."""
     began = at(events[0])
-    for stage, number in zip(_STAGES, range(len(_STAGES)), strict=True):
-        reached = [
-            ((at(event) - began).total_seconds(), float(number))
-            for event in events
-            if event["type"] == "StageChanged" and event["promotionStage"] == stage
-        ]
-        if reached:
-            series(f"timeline of {named}", stage, "seconds", reached)
+    passed: dict[str, list[tuple[str, float]]] = {}
+    for event in events:
+        if event["type"] == "StageChanged":
+            seconds = (at(event) - began).total_seconds()
+            passed.setdefault(event["deploymentId"], []).append((event["promotionStage"], seconds))
+    ends: dict[str, list[float]] = {}
+    for stages in passed.values():
+        for (stage, begin), (_, end) in pairwise(stages):
+            ends.setdefault(stage, []).extend((begin, end))
+    switched = (at(one(events, "RoutesSwitched")) - began).total_seconds()
+    for stage in filter(ends.get, _STAGES):
+        points = [(each, 0.0) for each in ends[stage]]
+        series(f"timeline of {named}", stage, "seconds", points, [switched])
 
 
 @pytest.mark.timeout(300)
