@@ -41,6 +41,7 @@ from core.promotion.resolver import Resolver
 from core.promotion.reviving import resume
 from core.promotion.routing import PORTS, Router
 from core.promotion.traces import check_knows_all
+from core.promotion.unpooled import Unpooled
 from core.records import Tls
 from core.runs import Runs
 from core.schedule import Scheduler
@@ -143,7 +144,12 @@ class Platform:
             raise
         admin_socket = home.sockets / "envoy.sock"
         gateway = Gateway(home.gateway, admin_socket, ports, settings.gateway_workers)
-        async with httpx.AsyncClient(timeout=None, trust_env=False) as probes:  # noqa: S113 - per try
+        # Each try has a limit of its own.
+        async with httpx.AsyncClient(
+            transport=Unpooled(),
+            timeout=None,
+            trust_env=False,  # noqa: S113
+        ) as probes:
             try:
                 async with asyncio.TaskGroup() as tasks:
                     engines = Engines(home, journal, tasks, settings.engine)
