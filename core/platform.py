@@ -146,10 +146,8 @@ class Platform:
         gateway = Gateway(home.gateway, admin_socket, ports, settings.gateway_workers)
         # Each try has a limit of its own.
         async with httpx.AsyncClient(
-            transport=Unpooled(),
-            timeout=None,
-            trust_env=False,  # noqa: S113
-        ) as probes:
+            transport=Unpooled(), timeout=None, trust_env=False  # noqa: S113
+        ) as probes:  # fmt: skip
             try:
                 async with asyncio.TaskGroup() as tasks:
                     engines = Engines(home, journal, tasks, settings.engine)

@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 
 _CLOSING_LIMIT_S: Final = 2.0
 _CLOSING_PAUSE_S: Final = 0.002
+_EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - it is compared, not bound
 
 
 def usable(wanted: list[Json], before: list[Json]) -> list[Json]:
@@ -31,10 +32,11 @@ def usable(wanted: list[Json], before: list[Json]) -> list[Json]:
 
     `before` is what Envoy listens on already.
     """
+    held = Addresses(before)
     return [
         each
         for each in wanted
-        if _has_network(each) and (is_met(each["address"], before) or _is_free(each))
+        if _has_network(each) and (held.meets(each["address"]) or _is_free(each))
     ]
 
 
@@ -44,10 +46,11 @@ def check_new(entrances: Iterable[Entrance], before: list[Json]) -> None:
     Raises:
         Conflict: who holds the port, or that it may not be listened on.
     """
+    held = Addresses(before)
     for entrance in entrances:
         for door in entrance.doors:
             address = {"socket_address": {"address": door.address, "port_value": door.port}}
-            if door.is_new and not is_met(address, before):
+            if door.is_new and not held.meets(address):
                 check_can_open(door.address, door.port)
 
 
@@ -57,11 +60,11 @@ def in_the_way(wanted: list[Json], before: list[Json]) -> list[Json]:
     That is where a port goes from all addresses to one, or back. What keeps its address is handed
     on without a moment in which nobody listens.
     """
-    addresses = [each["address"] for each in wanted]
+    opening = Addresses(wanted)
     return [
         each
         for each in before
-        if each["address"] not in addresses and is_met(each["address"], wanted)
+        if not opening.has(each["address"]) and opening.meets(each["address"])
     ]
 
 
@@ -73,18 +76,34 @@ async def until_closed(listeners: Iterable[Json]) -> None:
                 await asyncio.sleep(_CLOSING_PAUSE_S)
 
 
-def is_met(address: Json, listeners: Iterable[Json]) -> bool:
-    """Whether one of these has an address, or its port at all addresses, or at one of them."""
-    return any(_meet(address, each["address"]) for each in listeners)
+class Addresses:
+    """Those of some listeners. A thousand are held against a thousand: none is looked through."""
+
+    def __init__(self, listeners: Iterable[Json]) -> None:
+        self._hosts: dict[object, set[str]] = {}
+        """By everything else of an address, such as its port."""
+        for each in listeners:
+            host, rest = _apart(each["address"])
+            self._hosts.setdefault(rest, set()).add(host)
+
+    def has(self, address: Json) -> bool:
+        """Whether one of them has just this address."""
+        host, rest = _apart(address)
+        return host in self._hosts.get(rest, ())
+
+    def meets(self, address: Json) -> bool:
+        """Whether one has it, or its port at all addresses, or at one of them."""
+        host, rest = _apart(address)
+        hosts = self._hosts.get(rest, set())
+        return host in hosts or bool(hosts and _EVERYWHERE in {host, *hosts})
 
 
-def _meet(one: Json, other: Json) -> bool:
-    if one == other:
-        return True
-    here, there = one.get("socket_address", {}), other.get("socket_address", {})
-    hosts = {here.get("address"), there.get("address")}
-    rest = [{**each, "address": None} for each in (here, there)]
-    return rest[0] == rest[1] and "0.0.0.0" in hosts  # noqa: S104 - it is compared, not bound
+def _apart(address: Json) -> tuple[str, object]:
+    """The host, and whatever else tells two addresses apart."""
+    if "pipe" in address:
+        return "", address["pipe"]["path"]
+    socket = dict(address["socket_address"])
+    return socket.pop("address"), tuple(sorted(socket.items()))
 
 
 def check_can_open(host: str, port: int) -> None:

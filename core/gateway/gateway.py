@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING
 from core.errors import GatewayUnavailable
 from core.gateway import resources, tls
 from core.gateway.acknowledged import Acknowledgements
-from core.gateway.doors import check_new, check_secure, in_the_way, is_met, until_closed, usable
+from core.gateway.doors import (
+    Addresses,
+    check_new,
+    check_secure,
+    in_the_way,
+    until_closed,
+    usable,
+)
 from core.gateway.envoy import Envoy, check_free
 from core.gateway.findings import Findings
 from core.gateway.routes import entrance_configuration, route_configuration
@@ -247,11 +254,11 @@ class Gateway:
             empty = entrance_configuration(resources.ENTRANCES, version, ())
             self._told.write(resources.ENTRANCES, version, [empty])
         wanted = self._wanted_listeners(table)
-        names = {listener["name"] for listener in wanted}
+        names, opening = {listener["name"] for listener in wanted}, Addresses(wanted)
         left_over = [
             each
             for each in self._told.resources(_PORTS)
-            if each["name"] not in names and not is_met(each["address"], wanted)
+            if each["name"] not in names and not opening.meets(each["address"])
         ]
         await self._write_listeners([*wanted, *left_over])
 
