@@ -49,7 +49,7 @@ test: $(STAMP) ## Runs the tests: those on real parts last, and those that measu
 		$(BIN)/python -m tests.engine stop; exit $$code
 
 .PHONY: proof
-proof: $(STAMP) ## Runs the proofs whole (two hours; goes on where it was), and writes docs/PROOF.md
+proof: $(STAMP) ## Runs the proofs whole (two to three hours; goes on where it was), and writes docs/PROOF.md
 	@$(BIN)/python -m pip install --quiet --only-binary :all: --require-hashes -r requirements-proof.lock
 	@trap : INT; $(BIN)/python -m tests.proof $(PARTS); code=$$?; $(BIN)/python -m tests.engine stop; exit $$code
 

@@ -96,9 +96,10 @@ class Containers:
             filters = {"label": f"{HOME}={self._home}"}
             found: dict[str, list[str]] = {}
             for each in client.containers(all=True, filters=filters):
-                found.setdefault(each["Labels"][ROLE], []).append(
-                    each["Labels"].get(INSTANCE) or each["Labels"][SERVICE]
-                )
+                labels = each["Labels"]
+                # That of a build is of no service.
+                name = labels.get(INSTANCE) or labels.get(SERVICE) or each["Names"][0]
+                found.setdefault(labels[ROLE], []).append(name)
             for each in client.networks(filters=filters):
                 found.setdefault(Role.NETWORK, []).append(each["Name"])
             return {role: sorted(names) for role, names in found.items()}
