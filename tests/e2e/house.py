@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import select
 import shutil
 import signal
 import time
@@ -242,14 +243,16 @@ async def house(
 
 
 def kill(pid: int) -> None:
-    """Kills a process that a test started, and waits until it is gone."""
-    process = psutil.Process(pid)
-    os.kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + _ENDED_WITHIN_S
-    with suppress(psutil.NoSuchProcess):
-        # Not wait(): the process is the agent's child, which may reap it at any moment.
-        while process.status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline:
-            time.sleep(0.001)
+    """Kills a process that a test started, and waits until it is gone.
+
+    With all its threads: until the last one has ended, its ports, sockets and locks are held.
+    """
+    handle = os.pidfd_open(pid)
+    try:
+        signal.pidfd_send_signal(handle, signal.SIGKILL)
+        select.select([handle], [], [], _ENDED_WITHIN_S)
+    finally:
+        os.close(handle)
 
 
 def end_everything(home: Home) -> None:

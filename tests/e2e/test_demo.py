@@ -164,7 +164,7 @@ async def test_on_a_screen_a_newcomer_deploys_keeps_it_and_comes_back(
 ) -> None:
     began = time.monotonic()
     async with terminal(program=PROGRAM) as found:
-        await found.until("healthy", within_s=30)
+        await until_open(found)
         await found.until("GET /orders 200")
         figures("the demo, until services and logs are seen", time.monotonic() - began, "s", 10)
         found.press("D")
@@ -178,7 +178,7 @@ async def test_on_a_screen_a_newcomer_deploys_keeps_it_and_comes_back(
         assert ", 0 lost; answered " in found.after
         assert "by 1.1.0" in found.after
     async with terminal(program=PROGRAM) as found:
-        await found.until("healthy", within_s=30)
+        await until_open(found)
         await press_until(found, "q", "Stop the demo? [Y/n]")
         found.press("enter")
         assert await found.end() == 0
@@ -187,10 +187,15 @@ async def test_on_a_screen_a_newcomer_deploys_keeps_it_and_comes_back(
 
 async def test_a_closed_window_leaves_nothing_behind(left: Path) -> None:
     async with terminal(program=PROGRAM) as found:
-        await found.until("healthy", within_s=30)
+        await until_open(found)
         found.hang_up()
         assert await found.end() == 128 + signal.SIGHUP
     assert_nothing_is_left(left)
+
+
+async def until_open(found: Terminal) -> None:
+    """Waits for the dashboard: what is said before it opens tells of health, too."""
+    await found.until(lambda it: "palette" in it.text and "healthy" in it.text, within_s=30)
 
 
 async def press_until_ended(found: Terminal, key: str) -> None:
@@ -205,7 +210,7 @@ async def press_until_ended(found: Terminal, key: str) -> None:
 async def test_no_number_of_ctrl_c_leaves_anything_behind(left: Path, moment: str) -> None:
     async with terminal(program=PROGRAM) as found:
         if moment != "deploy":
-            await found.until("healthy", within_s=30)
+            await until_open(found)
             await press_until(found, "q", moment)
         await found.until(moment, within_s=30)
         async with asyncio.timeout(30):
@@ -217,7 +222,7 @@ async def test_no_number_of_ctrl_c_leaves_anything_behind(left: Path, moment: st
 
 async def test_one_that_is_killed_leaves_nothing_behind(left: Path) -> None:
     async with terminal(program=PROGRAM) as found:
-        await found.until("healthy", within_s=30)
+        await until_open(found)
         found.process.kill()
         await found.end()
     deadline = time.monotonic() + 30
@@ -230,7 +235,7 @@ async def test_one_that_is_killed_leaves_nothing_behind(left: Path) -> None:
 
 async def test_one_that_was_stopped_from_elsewhere_has_nothing_to_ask(left: Path) -> None:
     async with terminal(program=PROGRAM) as found:
-        await found.until("healthy", within_s=30)
+        await until_open(found)
         stopped = await asyncio.to_thread(demo, "stop")
         assert stopped.returncode == 0, stopped.stderr
         await found.until("it was stopped", within_s=20)
@@ -243,7 +248,7 @@ async def test_one_that_was_stopped_from_elsewhere_has_nothing_to_ask(left: Path
 
 async def test_one_without_a_screen_leaves_what_was_open_alone(left: Path) -> None:
     async with terminal(program=PROGRAM) as found:
-        await found.until("healthy", within_s=30)
+        await until_open(found)
         await asyncio.to_thread(end_in_the_middle)
         assert DemoFolder(Home(left)).is_there
         await press_until(found, "q", "Stop the demo? [Y/n]")

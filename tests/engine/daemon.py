@@ -107,7 +107,9 @@ def _runs(given: psutil.Process) -> bool:
     with suppress(ChildProcessError):  # it is not always ours
         os.waitpid(given.pid, os.WNOHANG)
     try:
-        return given.is_running() and given.status() != psutil.STATUS_ZOMBIE
+        # A zombie's other threads may still hold what it had.
+        is_over = given.status() == psutil.STATUS_ZOMBIE and len(given.threads()) <= 1
+        return given.is_running() and not is_over
     except psutil.NoSuchProcess:
         return False
 
