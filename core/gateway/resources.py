@@ -36,7 +36,6 @@ _SOON_S = 0.5
 _NONE_IS_HEALTHY = 1
 """In percent: when fewer are healthy, all get requests; any reply is better than none."""
 
-
 _API = "type.googleapis.com/envoy"
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 

@@ -42,8 +42,8 @@ class Told:
         """
         try:
             for name, content in contents.items():
-                # An Envoy that starts is given all of it anew, and a switch waits for no disk.
                 self._known.pop(name, None)
+                # An Envoy that starts is given all of it anew, and a switch waits for no disk.
                 write_atomically(self._path(name), content, outlives_power_loss=False)
         except OSError as error:
             raise self.full(error) from error
