@@ -45,9 +45,11 @@ def _names(names: list[str]) -> str:
 
 
 def _state(notification: Json) -> str:
-    if notification["failure"] is None:
-        return "ok"
-    return f"{notification['failure']} (since {moment(notification['failingSince'])})"
+    if notification["failure"] is not None:
+        return f"{notification['failure']} (since {moment(notification['failingSince'])})"
+    if notification["retrying"] is not None:
+        return f"trying again: {notification['retrying']}"
+    return "ok"
 
 
 def try_notifications(_: Namespace, output: Output) -> int:

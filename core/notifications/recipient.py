@@ -63,6 +63,8 @@ class Recipient:
         self.failure: str | None = None
         """Why it was not told the last time; None when it was."""
         self.failing_since: str | None = None
+        self.retrying: str | None = None
+        """Why the last try has failed, while more of them follow."""
 
     @property
     def shown(self) -> str:
@@ -138,6 +140,7 @@ class Recipient:
                 if error.is_final or not tries_left:
                     await self._give_up(facts, error.reason)
                     return
+                self.retrying = error.reason
                 _log.warning("%s: %s; it is tried again", self.shown, error.reason)
                 wait_s = min(error.wait_s or 0.0, _LONGEST_WAIT_S)
                 # With jitter: others may wait for the same receiver.
@@ -161,14 +164,14 @@ class Recipient:
 
     async def _give_up(self, facts: Facts, reason: str) -> None:
         _log.error("%s is not told of %s %s: %s", self.shown, facts["event"], facts["id"], reason)
-        self.failure = reason
+        self.failure, self.retrying = reason, None
         if self.failing_since is None:
             self.failing_since = stamp()
             await self._warn(facts, f"{self.shown} is not told of {facts['event']}: {reason}")
 
     async def _has_told(self) -> None:
         self.told += 1
-        self.failure = self.failing_since = None
+        self.failure = self.failing_since = self.retrying = None
 
     async def _warn(self, facts: Facts, message: str) -> None:
         """Where people look; of what fails again and again once."""
@@ -192,6 +195,7 @@ class Recipient:
             "told": self.told,
             "failure": self.failure,
             "failingSince": self.failing_since,
+            "retrying": self.retrying,
         }
 
 

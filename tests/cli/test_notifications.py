@@ -60,6 +60,9 @@ async def test_the_list_and_doctor_say_how_it_goes(
         assert row.split() == ["true", "run.finished,", "run.failed", "shop/*", "0", "ok"]
 
         (recipient,) = platform.notifications.recipients
+        recipient.retrying = "answers 503"
+        await carry_out(list_notifications)
+        assert "trying again: answers 503" in capsys.readouterr().out
         recipient.failure, recipient.failing_since = "answers 500", "2026-01-01T00:00:00.000000Z"
         await carry_out(list_notifications)
         assert "answers 500 (since " in capsys.readouterr().out

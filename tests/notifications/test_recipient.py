@@ -193,6 +193,18 @@ async def test_it_is_tried_again_until_it_is_told(ledger: Ledger) -> None:
     assert await warnings(ledger) == []
 
 
+async def test_while_tries_go_on_it_is_not_said_to_be_well(ledger: Ledger) -> None:
+    async with receiver(status(503), hangs) as found, at_work(ledger, hook(found.url)) as (one,):
+        await ledger.write(ended())
+        await found.until_asked(2)
+        told = one.as_json()
+        assert (told["failure"], told["retrying"]) == (None, "answers 503")
+    async with receiver(status(503)) as found, at_work(ledger, hook(found.url)) as (one,):
+        await ledger.write(ended())
+        await until(ledger, one, told=1)
+        assert one.retrying is None
+
+
 async def test_what_cannot_be_told_is_said_once_without_secrets(
     ledger: Ledger, caplog: pytest.LogCaptureFixture
 ) -> None:
