@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from core.cli.text import NONE, columns
+from core.remote.where import server_asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _LOOKUP_TIMEOUT_S = 1.0
 _PLAIN_HOSTS = (None, "localhost")
+_LOOPBACK_DOMAIN = ".localhost"
+"""Names that lead every machine to itself (RFC 6761, 6.3)."""
 
 
 def result_lines(found: Mapping[str, Any], *, colour: bool) -> list[str]:
@@ -43,17 +46,20 @@ class Places:
 
     def __init__(self, urls: Iterable[str | None]) -> None:
         hosts = [host for host in map(_routed_host, urls) if host]
+        self._server = server_asked()
+        is_there = self._server is not None and hosts and hosts[0].endswith(_LOOPBACK_DOMAIN)
         # They end in the same domain, so that one answer holds for all of them.
-        self._resolves = not hosts or resolves(hosts[0])
+        self._resolves = not hosts or (not is_there and resolves(hosts[0]))
 
     def of(self, url: str | None) -> str:
-        """The URL, with the command that reaches it all the same."""
+        """The URL, with the command that reaches it all the same, on the machine that serves it."""
         if url is None:
             return NONE
         host = _routed_host(url)
         if self._resolves or host is None:
             return url
-        return f"{url}  curl -H 'Host: {host}' http://127.0.0.1:{urlsplit(url).port or 80}/"
+        where = "" if self._server is None else f"on {self._server}: "
+        return f"{url}  {where}curl -H 'Host: {host}' http://127.0.0.1:{urlsplit(url).port or 80}/"
 
 
 def _routed_host(url: str | None) -> str | None:

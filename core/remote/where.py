@@ -28,9 +28,14 @@ def asked_at(server: Server | None) -> Iterator[None]:
         _chosen.reset(token)
 
 
+def server_asked() -> Server | None:
+    """The server whose agent is asked; None for this machine's."""
+    return _chosen.get()
+
+
 def is_elsewhere() -> bool:
     """Whether the agent that is asked is on another machine."""
-    return _chosen.get() is not None
+    return server_asked() is not None
 
 
 def agent_door(*, asks_again: bool = True) -> Door:

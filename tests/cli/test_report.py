@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from core.cli import report
 from core.cli.report import Places, resolves
+from core.remote.server import Server
+from core.remote.where import asked_at
 
 if TYPE_CHECKING:
     import pytest
@@ -30,6 +32,17 @@ def test_a_name_that_does_not_resolve_comes_with_what_to_do(
     assert places.of(URL) == f"{URL}  curl -H 'Host: shop.localhost' http://127.0.0.1:8080/"
     assert places.of("http://shop.localhost").endswith("http://127.0.0.1:80/")
     assert places.of(None) == "-"
+
+
+def test_a_name_of_a_server_s_own_is_reached_on_the_server(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: [1])
+    with asked_at(Server.parse("kim@shop.example:2222")):
+        found, of_a_domain = (Places([url]).of(url) for url in (URL, "http://shop.example:8080"))
+    curl = "curl -H 'Host: shop.localhost' http://127.0.0.1:8080/"
+    assert found == f"{URL}  on kim@shop.example:2222: {curl}"
+    assert of_a_domain == "http://shop.example:8080"
 
 
 def test_nothing_is_looked_up_without_a_url(monkeypatch: pytest.MonkeyPatch) -> None:
