@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from core.container import Container  # noqa: TC001 - the journal reads it
+from core.escaping import escaped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -336,7 +337,8 @@ class Service:
 class Problem:
     """One thing wrong in a file, and how to mend it; lines and columns count from 1.
 
-    Line 0 is no place: then `file` names what is wrong as a whole, such as a variable.
+    Line 0 is no place: then `file` names what is wrong as a whole, such as a variable. Whatever
+    names of the file its words repeat, no terminal obeys them.
     """
 
     file: str
@@ -345,6 +347,11 @@ class Problem:
     message: str
     hint: str | None = None
     service: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "file", escaped(self.file))
+        object.__setattr__(self, "message", escaped(self.message))
+        object.__setattr__(self, "hint", self.hint and escaped(self.hint))
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from core.escaping import escaped
 from core.model import Problem
 
 if TYPE_CHECKING:
@@ -67,9 +68,7 @@ def harmless(text: str) -> str:
     """The same without quotes."""
     if len(text) > QUOTED_LENGTH:
         text = text[: QUOTED_LENGTH - 3] + "..."
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
-    )
+    return escaped(text)
 
 
 def describe(value: object) -> str:

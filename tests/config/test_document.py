@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from core.config.document import describe, did_you_mean, nearest, quote
+from core.model import Problem
 
 
 @pytest.mark.parametrize(
@@ -47,3 +48,8 @@ def test_only_some_valid_words_are_listed() -> None:
 
     assert did_you_mean("zzz", words) == f"valid: {', '.join(words)}"
     assert did_you_mean("zzz", [*words, "t"]) == f"valid: {', '.join(words)}, ..."
+
+
+def test_no_word_of_a_problem_is_one_that_a_terminal_obeys() -> None:
+    problem = Problem("a\tb.yml", 1, 2, "no service \x1b[2J", "valid: w\tb, z\u202e")
+    assert str(problem) == r"a\tb.yml:1:2: no service \x1b[2J (valid: w\tb, z\u202e)"

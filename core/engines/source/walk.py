@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from core.engines.source import ignore
 from core.errors import ConfigError
+from core.escaping import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -141,5 +142,4 @@ def unreadable(path: str, error: OSError, ignore_file: str = _IGNORE_FILE) -> Co
 
 def shown(path: str) -> str:
     """The path for a message: undecodable bytes and control characters escaped."""
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return escaped(os.fsencode(path).decode("utf-8", "backslashreplace"))
