@@ -21,7 +21,7 @@ from core.errors import (
 )
 from core.gateway.gateway import Gateway
 from core.gateway.table import Ports, chosen_ports
-from core.health.gateway import keep_gateway
+from core.health.gateway import keep_doors, keep_gateway
 from core.health.watch import HealthWatch
 from core.journal import Journal
 from core.journal.database import damaged
@@ -210,6 +210,7 @@ class Platform:
         self._keep_doing(self._aftercare.follow)
         self._keep_doing(self._forgetting.follow)
         self._keep_doing(lambda: keep_gateway(self.parts.router, self._gateway_wanted))
+        self._keep_doing(lambda: keep_doors(self.parts.router))
         self.parts.engines.met = self._meet
         for engine in self.parts.engines:
             await self._meet(engine)

@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import time
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 _STOPPED_WITHIN_S = 10.0
 _LOOK_EVERY_S = 0.001
@@ -23,6 +28,16 @@ def pause(pid: int) -> None:
     while any(_status(pid, each.id) not in "TtZX" for each in psutil.Process(pid).threads()):
         assert time.monotonic() < deadline, f"process {pid} does not stop"
         time.sleep(_LOOK_EVERY_S)
+
+
+@asynccontextmanager
+async def stopped(pid: int) -> AsyncIterator[None]:
+    """A process that does nothing for as long as the block runs."""
+    pause(pid)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def _status(pid: int, thread: int) -> str:

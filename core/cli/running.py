@@ -158,7 +158,9 @@ def _ports(home: Home, settings: Settings, about: dict[str, Any] | None) -> list
     ]
     if ports.https is not None:
         found.append(_port(home, "port for TLS", ports.host, ports.https, "--https-port"))
-    return found
+    shut = (about or {}).get("shutDoors", [])
+    mend = "stop who holds it: it is listened on again within seconds"
+    return found + [Check("port of a service", Level.FAIL, each, mend) for each in shut]
 
 
 def _port(home: Home, name: str, host: str, port: int, flag: str) -> Check:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from core.gateway.resources import Json
     from core.gateway.table import Entrance
 
-_log = logging.getLogger(__name__)
-
 _CLOSING_LIMIT_S: Final = 2.0
 _CLOSING_PAUSE_S: Final = 0.002
 _EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - it is compared, not bound
@@ -36,8 +33,26 @@ def usable(wanted: list[Json], before: list[Json]) -> list[Json]:
     return [
         each
         for each in wanted
-        if _has_network(each) and (held.meets(each["address"]) or _is_free(each))
+        if _has_network(each) and (held.meets(each["address"]) or _refusal(each) is None)
     ]
+
+
+def left_out(wanted: list[Json], found: list[Json]) -> dict[str, Json]:
+    """Those of the listeners wanted that are not among `found` for their port, by their names."""
+    open_ = {each["name"] for each in found}
+    return {
+        each["name"]: each for each in wanted if each["name"] not in open_ and _has_network(each)
+    }
+
+
+def why_shut(listener: Json) -> str | None:
+    """Why a door cannot be opened, in words; None where it can be. Not for the event loop."""
+    refusal = _refusal(listener)
+    if refusal is None:
+        return None
+    port = listener["address"]["socket_address"]["port_value"]
+    where = f"port {port}, where {listener['name']} is reached"
+    return f"{where}, cannot be listened on: {refusal}{holder_of(port)}"
 
 
 def check_new(entrances: Iterable[Entrance], before: list[Json]) -> None:
@@ -152,18 +167,6 @@ def check_secure(host: str, port: int) -> None:
 def _has_network(listener: Json) -> bool:
     namespace = _namespace(listener)
     return namespace is None or Path(namespace).exists()
-
-
-def _is_free(listener: Json) -> bool:
-    refusal = _refusal(listener)
-    if refusal is not None:
-        _log.warning(
-            "port %s, where %s is reached, cannot be listened on: %s",
-            listener["address"]["socket_address"]["port_value"],
-            listener["name"],
-            refusal,
-        )
-    return refusal is None
 
 
 def _refusal(listener: Json) -> str | None:

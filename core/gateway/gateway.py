@@ -22,8 +22,10 @@ from core.gateway.doors import (
     check_new,
     check_secure,
     in_the_way,
+    left_out,
     until_closed,
     usable,
+    why_shut,
 )
 from core.gateway.envoy import Envoy, check_free
 from core.gateway.findings import Findings
@@ -68,6 +70,7 @@ class Gateway:
         self._entrances = admin_socket.with_name("entrances.sock")
         self._pages = admin_socket.with_name("pages.sock")
         self._writing = asyncio.Lock()
+        self._shut: dict[str, resources.Json] = {}
         self._told = Told(folder)
         self._acknowledged = Acknowledgements(self.envoy, self._entrances)
 
@@ -97,7 +100,10 @@ class Gateway:
                 return
             version = new_version()
             self._entrances.unlink(missing_ok=True)
-            self._told.write(_PORTS, version, usable(self._wanted_listeners(table), []))
+            wanted = self._wanted_listeners(table)
+            found = usable(wanted, [])
+            self._shut = left_out(wanted, found)
+            self._told.write(_PORTS, version, found)
             unchecked = tuple(replace(each, check=None) for each in table.upstreams)
             self._told.write(_CLUSTERS, version, self._clusters(unchecked))
             self._told.write_all(self._routes(version, table))
@@ -173,7 +179,7 @@ class Gateway:
                 address = new["address"]["socket_address"]
                 _check_free(new["name"], address["address"], address["port_value"])
         others = [each for each in before if each["name"] not in _LISTENERS]
-        await self._write_listeners([*wanted, *others])
+        await self._write_listeners([*wanted, *others, *self._shut.values()])
 
     def _wanted_listeners(self, table: Table) -> list[resources.Json]:
         hosts = (each.host for each in table.sites if each.encryption is Encryption.ON)
@@ -195,6 +201,7 @@ class Gateway:
         before = self._told.resources(_PORTS)
         for tries in range(1, _LISTENER_TRIES + 1):
             found = usable(wanted, before)
+            self._shut = left_out(wanted, found)
             if found == before:
                 return
             try:
@@ -223,6 +230,20 @@ class Gateway:
         """
         async with self._writing:
             return await self._switch(table)
+
+    async def shut_doors(self) -> dict[str, str | None]:
+        """Doors that are left out, somebody else being on their port: by their names, why.
+
+        None says of one that it could be opened by now, which the next update does.
+        """
+        found = self._shut
+        return await asyncio.to_thread(
+            lambda: {name: why_shut(each) for name, each in found.items()}
+        )
+
+    def has_door(self, name: str) -> bool:
+        """Whether a door was opened."""
+        return any(each["name"] == name for each in self._told.resources(_PORTS))
 
     async def _switch(self, table: Table) -> float:
         """Clusters, then routes. No cluster goes here, since until the end it may be routed to."""

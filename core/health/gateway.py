@@ -1,4 +1,4 @@
-"""The gateway is kept running, whatever happens to it."""
+"""The gateway is kept running, and its doors open, whatever happens to them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from core.errors import CompartmentError
+from core.errors import CompartmentError, GatewayUnavailable
 from core.events import Event, EventType
 from core.lines import stamp
 
@@ -20,6 +20,7 @@ _PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
 _STABLE_S = 2.0
 """A gateway that lived longer than this is started again at once."""
+_LOOK_EVERY_S = 2.0
 
 
 async def keep_gateway(router: Router, wanted: asyncio.Event) -> None:
@@ -41,3 +42,33 @@ async def keep_gateway(router: Router, wanted: asyncio.Event) -> None:
         else:
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+
+async def keep_doors(router: Router) -> None:
+    """Opens doors that somebody else was in the way of, once they can be; says what is shut."""
+    known: dict[str, str] = {}
+    while True:
+        await asyncio.sleep(_LOOK_EVERY_S)
+        if not router.gateway.envoy.is_running:
+            continue
+        try:
+            shut = await _still_shut(router)
+        except GatewayUnavailable as error:
+            _log.warning("a door cannot be opened: %s", error.message)
+            continue
+        told = [f"warning: {why}" for name, why in shut.items() if name not in known]
+        opened = (name for name in known if name not in shut and router.gateway.has_door(name))
+        told += [f"{name} is reached again" for name in opened]
+        if told:
+            at = stamp()
+            await router.ledger.write(*(Event(EventType.WARNING_GIVEN, at, each) for each in told))
+        known = shut
+
+
+async def _still_shut(router: Router) -> dict[str, str]:
+    """Doors that cannot be opened, and why; those that can be are."""
+    found = await router.gateway.shut_doors()
+    if None in found.values():
+        await router.open_doors()
+        found = await router.gateway.shut_doors()
+    return {name: why for name, why in found.items() if why is not None}

@@ -152,6 +152,15 @@ class Router:
                 if self.gateway.envoy.is_running:
                     raise
 
+    async def open_doors(self) -> None:
+        """Listens where somebody else was in the way, as far as nobody is any more.
+
+        Raises:
+            GatewayUnavailable: it refused; it listens where it did.
+        """
+        async with self._updating:
+            await self._apply(table(self.ledger, self.hosts))
+
     async def enforce(self) -> None:
         """Puts in force what was kept, as soon as there is a gateway.
 

@@ -25,9 +25,9 @@ import pytest
 from core.agent import launcher
 from core.errors import AgentUnavailable
 from core.gateway.table import Ports
+from tests.pausing import stopped
 from tests.proof.faults.commands import command
 from tests.proof.faults.holding import check_lost
-from tests.proof.faults.kinds import stopped
 from tests.proof.faults.scene import (
     AFTER_SWITCH,
     AT_SWITCH,

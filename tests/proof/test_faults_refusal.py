@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.pausing import stopped
 from tests.proof.faults.holding import check_lost
-from tests.proof.faults.kinds import stopped
 from tests.proof.faults.scene import LIMIT_S, scene
 
 if TYPE_CHECKING:

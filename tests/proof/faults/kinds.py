@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import socket
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Final
 
 from core.agent.client import Client
 from core.errors import Conflict
 from tests.e2e.house import kill
-from tests.pausing import pause
+from tests.pausing import stopped
 from tests.proof.faults.holding import Fate, Fault
 from tests.proof.faults.scene import LIMIT_S
+from tests.stealing import stolen
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from tests.proof.faults.scene import Scene
 
 STOPPED_S: Final = 3.0
@@ -37,16 +33,6 @@ async def agent_killed(it: Scene) -> None:
 async def _attached(it: Scene) -> None:
     async with Client.connected(it.running.home) as client:
         await client.agent()
-
-
-@asynccontextmanager
-async def stopped(pid: int) -> AsyncIterator[None]:
-    """A process that does nothing for as long as the block runs."""
-    pause(pid)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 async def agent_hangs(it: Scene) -> None:
@@ -87,27 +73,13 @@ async def agent_killed_while_the_gateway_hangs(it: Scene) -> None:
 async def port_stolen(it: Scene) -> None:
     """The gateway dies, and somebody else is on its port before it is back."""
     target, log = await it.running.target(), it.running.home.agent_output
-    with socket.socket() as thief:
-        thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    async with AsyncExitStack() as theft:
         async with stopped(await it.running.agent_pid()):
             kill(it.running.gateway_pid())
-            await _take(thief, (target.address, target.port))
+            await theft.enter_async_context(stolen(target.address, target.port))
         async with asyncio.timeout(LIMIT_S):
             while f":{target.port} cannot be used: Address already in use" not in log.read_text():
                 await asyncio.sleep(0.05)
-
-
-async def _take(thief: socket.socket, address: tuple[str, int]) -> None:
-    """Listens there as soon as the last thread of who was killed has ended."""
-    async with asyncio.timeout(LIMIT_S):
-        while True:
-            try:
-                thief.bind(address)
-            except OSError:
-                await asyncio.sleep(0.005)
-            else:
-                thief.listen()
-                return
 
 
 async def cancelled(it: Scene) -> None:
