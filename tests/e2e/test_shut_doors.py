@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 
+from core.cli.running import our_checks
+from core.config.settings import Settings
 from tests.e2e.clients import get
 from tests.e2e.house import kill
 from tests.load.plan import Target
@@ -45,6 +48,8 @@ async def test_it_is_told_and_opened_when_it_is_free(running: House, lab: LabPro
         assert "cannot be listened on: Address already in use (held by " in warning
         (shut,) = (await running.client.agent())["shutDoors"]
         assert warning == f"warning: {shut}"
+        checks = await asyncio.to_thread(our_checks, running.home, Settings())
+        assert [each.found for each in checks if each.name == "port of a service"] == [shut]
         # It costs nobody else anything.
         assert (await get(await running.target(), "/version")).version == "v1"
     await until_told(running, f"{name} is reached again")
