@@ -26,13 +26,14 @@ _STREAMS = {letter.encode(): stream for stream, letter in _LETTERS.items()}
 _KEPT_LINE = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z) ([oec]) ([^\n]*)\n?", re.DOTALL)
 _CONTINUATION_BYTES = bytes(range(0x80, 0xC0))
 
-# Controls but the tab; format characters that reorder, hide or break text. The joiners U+200C and
-# U+200D stay: scripts and emoji need them. Lone surrogates cannot be encoded.
-_UNWANTED = (
+UNWANTED = (
     r"\x00-\x08\x0a-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
     r"\ufeff\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff"
 )
-_is_suspicious = re.compile(f"[{_UNWANTED}]").search
+"""For a regular expression: controls but the tab; format characters that reorder, hide or break
+text. The joiners U+200C and U+200D stay: scripts and emoji need them. Lone surrogates cannot be
+encoded."""
+_is_suspicious = re.compile(f"[{UNWANTED}]").search
 # The body of a string never runs over another control code: what is not terminated stays readable
 # and the search linear on hostile input. `ESC [ > ... m` is no colour: digits and separators only.
 _CONTROL_CODES = re.compile(
@@ -41,7 +42,7 @@ _CONTROL_CODES = re.compile(
     r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
     r"|\x1b[ -/]*[0-~]"
     r"|(?P<surrogate>[\ud800-\udfff])"
-    rf"|(?!\r)[{_UNWANTED}]"
+    rf"|(?!\r)[{UNWANTED}]"
 )
 
 

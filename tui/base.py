@@ -20,6 +20,7 @@ from tui.feed.messages import Ended, Lines, LinkChanged, Message, Update
 from tui.going import Going
 from tui.logs.store import LogStore
 from tui.mouse import Mouse
+from tui.printable import Printable
 from tui.screens.main import MainScreen
 from tui.view.board import Board
 from tui.view.glyphs import ASCII, UNICODE
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from textual.events import Event
+    from textual.filter import LineFilter
     from textual.screen import Screen
     from textual.timer import Timer
 
@@ -59,6 +61,7 @@ By then their rates of lines have fallen to 0, and their searches have come to t
 """
 
 _PROBLEMS_TOLD = 5
+_PRINTABLE = Printable()
 
 
 @runtime_checkable
@@ -115,6 +118,10 @@ class BoardApp(App[Going]):
         self.set_reactive(App.theme, options.theme or choices.theme)
         self._colours = self.get_css_variables()
         self.stylesheet.set_variables(self._colours)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Those of Textual, and the last look at what others wrote."""
+        return [*super().get_line_filters(), _PRINTABLE]
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own colours, for themes that do not know them."""

@@ -4,7 +4,7 @@ Every command is run against an agent that puts control codes into each text of 
 cleared screens, the clipboard, hidden and reversed text, line breaks of all kinds; and again with
 an agent that answers everything with such an error. Then against project files, folders and
 variables of the environment that are named so. What is printed may hold printable characters and
-line feeds, and nothing else.
+line feeds, and nothing else. The dashboard is shown the same, screen after screen.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import pytest
 
 from core.files import Home
 from tests.proof.security.liar import HOSTILE, liar
+from tests.tui.pty import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from tests.e2e.house import House, LabProject
     from tests.figures import FiguresRecorder
+    from tests.tui.pty import Terminal
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -39,6 +41,24 @@ _COMMANDS = (
     *("job run --service none", "promote --from staging --to production", "rollback", "down"),
     *("deploy --detach", "redeploy --service web", "status --output json"),
 )
+
+
+_NAMES = ("name", "service", "serviceName", "services", "keyName")
+"""What the dashboard finds other things by: the agent takes no name that is not one."""
+_SCREENS = (
+    ("enter", "last deployments"),
+    ("H", "routes switched"),
+    ("C", "who reaches whom"),
+    ("v", "Variables  lab"),
+    ("P", "Promote lab"),
+    ("!", "Events"),
+    ("D", "barrier"),
+)
+"""Keys of the dashboard, and what is seen then."""
+_POINTER = "\x1b]22;default\x07"
+"""Textual's own."""
+_STEERING = ("\x1b]", "\x1bP", "\x1b[8m", "b\x1b[2J")
+"""Titles and clipboards, device controls, hidden text, a cleared screen."""
 
 
 async def _said(words: list[str], cwd: Path, turns: asyncio.Semaphore, **environ: str) -> str:
@@ -87,6 +107,37 @@ async def test_commands_show_what_others_wrote_as_text(
         counts("security: hostile texts that commands were told", agent.spoiled, "texts")
     counts("security: commands that passed a control code on", len(bad), "commands", 0)
     assert bad == {}
+
+
+def _without(text: str) -> Callable[[Terminal], bool]:
+    return lambda found: text not in found.text
+
+
+async def test_the_dashboard_shows_what_others_wrote_as_text(
+    running: House, lab: LabProject, home: Path, counts: FiguresRecorder
+) -> None:
+    lab.write(web={"lab": {"spam_lines_per_s": 20}})
+    await running.deployed(lab)
+    await running.client.set_variable("WORD", {"project": "lab", "value": "plain"})
+    fake = Home(home.with_name("fake"))
+    variables = {"COMPARTMENT_HOME": str(fake.root)}
+    async with (
+        liar(running.home, fake, _NAMES) as agent,
+        terminal(cwd=lab.root, variables=variables) as found,
+    ):
+        await found.until("owned")
+        for key, seen in _SCREENS:
+            await found.press_until(key, seen)
+            await found.press_until("escape", _without(seen))
+        agent.refuses = True
+        await found.press_until("D", "noa]0;owned")
+        await found.press_until("q", lambda found: found.process.poll() is not None)
+        assert await found.end() == 0, found.after
+        counts("security: hostile texts that the dashboard was told", agent.spoiled, "texts")
+    shown = found.raw.decode(errors="replace").replace(_POINTER, "")
+    codes = {each for each in HOSTILE if not each.isprintable()} - set("\x1b\r\n")
+    assert codes & set(shown) == set()
+    assert [each for each in _STEERING if each in shown] == []
 
 
 async def test_files_folders_and_variables_with_hostile_names(
