@@ -214,5 +214,10 @@ def _unreachable(error: Exception) -> EngineUnavailable:
     )
 
 
-def _words_of(error: Exception) -> str:
+def _words_of(error: BaseException) -> str:
+    """Those of the system, or of whoever raised it: what wraps it quotes it as Python writes it."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if inner := error.__cause__ or error.__context__:
+        return _words_of(inner)
     return _ERRNO.sub("", str(error)) or type(error).__name__
