@@ -55,7 +55,7 @@ def write() -> None:
 
 
 def _in_all(results: Sequence[tuple[Part, Result]]) -> Iterator[str]:
-    """What more than one test has counted, added up over all parts."""
+    """What more than one test of an engine has counted, added up over all parts."""
     counted = [
         (*apart(shown.node), figure)
         for _, result in results
@@ -63,8 +63,9 @@ def _in_all(results: Sequence[tuple[Part, Result]]) -> Iterator[str]:
         for figure in shown.figures
         if figure.unit in _ADDS_UP
     ]
-    times = Counter(figure.name for _, _, figure in counted)
-    if several := [each for each in counted if times[each[2].name] > 1]:
+    times = Counter((figure.name, engine) for _, engine, figure in counted)
+    often = {name for (name, _), found in times.items() if found > 1}
+    if several := [each for each in counted if each[2].name in often]:
         yield "## In all"
         yield ""
         yield from _table(several)
@@ -72,7 +73,7 @@ def _in_all(results: Sequence[tuple[Part, Result]]) -> Iterator[str]:
 
 
 def _goals(results: Sequence[tuple[Part, Result]]) -> Iterator[str]:
-    """What was promised, with the worst that was reached in any test."""
+    """What was promised, with the worst that was reached in any test; what is missed first."""
     yield "## Goals"
     yield ""
     yield "| what | tests | reached, at worst | goal | |"
@@ -84,11 +85,16 @@ def _goals(results: Sequence[tuple[Part, Result]]) -> Iterator[str]:
             for each in shown.figures:
                 if each.goal is not None:
                     promised.setdefault((each.name, engine, each.goal), []).append(each)
-    for (name, engine, goal), found in promised.items():
-        worst = max(found, key=lambda each: each.value)
+    worsts = [
+        (*key, max(found, key=lambda each: each.value), len(found))
+        for key, found in promised.items()
+    ]
+    for name, engine, goal, worst, tests in sorted(
+        worsts, key=lambda each: each[3].value <= each[2]
+    ):
         what = f"{name} ({engine})" if engine else name
         bound = f"{_number(goal)} {worst.unit}".rstrip()
-        yield f"| {what} | {len(found)} | {_value(worst)} | {bound} | {_verdict(worst)} |"
+        yield f"| {what} | {tests} | {_value(worst)} | {bound} | {_verdict(worst)} |"
 
 
 def _part(part: Part, result: Result, explained: set[str]) -> Iterator[str]:

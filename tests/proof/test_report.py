@@ -51,6 +51,7 @@ def test_figures_stand_with_their_goals(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert "| lost (process) | 1 | 0 requests | 0 requests | reached |" in text
     assert "| lost (docker) | 2 | 2 requests | 0 requests | **missed** |" in text
     assert "| requests sent |  |  | 500 requests |" in text
+    assert text.index("**missed**") < text.index("reached |")
     assert "The report says what was shown" in text
     assert "not been run: not-done" in text
     assert "Failed" not in text
@@ -65,7 +66,8 @@ def test_what_several_tests_have_counted_is_added_up(
         shown("test_a[process]", "passed", Figure("sent", 170_000, "requests")),
         shown("test_b[process]", "passed", Figure("sent", 330_001, "requests")),
         shown("test_a[docker]", "passed", Figure("sent", 500_000, "requests")),
-        shown("test_c", "passed", Figure("alone", 7, "requests")),
+        shown("test_c[process]", "passed", Figure("alone", 7, "requests")),
+        shown("test_c[docker]", "passed", Figure("alone", 7, "requests")),
     )
     in_all, _ = text.split("## Goals")
     assert "| | process | docker |" in in_all
