@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from core.files import write_atomically
 from core.model import EngineName
 from tests.figures import apart
+from tests.proof.goals import goals_of, number, valued
 from tests.proof.parts import PARTS
 from tests.proof.results import ROOT, kept
 
@@ -35,8 +36,6 @@ it was interrupted. `make test` runs a short form of most. A figure that misses 
 """
 _ADDS_UP = {"requests", "deploys", "rollbacks", "streams", "cases", "examples", "tricks"}
 """Units of what several tests count together."""
-_WHOLE = 1000
-"""From here on a figure has nothing behind its point."""
 
 
 def write() -> None:
@@ -44,7 +43,7 @@ def write() -> None:
     results = [(part, result) for part in PARTS if (result := kept(part))]
     if not results:
         return
-    lines = [*_OPENING.splitlines(), "", *_in_all(results), *_goals(results)]
+    lines = [*_OPENING.splitlines(), "", *_in_all(results), *goals_of(results)]
     explained: set[str] = set()
     for part, result in results:
         lines += ["", *_part(part, result, explained)]
@@ -70,31 +69,6 @@ def _in_all(results: Sequence[tuple[Part, Result]]) -> Iterator[str]:
         yield ""
         yield from _table(several)
         yield ""
-
-
-def _goals(results: Sequence[tuple[Part, Result]]) -> Iterator[str]:
-    """What was promised, with the worst that was reached in any test; what is missed first."""
-    yield "## Goals"
-    yield ""
-    yield "| what | tests | reached, at worst | goal | |"
-    yield "|---|---|---|---|---|"
-    promised: dict[tuple[str, str, float], list[Figure]] = {}
-    for _, result in results:
-        for shown in result.shown:
-            _, engine = apart(shown.node)
-            for each in shown.figures:
-                if each.goal is not None:
-                    promised.setdefault((each.name, engine, each.goal), []).append(each)
-    worsts = [
-        (*key, max(found, key=lambda each: each.value), len(found))
-        for key, found in promised.items()
-    ]
-    for name, engine, goal, worst, tests in sorted(
-        worsts, key=lambda each: each[3].value <= each[2]
-    ):
-        what = f"{name} ({engine})" if engine else name
-        bound = f"{_number(goal)} {worst.unit}".rstrip()
-        yield f"| {what} | {tests} | {_value(worst)} | {bound} | {_verdict(worst)} |"
 
 
 def _part(part: Part, result: Result, explained: set[str]) -> Iterator[str]:
@@ -155,12 +129,12 @@ def _cell(figures: Sequence[Figure]) -> str:
     if not figures:
         return ""
     if len(figures) == 1:
-        return _value(figures[0])
+        return valued(figures[0])
     values = [each.value for each in figures]
     unit = figures[0].unit
     if unit in _ADDS_UP:
-        return f"{_number(sum(values))} {unit}"
-    return f"{_number(min(values))} to {_number(max(values))} {unit}"
+        return f"{number(sum(values))} {unit}"
+    return f"{number(min(values))} to {number(max(values))} {unit}"
 
 
 def _plots(series: Sequence[Series]) -> Iterator[str]:
@@ -177,16 +151,3 @@ def _draw(plot: str, series: Sequence[Series], path: Path) -> None:
     from tests.proof.plots import draw
 
     draw(plot, series, path)
-
-
-def _value(figure: Figure) -> str:
-    return f"{_number(figure.value)} {figure.unit}".rstrip()
-
-
-def _number(value: float) -> str:
-    """Four digits, unless there are more before the point."""
-    return f"{value:,.4g}" if value % 1 and abs(value) < _WHOLE else f"{value:,.0f}"
-
-
-def _verdict(figure: Figure) -> str:
-    return "reached" if figure.goal is not None and figure.value <= figure.goal else "**missed**"

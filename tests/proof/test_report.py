@@ -43,15 +43,17 @@ def test_figures_stand_with_their_goals(monkeypatch: pytest.MonkeyPatch, tmp_pat
         monkeypatch,
         tmp_path,
         shown("test_a[process]", "passed", Figure("lost", 0, "requests", 0)),
+        shown("test_d[process]", "passed", Figure("lost", 0, "requests", 0)),
+        shown("test_d", "passed", Figure("switch", 4.25, "ms", 10)),
         shown("test_a[docker]", "passed", Figure("lost", 2, "requests", 0)),
         shown("test_b[docker]", "passed", Figure("lost", 0, "requests", 0)),
         shown("test_b", "passed", Figure("requests sent", 300, "requests")),
         shown("test_c", "passed", Figure("requests sent", 200, "requests")),
     )
-    assert "| lost (process) | 1 | 0 requests | 0 requests | reached |" in text
+    assert "Beside these, 2 figures that are to be 0, such as requests lost, are 0." in text
     assert "| lost (docker) | 2 | 2 requests | 0 requests | **missed** |" in text
     assert "| requests sent |  |  | 500 requests |" in text
-    assert text.index("**missed**") < text.index("reached |")
+    assert text.index("**missed**") < text.index("| switch | 1 | 4.25 ms | 10 ms | reached |")
     assert "The report says what was shown" in text
     assert "not been run: not-done" in text
     assert "Failed" not in text

@@ -80,7 +80,6 @@ class Fuzz:
     def report(self, kind: str, tried: int) -> None:
         """Reports how many inputs were tried, and what the worst of them took."""
         self._counts(f"{kind}, tried", tried, "examples")
-        self._counts(f"{kind}, tracebacks", 0, "tracebacks", 0)
         self.meter.report(kind, self._counts)
 
 
