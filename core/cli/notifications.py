@@ -47,7 +47,7 @@ def _names(names: list[str]) -> str:
 def _state(notification: Json) -> str:
     if notification["failure"] is not None:
         return f"{notification['failure']} (since {moment(notification['failingSince'])})"
-    if notification["retrying"] is not None:
+    if notification.get("retrying") is not None:  # an earlier agent says nothing of it
         return f"trying again: {notification['retrying']}"
     return "ok"
 
