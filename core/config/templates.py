@@ -57,7 +57,8 @@ def check(template: str) -> str:
 
 
 def _example(field: re.Match[str]) -> str:
-    return "0" if field[1] in _NUMBERS else "text"
+    # Behind a backslash a letter might be an escape, by chance; a dot never is.
+    return "0" if field[1] in _NUMBERS else "."
 
 
 def is_json(template: str) -> bool:

@@ -96,6 +96,10 @@ def test_none_is_the_usual(tmp_path: Path) -> None:
             f"{ON}\n{COMMAND}\ntemplate = '{{\"text\": {{message}}}}'",
             '5:12: "template" looks like JSON, and is none: Expecting',
         ),
+        (
+            f"{ON}\n{COMMAND}\ntemplate = '{{\"text\": \"..\\{{project}}\"}}'",
+            '5:12: "template" looks like JSON, and is none: Invalid \\escape',
+        ),
     ],
 )  # fmt: skip
 def test_problems(tmp_path: Path, table: str, expected: str) -> None:
