@@ -70,6 +70,8 @@ class Gateway:
         self._entrances = admin_socket.with_name("entrances.sock")
         self._pages = admin_socket.with_name("pages.sock")
         self._writing = asyncio.Lock()
+        self.has_shut_doors = asyncio.Event()
+        """Set while some doors are left out."""
         self._shut: dict[str, resources.Json] = {}
         self._told = Told(folder)
         self._acknowledged = Acknowledgements(self.envoy, self._entrances)
@@ -102,7 +104,7 @@ class Gateway:
             self._entrances.unlink(missing_ok=True)
             wanted = self._wanted_listeners(table)
             found = usable(wanted, [])
-            self._shut = left_out(wanted, found)
+            self._leave_out(left_out(wanted, found))
             self._told.write(_PORTS, version, found)
             unchecked = tuple(replace(each, check=None) for each in table.upstreams)
             self._told.write(_CLUSTERS, version, self._clusters(unchecked))
@@ -201,7 +203,7 @@ class Gateway:
         before = self._told.resources(_PORTS)
         for tries in range(1, _LISTENER_TRIES + 1):
             found = usable(wanted, before)
-            self._shut = left_out(wanted, found)
+            self._leave_out(left_out(wanted, found))
             if found == before:
                 return
             try:
@@ -230,6 +232,13 @@ class Gateway:
         """
         async with self._writing:
             return await self._switch(table)
+
+    def _leave_out(self, doors: dict[str, resources.Json]) -> None:
+        self._shut = doors
+        if doors:
+            self.has_shut_doors.set()
+        else:
+            self.has_shut_doors.clear()
 
     async def shut_doors(self) -> dict[str, str | None]:
         """Doors that are left out, somebody else being on their port: by their names, why.

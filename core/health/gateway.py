@@ -12,6 +12,8 @@ from core.events import Event, EventType
 from core.lines import stamp
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from core.promotion.routing import Router
 
 _log = logging.getLogger(__name__)
@@ -48,21 +50,16 @@ async def keep_doors(router: Router) -> None:
     """Opens doors that somebody else was in the way of, once they can be; says what is shut."""
     known: dict[str, str] = {}
     while True:
-        await asyncio.sleep(_LOOK_EVERY_S)
-        if not router.gateway.envoy.is_running:
-            continue
+        if not known:
+            await router.gateway.has_shut_doors.wait()
         try:
-            shut = await _still_shut(router)
+            shut = await _still_shut(router) if router.gateway.envoy.is_running else known
         except GatewayUnavailable as error:
             _log.warning("a door cannot be opened: %s", error.message)
-            continue
-        told = [f"warning: {why}" for name, why in shut.items() if name not in known]
-        opened = (name for name in known if name not in shut and router.gateway.has_door(name))
-        told += [f"{name} is reached again" for name in opened]
-        if told:
-            at = stamp()
-            await router.ledger.write(*(Event(EventType.WARNING_GIVEN, at, each) for each in told))
-        known = shut
+        else:
+            await _tell(router, known, shut)
+            known = shut
+        await asyncio.sleep(_LOOK_EVERY_S)
 
 
 async def _still_shut(router: Router) -> dict[str, str]:
@@ -72,3 +69,13 @@ async def _still_shut(router: Router) -> dict[str, str]:
         await router.open_doors()
         found = await router.gateway.shut_doors()
     return {name: why for name, why in found.items() if why is not None}
+
+
+async def _tell(router: Router, known: Mapping[str, str], shut: Mapping[str, str]) -> None:
+    """Says what is new; a door that nobody wants any more is not said to be open."""
+    told = [f"warning: {why}" for name, why in shut.items() if name not in known]
+    opened = (name for name in known if name not in shut and router.gateway.has_door(name))
+    told += [f"{name} is reached again" for name in opened]
+    if told:
+        at = stamp()
+        await router.ledger.write(*(Event(EventType.WARNING_GIVEN, at, each) for each in told))

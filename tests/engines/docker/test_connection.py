@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,17 @@ from core.engines.docker.connection import Docker
 from core.errors import EngineUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from pathlib import Path
+
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left() -> Iterator[None]:
+    """The SDK leaves sockets to the garbage collector, which is not to come in another test."""
+    yield
+    gc.collect()
 
 
 async def with_the_sdk(engine: Docker) -> None:
@@ -49,18 +59,18 @@ async def engine_at(socket: Path) -> AsyncIterator[Docker]:
         yield found
     finally:
         await found.close()
+        # Until it has ended, a thread may still hold what it has raised, and so a socket.
+        for thread in threading.enumerate():
+            if thread.name.startswith("docker"):
+                await asyncio.to_thread(thread.join)
 
 
-# The SDK leaves the socket to the garbage collector, which is not to come in another test.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("ask", [with_the_sdk, without_it])
 async def test_nobody_is_there(folder: Path, ask: Callable[[Docker], Awaitable[None]]) -> None:
     async with engine_at(folder / "none.sock") as engine:
         with pytest.raises(EngineUnavailable) as told:
             await ask(engine)
     assert told.value.message == "the Docker Engine does not answer: No such file or directory"
-    del told
-    gc.collect()
 
 
 @pytest.mark.parametrize("ask", [with_the_sdk, without_it])
