@@ -140,7 +140,7 @@ def _cell(figures: Sequence[Figure]) -> str:
 def _plots(series: Sequence[Series]) -> Iterator[str]:
     for plot in dict.fromkeys(each.plot for each in series):
         PICTURES.mkdir(exist_ok=True)
-        path = PICTURES / f"{plot}.svg"
+        path = PICTURES / f"{plot.replace(' ', '-')}.svg"
         _draw(plot, [each for each in series if each.plot == plot], path)
         yield f"![{plot}](proof/{path.name})"
         yield ""
