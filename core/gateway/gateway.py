@@ -102,10 +102,7 @@ class Gateway:
                 return
             version = new_version()
             self._entrances.unlink(missing_ok=True)
-            wanted = self._wanted_listeners(table)
-            found = usable(wanted, [])
-            self._leave_out(left_out(wanted, found))
-            self._told.write(_PORTS, version, found)
+            self._told.write(_PORTS, version, self._usable(self._wanted_listeners(table), []))
             unchecked = tuple(replace(each, check=None) for each in table.upstreams)
             self._told.write(_CLUSTERS, version, self._clusters(unchecked))
             self._told.write_all(self._routes(version, table))
@@ -202,8 +199,7 @@ class Gateway:
         """Listens where it is wanted and can be done; a namespace that has ended is left out."""
         before = self._told.resources(_PORTS)
         for tries in range(1, _LISTENER_TRIES + 1):
-            found = usable(wanted, before)
-            self._leave_out(left_out(wanted, found))
+            found = self._usable(wanted, before)
             if found == before:
                 return
             try:
@@ -233,12 +229,17 @@ class Gateway:
         async with self._writing:
             return await self._switch(table)
 
-    def _leave_out(self, doors: dict[str, resources.Json]) -> None:
-        self._shut = doors
-        if doors:
+    def _usable(
+        self, wanted: list[resources.Json], before: list[resources.Json]
+    ) -> list[resources.Json]:
+        """Those that can be listened on; which are left out for their port is remembered."""
+        found = usable(wanted, before)
+        self._shut = left_out(wanted, found)
+        if self._shut:
             self.has_shut_doors.set()
         else:
             self.has_shut_doors.clear()
+        return found
 
     async def shut_doors(self) -> dict[str, str | None]:
         """Doors that are left out, somebody else being on their port: by their names, why.

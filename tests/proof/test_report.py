@@ -89,11 +89,8 @@ def test_large_figures_are_written_out(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 
 def test_a_file_is_explained_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(results, "FOLDER", tmp_path)
-    monkeypatch.setattr(report, "REPORT", tmp_path / "PROOF.md")
-    monkeypatch.setattr(report, "PARTS", (DONE, NOT_DONE))
-    for part in (DONE, NOT_DONE):
-        keep(part, result(shown("test_a", "passed")))
+    written(monkeypatch, tmp_path, shown("test_a", "passed"))
+    keep(NOT_DONE, result(shown("test_a", "passed")))
     report.write()
     assert (tmp_path / "PROOF.md").read_text().count("The report says what was shown") == 1
 
