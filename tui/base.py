@@ -25,12 +25,13 @@ from tui.screens.main import MainScreen
 from tui.view.board import Board
 from tui.view.glyphs import ASCII, UNICODE
 from tui.view.scene import Scene
+from tui.window import catch_up
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from textual.events import Event
+    from textual.events import Event, Resize
     from textual.filter import LineFilter
     from textual.screen import Screen
     from textual.timer import Timer
@@ -301,6 +302,10 @@ class BoardApp(App[Going]):
     def copy_to_clipboard(self, text: str) -> None:
         """Copies a text the same way wherever it was selected, and says so."""
         self.say(copy(self, text))
+
+    def on_resize(self, event: Resize) -> None:
+        """Is as large as the window, whatever Textual has made of it."""
+        catch_up(self, event.size)
 
     def on_app_blur(self) -> None:
         """Draws less often while nobody looks."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import re
 import signal
 import sys
@@ -152,6 +153,36 @@ async def test_resizing_while_lines_stream_in(running: House, lab: LabProject) -
         found.press("q")
         assert await found.end() == 0
         assert found.is_restored
+
+
+def is_whole(found: Terminal) -> bool:
+    """Whether the frames reach from one edge of the window to the other, on each line."""
+    _, *lines, _, _ = found.screen.display
+    return all(line[0] in "╭│╰" and line[-1] in "╮│╯" for line in lines)
+
+
+async def test_the_dashboard_is_as_large_as_a_window_that_was_resized_without_a_pause(
+    running: House, lab: LabProject
+) -> None:
+    chance = random.Random(1)
+    async with dashboard(lab) as found:
+        await found.until(is_whole)
+        for round_ in range(60):
+            for _ in range(chance.randint(2, 6)):
+                found.resize(chance.randint(20, 220), chance.randint(5, 60))
+            found.resize(100 + round_ % 7, 30 + round_ % 9)
+            await found.until(is_whole, within_s=10)
+
+
+async def test_what_a_window_has_cut_off_for_a_moment_is_drawn_again(
+    running: House, lab: LabProject
+) -> None:
+    async with dashboard(lab) as found:
+        await found.until(is_whole)
+        for _ in range(20):
+            found.resize(20, 5)
+            found.resize(120, 35)
+            await found.until(is_whole, within_s=10)
 
 
 async def test_an_agent_that_dies_is_told_of_and_started_again(
