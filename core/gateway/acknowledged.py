@@ -6,11 +6,9 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-import httpx
-
 from core.errors import GatewayUnavailable
 from core.gateway.handshake import shown_certificate
-from core.gateway.routes import ENTRANCE_HEADER, VERSION_HOST
+from core.gateway.served import ServedVersions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,16 +36,11 @@ class Acknowledgements:
     def __init__(self, envoy: Envoy, entrances: Path) -> None:
         self._envoy = envoy
         self._entrances = entrances
-        self._probe = self._new_probe()
+        self._served = ServedVersions()
 
-    async def close(self) -> None:
-        """Ends the connections."""
-        await self._probe.aclose()
-
-    async def forget_connections(self) -> None:
-        """What is kept of a connection would tell what the Envoy before this one serves."""
-        await self._probe.aclose()
-        self._probe = self._new_probe()
+    def forget_connections(self) -> None:
+        """Those to an Envoy that has been replaced would tell what that one serves."""
+        self._served.forget_connections()
 
     def mark(self) -> int:
         """Where Envoy's log ends now: what it refuses is told after that."""
@@ -75,11 +68,11 @@ class Acknowledgements:
         """Waits until the listeners themselves answer with the version of the tables."""
         deadline = time.monotonic() + _TIMEOUT_S
         for address in (
-            f"{ports.reached_at}:{ports.public}",
-            f"127.0.0.1:{ports.internal}",
-            "entrances",
+            (ports.reached_at, ports.public),
+            ("127.0.0.1", ports.internal),
+            self._entrances,
         ):
-            while await self._served_version(address) != version:
+            while await self._served.at(address) != version:
                 self._check_refusal(mark)
                 await self._pause(deadline)
 
@@ -99,12 +92,6 @@ class Acknowledgements:
         while (await self._envoy.admin.stats(f"^{statistic}$")).get(statistic) != version:
             self._check_refusal(mark)
             await self._pause(deadline)
-
-    async def _served_version(self, address: str) -> str | None:
-        try:
-            return (await self._probe.get(f"http://{address}/")).text
-        except httpx.HTTPError:
-            return None
 
     async def _pause(self, deadline: float) -> None:
         if not self._envoy.is_running:
@@ -135,12 +122,3 @@ class Acknowledgements:
                 if found:
                     return reason.strip()
         return None
-
-    def _new_probe(self) -> httpx.AsyncClient:
-        """What asks the listeners for the version of the table."""
-        return httpx.AsyncClient(
-            timeout=2.0,
-            headers={"host": VERSION_HOST, ENTRANCE_HEADER: VERSION_HOST},
-            trust_env=False,
-            mounts={"http://entrances/": httpx.AsyncHTTPTransport(uds=str(self._entrances))},
-        )

@@ -78,8 +78,8 @@ class Gateway:
 
     async def close(self) -> None:
         """Ends our connections; Envoy goes on."""
+        self._acknowledged.forget_connections()
         await self.envoy.admin.close()
-        await self._acknowledged.close()
 
     async def start(self, table: Table, given: Iterable[int] = (), patience_s: float = 0) -> None:
         """Makes sure that Envoy runs and serves this table, on none of the ports in `given`.
@@ -132,7 +132,7 @@ class Gateway:
         except GatewayUnavailable as error:
             _log.warning("the gateway cannot be replaced: %s", error.message)
             return await self.envoy.is_serving()
-        await self._acknowledged.forget_connections()
+        self._acknowledged.forget_connections()
         return True
 
     @property
@@ -268,9 +268,9 @@ class Gateway:
         # Taken before the files are written: Envoy may refuse them at once.
         mark = self._acknowledged.mark()
         before = self._told.version(resources.INTERNAL)
-        started = time.monotonic()
         try:
             with self._told.restored_on_failure(*_TABLES):
+                started = time.monotonic()
                 self._told.write_all(routes)
                 await self._acknowledged.of_routes(version, mark, self.ports)
         except GatewayUnavailable:
