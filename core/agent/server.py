@@ -88,7 +88,7 @@ def _add_agent(
             "internalAddress": f"127.0.0.1:{ports.internal}",
             "secureAddress": f"{ports.host}:{ports.https}" if ports.https is not None else None,
             "gatewayRunning": platform.gateway.envoy.is_running,
-            "shutDoors": [why for why in (await platform.gateway.shut_doors()).values() if why],
+            "shutDoors": [why for why in (await platform.gateway.listeners.shut()).values() if why],
             "notifications": platform.notifications.as_json(),
             "environments": sorted(map(str, platform.ledger.environments)),
         }

@@ -15,23 +15,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.errors import GatewayUnavailable
-from core.gateway import resources, tls
+from core.gateway import resources
 from core.gateway.acknowledged import Acknowledgements
-from core.gateway.doors import (
-    Addresses,
-    check_new,
-    check_secure,
-    in_the_way,
-    left_out,
-    until_closed,
-    usable,
-    why_shut,
-)
-from core.gateway.envoy import Envoy, check_free
+from core.gateway.doors import check_secure
+from core.gateway.envoy import Envoy
 from core.gateway.findings import Findings
+from core.gateway.listeners import Listeners
 from core.gateway.routes import entrance_configuration, route_configuration
-from core.gateway.table import Encryption, Ports, Table
-from core.gateway.tls import SECURE, Secrets
+from core.gateway.tls import Secrets
 from core.gateway.told import Told, content_of, new_version
 from core.ports import can_bind, free_port
 
@@ -39,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from pathlib import Path
 
-    from core.gateway.table import InFlight, Traffic, Upstream
+    from core.gateway.table import InFlight, Ports, Table, Traffic, Upstream
 
 _log = logging.getLogger(__name__)
 
@@ -49,11 +40,7 @@ _PATIENCE_S = 60.0
 _ENDED_KEPT = 500
 _NEAR = 20
 _CLUSTERS = "clusters"
-_PORTS = "listeners"
-_LISTENERS = (resources.PUBLIC, resources.INTERNAL, SECURE)
 _TABLES = (resources.PUBLIC, resources.INTERNAL, resources.ENTRANCES)
-_LISTENER_TRIES = 3
-"""A namespace may end at the moment in which Envoy is told to listen in it."""
 
 
 class Gateway:
@@ -70,11 +57,11 @@ class Gateway:
         self._entrances = admin_socket.with_name("entrances.sock")
         self._pages = admin_socket.with_name("pages.sock")
         self._writing = asyncio.Lock()
-        self.has_shut_doors = asyncio.Event()
-        """Set while some doors are left out."""
-        self._shut: dict[str, resources.Json] = {}
         self._told = Told(folder)
         self._acknowledged = Acknowledgements(self.envoy, self._entrances)
+        self.listeners = Listeners(
+            folder, self._entrances, self.secrets, self._told, self._acknowledged
+        )
 
     async def close(self) -> None:
         """Ends our connections; Envoy goes on."""
@@ -93,16 +80,16 @@ class Gateway:
         async with self._writing:
             is_serving = await self._is_serving_as_wanted(patience_s)
             inner = {door.port for each in table.entrances for door in each.doors}
-            listeners = self._told.resources(_PORTS) if is_serving else []
-            self._choose_ports(listeners, inner.union(given))
+            taken = inner.union(given)
+            self.ports = self.listeners.choose_ports(self.ports, taken, is_serving=is_serving)
             if is_serving:
-                await self._move_listeners()
+                await self.listeners.move(self.ports)
                 await self._switch(table)
                 await self._forget_others(table)
                 return
             version = new_version()
             self._entrances.unlink(missing_ok=True)
-            self._told.write(_PORTS, version, self._usable(self._wanted_listeners(table), []))
+            self.listeners.write_first(self.ports, table)
             unchecked = tuple(replace(each, check=None) for each in table.upstreams)
             self._told.write(_CLUSTERS, version, self._clusters(unchecked))
             self._told.write_all(self._routes(version, table))
@@ -162,62 +149,10 @@ class Gateway:
             self.ports = replace(before, public=public, internal=internal)
             try:
                 if await self.envoy.is_serving():
-                    await self._move_listeners()
+                    await self.listeners.move(self.ports)
             except GatewayUnavailable:
                 self.ports = before
                 raise
-
-    async def _move_listeners(self) -> None:
-        """Where other ports are wanted than the running Envoy has, it listens there instead."""
-        before = self._told.resources(_PORTS)
-        old = {each["name"]: each["address"] for each in before}
-        hosts = next((tls.hosts_of(each) for each in before if each["name"] == SECURE), ())
-        wanted = self._own_listeners(hosts)
-        for new in wanted:
-            if old.get(new["name"]) != new["address"]:
-                address = new["address"]["socket_address"]
-                _check_free(new["name"], address["address"], address["port_value"])
-        others = [each for each in before if each["name"] not in _LISTENERS]
-        await self._write_listeners([*wanted, *others, *self._shut.values()])
-
-    def _wanted_listeners(self, table: Table) -> list[resources.Json]:
-        hosts = (each.host for each in table.sites if each.encryption is Encryption.ON)
-        return [
-            *self._own_listeners(hosts),
-            *resources.entrance_listeners(self._folder, self._entrances, table.entrances),
-        ]
-
-    def _own_listeners(self, hosts: Iterable[str]) -> list[resources.Json]:
-        """Those that a person chooses; `hosts` have TLS, unless their certificate is gone."""
-        certified = filter(self.secrets.has, hosts)
-        return [
-            *resources.listeners(self._folder, self.ports),
-            *resources.secure_listeners(self._folder, self.ports, certified, self.secrets.folder),
-        ]
-
-    async def _write_listeners(self, wanted: list[resources.Json]) -> None:
-        """Listens where it is wanted and can be done; a namespace that has ended is left out."""
-        before = self._told.resources(_PORTS)
-        for tries in range(1, _LISTENER_TRIES + 1):
-            found = self._usable(wanted, before)
-            if found == before:
-                return
-            try:
-                with self._told.restored_on_failure(_PORTS):
-                    if closing := in_the_way(found, before):
-                        await self._tell_listeners([e for e in before if e not in closing])
-                        await until_closed(closing)
-                    await self._tell_listeners(found)
-            except GatewayUnavailable:
-                if tries == _LISTENER_TRIES or usable(wanted, before) == found:
-                    raise
-            else:
-                return
-
-    async def _tell_listeners(self, listeners: list[resources.Json]) -> None:
-        version, mark = new_version(), self._acknowledged.mark()
-        self._told.write(_PORTS, version, listeners)
-        await self._acknowledged.of_listeners(version, mark)
 
     async def apply(self, table: Table) -> float:
         """Serves a table from now on; returns how long the switch of the routes took, in seconds.
@@ -229,40 +164,15 @@ class Gateway:
         async with self._writing:
             return await self._switch(table)
 
-    def _usable(
-        self, wanted: list[resources.Json], before: list[resources.Json]
-    ) -> list[resources.Json]:
-        """Those that can be listened on; which are left out for their port is remembered."""
-        found = usable(wanted, before)
-        self._shut = left_out(wanted, found)
-        if self._shut:
-            self.has_shut_doors.set()
-        else:
-            self.has_shut_doors.clear()
-        return found
-
-    async def shut_doors(self) -> dict[str, str | None]:
-        """Doors that are left out, somebody else being on their port: by their names, why.
-
-        None says of one that it could be opened by now, which the next update does.
-        """
-        found = self._shut
-        return await asyncio.to_thread(
-            lambda: {name: why_shut(each) for name, each in found.items()}
-        )
-
-    def has_door(self, name: str) -> bool:
-        """Whether a door was opened."""
-        return any(each["name"] == name for each in self._told.resources(_PORTS))
-
     async def _switch(self, table: Table) -> float:
         """Clusters, then routes. No cluster goes here, since until the end it may be routed to."""
-        check_new(table.entrances, self._told.resources(_PORTS))
+        self.listeners.check_new(table.entrances)
         wanted = self._clusters(table.upstreams)
         names = {cluster["name"] for cluster in wanted}
         left_over = [each for each in self._told.resources(_CLUSTERS) if each["name"] not in names]
         await self._write_clusters(wanted + left_over)
-        await self._add_listeners(table)
+        self._tell_of_entrances()
+        await self.listeners.serve_also(self.ports, table)
         version = new_version()
         routes = self._routes(version, table)
         # Taken before the files are written: Envoy may refuse them at once.
@@ -278,20 +188,12 @@ class Gateway:
             raise
         return time.monotonic() - started
 
-    async def _add_listeners(self, table: Table) -> None:
+    def _tell_of_entrances(self) -> None:
+        """Envoy does not watch a file that is not there when a listener first names it."""
         if not self._told.has(resources.ENTRANCES):
-            # Envoy does not watch a file that is not there when a listener first names it.
             version = new_version()
             empty = entrance_configuration(resources.ENTRANCES, version, ())
             self._told.write(resources.ENTRANCES, version, [empty])
-        wanted = self._wanted_listeners(table)
-        names, opening = {listener["name"] for listener in wanted}, Addresses(wanted)
-        left_over = [
-            each
-            for each in self._told.resources(_PORTS)
-            if each["name"] not in names and not opening.meets(each["address"])
-        ]
-        await self._write_listeners([*wanted, *left_over])
 
     async def _await_the_way_back(self, version: str | None) -> None:
         """Whoever hears of the failure may stop what was to be routed to."""
@@ -306,7 +208,7 @@ class Gateway:
             await self._forget_others(table)
 
     async def _forget_others(self, table: Table) -> None:
-        await self._write_listeners(self._wanted_listeners(table))
+        await self.listeners.serve(self.ports, table)
         await self._write_clusters(self._clusters(table.upstreams))
 
     async def in_flight(self, activation: str) -> InFlight:
@@ -331,21 +233,6 @@ class Gateway:
             return self._ended | await self.envoy.admin.traffic()
         except GatewayUnavailable:
             return None
-
-    def _choose_ports(self, listeners: list[resources.Json], taken: set[int]) -> None:
-        """Port 0 is the one that is listened on already, else any free one."""
-        now = {
-            each["name"]: each["address"]["socket_address"]["port_value"]
-            for each in listeners
-            if each["name"] in _LISTENERS
-        }
-        public = self.ports.public or now.get(resources.PUBLIC) or free_port(taken)
-        internal = self.ports.internal or now.get(resources.INTERNAL)
-        internal = internal or free_port({public, *taken})
-        https = self.ports.https
-        if https == 0:
-            https = now.get(SECURE) or free_port({public, internal, *taken})
-        self.ports = Ports(public, internal, self.ports.host, https)
 
     async def _write_clusters(self, clusters: list[resources.Json]) -> None:
         if clusters == self._told.resources(_CLUSTERS):
@@ -400,7 +287,7 @@ class Gateway:
         """
         async with self._writing:
             await self._await_certificate(host, leaf_der, self._acknowledged.mark())
-            if self.ports.https and self.envoy.is_running and not self._has_chain(host):
+            if self.ports.https and self.envoy.is_running and not self.listeners.has_chain(host):
                 raise GatewayUnavailable(
                     f"the gateway does not serve {host} by TLS",
                     hint="compartment agent stop; the next agent puts it in force",
@@ -408,19 +295,8 @@ class Gateway:
 
     async def _await_certificate(self, host: str, leaf_der: bytes, mark: int) -> None:
         await self._acknowledged.of_certificate(
-            host, leaf_der, mark, self.ports, lambda: self._has_chain(host)
+            host, leaf_der, mark, self.ports, lambda: self.listeners.has_chain(host)
         )
-
-    def _has_chain(self, host: str) -> bool:
-        listeners = self._told.resources(_PORTS)
-        return any(host in tls.hosts_of(each) for each in listeners if each["name"] == SECURE)
-
-
-def _check_free(name: str, host: str, port: int) -> None:
-    if name == SECURE:
-        check_secure(host, port)
-    else:
-        check_free(name, host, port)
 
 
 def _free_above(port: int, taken: set[int]) -> int:

@@ -51,7 +51,7 @@ async def keep_doors(router: Router) -> None:
     known: dict[str, str] = {}
     while True:
         if not known:
-            await router.gateway.has_shut_doors.wait()
+            await router.gateway.listeners.has_shut.wait()
         try:
             shut = await _still_shut(router) if router.gateway.envoy.is_running else known
         except GatewayUnavailable as error:
@@ -64,17 +64,17 @@ async def keep_doors(router: Router) -> None:
 
 async def _still_shut(router: Router) -> dict[str, str]:
     """Doors that cannot be opened, and why; those that can be are."""
-    found = await router.gateway.shut_doors()
+    found = await router.gateway.listeners.shut()
     if None in found.values():
         await router.open_doors()
-        found = await router.gateway.shut_doors()
+        found = await router.gateway.listeners.shut()
     return {name: why for name, why in found.items() if why is not None}
 
 
 async def _tell(router: Router, known: Mapping[str, str], shut: Mapping[str, str]) -> None:
     """Says what is new; a door that nobody wants any more is not said to be open."""
     told = [f"warning: {why}" for name, why in shut.items() if name not in known]
-    opened = (name for name in known if name not in shut and router.gateway.has_door(name))
+    opened = (name for name in known if name not in shut and router.gateway.listeners.has(name))
     told += [f"{name} is reached again" for name in opened]
     if told:
         at = stamp()

@@ -411,9 +411,7 @@ async def test_a_connection_older_than_the_filter_does_not_get_past_it(house: Ho
     await gateway.apply(replace(house.table, sites=(site("shut"),)))
     async with Asker(house.port) as asker:
         assert (await asker.ask(head)).status == 200
-        await gateway._tell_listeners(
-            [_as_before(each) for each in gateway._told.resources("listeners")]
-        )
+        await gateway.listeners._tell([_as_before(each) for each in gateway.listeners._all()])
         async with Asker(house.port) as older:
             assert (await older.ask(head)).status == 200
             await gateway.apply(replace(house.table, sites=(site("shut", "web"),)))

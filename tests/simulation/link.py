@@ -212,5 +212,5 @@ def gateway_of(link: Link) -> SimpleNamespace:
         ports=link.ports,
         envoy=link.envoy,
         findings=link.findings,
-        has_shut_doors=SimpleNamespace(wait=forever),
+        listeners=SimpleNamespace(has_shut=SimpleNamespace(wait=forever)),
     )
