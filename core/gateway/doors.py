@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from core.errors import Conflict, GatewayUnavailable
 from core.gateway.envoy import holder_of
-from core.gateway.resources import INTERNAL, PUBLIC
+from core.gateway.table import INTERNAL, PUBLIC
 from core.gateway.tls import SECURE
 from core.ports import bind
 

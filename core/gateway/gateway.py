@@ -1,8 +1,9 @@
 """The one writer of the gateway's configuration, and the order in which it is written.
 
-Clusters and entrances first, until Envoy has them; then the route files, each by one atomic rename;
-then the acknowledgement: a route that answers with the version of the table, asked through the
-listeners themselves. Only then is the switch a fact. What is old goes later, when it is drained.
+Clusters and entrances first, until Envoy has them; then the routes of all listeners, by one atomic
+rename; then the acknowledgement: a route that answers with the version of the table, asked through
+the listeners themselves. Only then is the switch a fact. What is old goes later, when it is
+drained.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from core.gateway.doors import check_secure
 from core.gateway.envoy import Envoy
 from core.gateway.findings import Findings
 from core.gateway.listeners import Listeners
-from core.gateway.routes import entrance_configuration, route_configuration
+from core.gateway.routes import ROUTES, route_configuration
 from core.gateway.tls import Secrets
 from core.gateway.told import Told, content_of, new_version
 from core.ports import can_bind, free_port
@@ -40,7 +41,6 @@ _PATIENCE_S = 60.0
 _ENDED_KEPT = 500
 _NEAR = 20
 _CLUSTERS = "clusters"
-_TABLES = (resources.PUBLIC, resources.INTERNAL, resources.ENTRANCES)
 
 
 class Gateway:
@@ -92,7 +92,7 @@ class Gateway:
             self.listeners.write_first(self.ports, table)
             unchecked = tuple(replace(each, check=None) for each in table.upstreams)
             self._told.write(_CLUSTERS, version, self._clusters(unchecked))
-            self._told.write_all(self._routes(version, table))
+            self._told.write_content(ROUTES, self._routes(version, table))
             mark = self._acknowledged.mark()
             if self.ports.https is not None:
                 check_secure(self.ports.host, self.ports.https)
@@ -171,29 +171,24 @@ class Gateway:
         names = {cluster["name"] for cluster in wanted}
         left_over = [each for each in self._told.resources(_CLUSTERS) if each["name"] not in names]
         await self._write_clusters(wanted + left_over)
-        self._tell_of_entrances()
-        await self.listeners.serve_also(self.ports, table)
         version = new_version()
         routes = self._routes(version, table)
-        # Taken before the files are written: Envoy may refuse them at once.
+        if not self._told.has(ROUTES):
+            # Envoy does not watch a file that is not there when a listener first names it.
+            self._told.write_content(ROUTES, routes)
+        await self.listeners.serve_also(self.ports, table)
+        # Taken before the file is written: Envoy may refuse it at once.
         mark = self._acknowledged.mark()
-        before = self._told.version(resources.INTERNAL)
+        before = self._told.version(ROUTES)
         try:
-            with self._told.restored_on_failure(*_TABLES):
+            with self._told.restored_on_failure(ROUTES):
                 started = time.monotonic()
-                self._told.write_all(routes)
+                self._told.write_content(ROUTES, routes)
                 await self._acknowledged.of_routes(version, mark, self.ports)
         except GatewayUnavailable:
             await self._await_the_way_back(before)
             raise
         return time.monotonic() - started
-
-    def _tell_of_entrances(self) -> None:
-        """Envoy does not watch a file that is not there when a listener first names it."""
-        if not self._told.has(resources.ENTRANCES):
-            version = new_version()
-            empty = entrance_configuration(resources.ENTRANCES, version, ())
-            self._told.write(resources.ENTRANCES, version, [empty])
 
     async def _await_the_way_back(self, version: str | None) -> None:
         """Whoever hears of the failure may stop what was to be routed to."""
@@ -244,20 +239,9 @@ class Gateway:
             await self._acknowledged.of_clusters(version, mark)
         await self._acknowledged.until_warm()
 
-    def _routes(self, version: str, table: Table) -> dict[str, bytes]:
-        """The route files, all of them made before the first one is written."""
-        public = tuple(site for site in table.sites if site.is_public)
-        inside = tuple(site for site in table.sites if site.encryption is None)
-        found = {
-            resources.ENTRANCES: entrance_configuration(
-                resources.ENTRANCES, version, table.entrances
-            ),
-            resources.INTERNAL: route_configuration(resources.INTERNAL, version, inside),
-            resources.PUBLIC: route_configuration(
-                resources.PUBLIC, version, public, self.ports.https
-            ),
-        }
-        return {name: content_of(version, [each]) for name, each in found.items()}
+    def _routes(self, version: str, table: Table) -> bytes:
+        """The route file, made before it is written."""
+        return content_of(version, [route_configuration(version, table, self.ports.https)])
 
     async def take_certificate(self, host: str, pair: tuple[str, str], leaf_der: bytes) -> None:
         """Shows a certificate from now on: chain and key in PEM; no connection is cut.

@@ -19,7 +19,7 @@ from core.gateway.doors import (
     why_shut,
 )
 from core.gateway.envoy import check_free
-from core.gateway.table import Encryption
+from core.gateway.table import INTERNAL, PUBLIC, Encryption
 from core.gateway.tls import SECURE
 from core.gateway.told import new_version
 from core.ports import free_port
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from core.gateway.told import Told
 
 _PORTS = "listeners"
-_OWN = (resources.PUBLIC, resources.INTERNAL, SECURE)
+_OWN = (PUBLIC, INTERNAL, SECURE)
 _TRIES = 3
 """A namespace may end at the moment in which Envoy is told to listen in it."""
 
@@ -66,8 +66,8 @@ class Listeners:
             for each in (self._all() if is_serving else ())
             if each["name"] in _OWN
         }
-        public = wanted.public or now.get(resources.PUBLIC) or free_port(taken)
-        internal = wanted.internal or now.get(resources.INTERNAL)
+        public = wanted.public or now.get(PUBLIC) or free_port(taken)
+        internal = wanted.internal or now.get(INTERNAL)
         internal = internal or free_port({public, *taken})
         https = wanted.https
         if https == 0:

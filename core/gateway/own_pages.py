@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from core.gateway.table import PAGES
+from core.gateway.table import INTERNAL, PAGES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 METRICS_PATH: Final = "/metrics"
 
-_PATHS: Final[Mapping[str, tuple[str, ...]]] = {"internal": (METRICS_PATH,)}
+_PATHS: Final[Mapping[str, tuple[str, ...]]] = {INTERNAL: (METRICS_PATH,)}
 """By listener. What is not named here is not found: the public one has no page of ours."""
 
 _PATIENCE: Final = "10s"

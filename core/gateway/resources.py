@@ -6,8 +6,16 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from core.gateway import access, bounds, paths, tls
-from core.gateway.routes import ENTRANCE_HEADER
-from core.gateway.table import PAGES, STREAMS_SUFFIX, TCP_SUFFIX, UNLIMITED
+from core.gateway.routes import ENTRANCE_HEADER, ROUTES, through
+from core.gateway.table import (
+    ENTRANCES,
+    INTERNAL,
+    PAGES,
+    PUBLIC,
+    STREAMS_SUFFIX,
+    TCP_SUFFIX,
+    UNLIMITED,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,10 +24,6 @@ if TYPE_CHECKING:
     from core.gateway.table import Check, Door, Entrance, Ports, Upstream
 
 Json = dict[str, Any]
-
-PUBLIC = "public"
-INTERNAL = "internal"
-ENTRANCES = "entrances"
 
 HTTP_CONNECTIONS = "envoy.filters.network.http_connection_manager"
 TCP_PROXY = "envoy.filters.network.tcp_proxy"
@@ -64,7 +68,6 @@ _STATISTICS = [
     r"cluster\..*\.upstream_cx_destroy_remote_with_active_rq",
     r"cluster\..*\.upstream_rq_time",
     r"cluster_manager\.(warming_clusters|cds\.(version_text|update_rejected))",
-    r"http\.(public|internal|entrances)\.rds\..*\.(version_text|update_rejected)",
     r"listener_manager\.(lds\.(version_text|update_rejected)|listener_create_failure)",
 ]
 """What is drained by, acknowledged by or shown; a thousand clusters stay cheap without the rest."""
@@ -170,9 +173,9 @@ def _pair(upstream: Upstream, events: Path) -> tuple[Json, ...]:
 
 
 def listeners(folder: Path, ports: Ports) -> list[Json]:
-    """The public and the internal listener; each reads its route table from a file of its own."""
+    """The public and the internal listener."""
     public, internal = (
-        _listener(name, _socket(host, port), _connections(name, folder, _from_outside()))
+        _listener(name, _socket(host, port), _connections(name, folder, _from_outside(name)))
         for name, host, port in (
             (PUBLIC, ports.host, ports.public),
             (INTERNAL, "127.0.0.1", ports.internal),
@@ -182,10 +185,10 @@ def listeners(folder: Path, ports: Ports) -> list[Json]:
 
 
 def secure_listeners(folder: Path, ports: Ports, hosts: Iterable[str], secrets: Path) -> list[Json]:
-    """The listener for TLS, if there is a port for it. It reads the public route table."""
+    """The listener for TLS, if there is a port for it. It has the routes of the public one."""
     if ports.https is None:
         return []
-    connections = _connections(PUBLIC, folder, _from_outside())
+    connections = _connections(PUBLIC, folder, _from_outside(PUBLIC))
     listener = _listener(tls.SECURE, _socket(ports.host, ports.https), connections)
     (chain,) = listener["filter_chains"]
     return [
@@ -197,10 +200,10 @@ def secure_listeners(folder: Path, ports: Ports, hosts: Iterable[str], secrets: 
     ]
 
 
-def _from_outside() -> Json:
+def _from_outside(way: str) -> Json:
     return {
         "use_remote_address": True,
-        **_early(access.forget_claims()),
+        **_early(_came_in(f"{way}/%REQ(:authority)%"), access.forget_claims()),
         **bounds.of_connections(),
     }
 
@@ -211,10 +214,7 @@ def _unbounded(listener: Json) -> Json:
 
 
 def entrance_listeners(folder: Path, socket: Path, entrances: tuple[Entrance, ...]) -> list[Json]:
-    """A listener for each port of an entrance, and one at `socket` that tells their version.
-
-    All read the same route table, so that one rename switches all entrances.
-    """
+    """A listener for each port of an entrance, and one at `socket` that tells their version."""
     found = [_door(folder, each, door) for each in entrances for door in each.doors]
     pipe = {"pipe": {"path": str(socket), "mode": 0o600}}
     version = _listener(ENTRANCES, pipe, _connections(ENTRANCES, folder, {}))
@@ -246,7 +246,7 @@ def _from_anywhere(entrance: str) -> Json:
     """What a caller has said of where it is from stays, as with a port that Docker publishes."""
     return {
         **_as_it_came(entrance),
-        **_early(_entered_by(entrance), access.forget_claims()),
+        **_early(_came_in(through(entrance)), access.forget_claims()),
         "use_remote_address": True,
         "skip_xff_append": False,
         "xff_num_trusted_hops": 1,
@@ -260,12 +260,12 @@ def _as_it_came(entrance: str) -> Json:
         "use_remote_address": False,
         "skip_xff_append": True,
         "generate_request_id": False,
-        **_early(_entered_by(entrance)),
+        **_early(_came_in(through(entrance))),
     }
 
 
-def _entered_by(entrance: str) -> Json:
-    header = {"key": ENTRANCE_HEADER, "value": entrance}
+def _came_in(where: str) -> Json:
+    header = {"key": ENTRANCE_HEADER, "value": where}
     return {"append": {"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}}
 
 
@@ -289,11 +289,11 @@ def _socket(host: str, port: int, namespace: str | None = None) -> Json:
     return {"socket_address": address}
 
 
-def _connections(routes: str, folder: Path, more: Json) -> Json:
+def _connections(way: str, folder: Path, more: Json) -> Json:
     return {
         "@type": f"{_API}.extensions.filters.network.http_connection_manager.v3"
         ".HttpConnectionManager",
-        "stat_prefix": routes,
+        "stat_prefix": way,
         "codec_type": "AUTO",
         "http_protocol_options": {"accept_http_10": True},
         "stream_idle_timeout": "0s",
@@ -303,11 +303,11 @@ def _connections(routes: str, folder: Path, more: Json) -> Json:
         "path_with_escaped_slashes_action": "KEEP_UNCHANGED",
         "server_header_transformation": "PASS_THROUGH",
         "upgrade_configs": [{"upgrade_type": "websocket"}],
-        "rds": {"route_config_name": routes, "config_source": _file(folder / f"{routes}.json")},
+        "rds": {"route_config_name": ROUTES, "config_source": _file(folder / f"{ROUTES}.json")},
         "local_reply_config": {"mappers": [access.local_reply(), paths.local_reply()]},
         "http_filters": [
             # Whoever comes through an entrance has named its service: no path leads elsewhere.
-            *([] if routes == ENTRANCES else [paths.http_filter()]),
+            *([] if way == ENTRANCES else [paths.http_filter()]),
             access.http_filter(),
             {
                 "name": "envoy.filters.http.router",

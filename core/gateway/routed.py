@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from core.gateway.resources import INTERNAL, PUBLIC
+from core.gateway.routes import ROUTES
+from core.gateway.table import ENTRANCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,27 +34,36 @@ def routed(folder: Path) -> Routed:
     `folder` is the gateway's.
     """
     return Routed(
-        frozenset(_activations(folder / f"{PUBLIC}.json", folder / f"{INTERNAL}.json")),
+        frozenset(_activations(folder / f"{ROUTES}.json")),
         frozenset(_activations(folder / "listeners.json")),
     )
 
 
-def _activations(*paths: Path) -> Iterator[str]:
-    for path in paths:
-        try:
-            content = json.loads(path.read_bytes())
-        except (OSError, ValueError):
-            continue
-        for name in _clusters(content):
-            if found := _ACTIVATION.match(name):
-                yield found[0]
+def _activations(path: Path) -> Iterator[str]:
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return
+    for name in _clusters(content):
+        if found := _ACTIVATION.match(name):
+            yield found[0]
 
 
 def _clusters(content: Any) -> Iterator[str]:
     if isinstance(content, dict):
+        if _is_for_entrances(content):
+            return
         if isinstance(content.get("cluster"), str):
             yield content["cluster"]
         content = list(content.values())
     if isinstance(content, list):
         for each in content:
             yield from _clusters(each)
+
+
+def _is_for_entrances(content: dict[str, Any]) -> bool:
+    """Whether it is a part of the routes that no host leads to."""
+    domains = content.get("domains")
+    if not isinstance(domains, list) or not domains:
+        return False
+    return all(str(each).startswith(f"{ENTRANCES}/") for each in domains)

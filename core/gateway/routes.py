@@ -13,13 +13,13 @@ from core.gateway.access import behind_login
 from core.gateway.domains import domain_routes
 from core.gateway.own_pages import own_pages
 from core.gateway.replies import NOT_FOUND, reply, unavailable
-from core.gateway.table import STREAMS_SUFFIX
+from core.gateway.table import ENTRANCES, INTERNAL, PUBLIC, STREAMS_SUFFIX
 from core.model import Transform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from core.gateway.table import Entrance, Site, User
+    from core.gateway.table import Site, Table, User
     from core.model import RouteRule
 
 Json = dict[str, Any]
@@ -28,8 +28,14 @@ VERSION_HOST = "gateway.compartment.internal"
 """The host that answers with the table's version: a switch is seen where traffic is."""
 
 ENTRANCE_HEADER = "x-compartment-entrance"
-"""Says which entrance a request came through; set by the listener, whatever a caller has sent."""
+"""Says where a request came in; set by the listener, whatever a caller has sent.
 
+That is the way in, and behind a slash the host that it names, or the name of an entrance.
+"""
+
+ROUTES = "routes"
+
+_EVERYTHING: Json = {"prefix": "/"}
 _WEBSOCKET = {"name": "upgrade", "present_match": True}
 _EVENT_STREAM = {
     "name": "accept",
@@ -37,55 +43,86 @@ _EVENT_STREAM = {
 }
 
 
-def route_configuration(
-    name: str, version: str, sites: tuple[Site, ...], https: int | None = None
-) -> Json:
-    """The table of one listener as Envoy's RouteConfiguration; `https` is the port for TLS."""
-    hosts = [
-        {"name": VERSION_HOST, "domains": [VERSION_HOST], "routes": [reply(200, version)]},
-        *(_virtual_host(site, https) for site in sites),
-        {"name": "unknown", "domains": ["*"], "routes": [*own_pages(name), reply(404, NOT_FOUND)]},
-    ]
-    return {
-        "@type": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
-        "name": name,
-        "ignore_port_in_host_matching": True,
-        "virtual_hosts": hosts,
-    }
+def through(entrance: str) -> str:
+    """What the header says of what came through an entrance."""
+    return f"{ENTRANCES}/{entrance}"
 
 
-def entrance_configuration(name: str, version: str, entrances: tuple[Entrance, ...]) -> Json:
-    """The table of all entrances. The host of a request decides nothing, and is passed on as is."""
-    hosts = [
-        {"name": VERSION_HOST, "domains": [VERSION_HOST], "routes": [reply(200, version)]},
-        *(
-            {
-                "name": each.name,
-                "domains": [each.name],
-                "routes": list(_forward(each.upstream, {"prefix": "/"}, {}, each.users)),
-            }
-            for each in entrances
-            if not each.is_tcp
-        ),
-        {"name": "unknown", "domains": ["*"], "routes": [unavailable({"prefix": "/"})]},
-    ]
+def route_configuration(version: str, table: Table, https: int | None = None) -> Json:
+    """The one table of all listeners as Envoy's RouteConfiguration; `https` is the port for TLS.
+
+    One for all, so that one rename switches them all, and one reading is all that it costs.
+    """
     return {
         "@type": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
-        "name": name,
+        "name": ROUTES,
         "vhost_header": ENTRANCE_HEADER,
+        "ignore_port_in_host_matching": True,
         "request_headers_to_remove": [ENTRANCE_HEADER, "x-envoy-external-address"],
-        "virtual_hosts": hosts,
+        "virtual_hosts": [
+            {
+                "name": VERSION_HOST,
+                "domains": [
+                    *(f"{way}/{VERSION_HOST}" for way in (PUBLIC, INTERNAL)),
+                    through(VERSION_HOST),
+                ],
+                "routes": [reply(200, version)],
+            },
+            *_with_rules(table, https),
+            *_plain(table),
+            *(_unknown_host(way) for way in (PUBLIC, INTERNAL)),
+            {"name": "unknown", "domains": ["*"], "routes": [unavailable(_EVERYTHING)]},
+        ],
     }
 
 
-def _virtual_host(site: Site, https: int | None) -> Json:
-    routes = domain_routes(site, https)
-    for rule in site.rules:
-        users = _who_may(site, rule.to)
-        routes += _forward(site.live.get(rule.to), _rule_match(rule), _rewrite(rule), users)
-    users = _who_may(site, site.service)
-    routes += _forward(site.live.get(site.service), {"prefix": "/"}, {}, users)
-    return {"name": site.host, "domains": [site.host], "routes": routes}
+def _with_rules(table: Table, https: int | None) -> Iterator[Json]:
+    """Sites with anything but the way to their own service."""
+    for site in table.sites:
+        if _is_plain(site):
+            continue
+        routes = domain_routes(site, https)
+        for rule in site.rules:
+            users = _who_may(site, rule.to)
+            routes += _forward(site.live.get(rule.to), _rule_match(rule), _rewrite(rule), users)
+        users = _who_may(site, site.service)
+        routes += _forward(site.live.get(site.service), _EVERYTHING, {}, users)
+        yield _virtual_host(_entrances_of(site), routes)
+
+
+def _plain(table: Table) -> Iterator[Json]:
+    """Sites and entrances that lead to one upstream: each way there is told once."""
+    found: dict[tuple[str | None, tuple[User, ...] | None], list[str]] = {}
+    for site in filter(_is_plain, table.sites):
+        way = site.live.get(site.service), _who_may(site, site.service)
+        found.setdefault(way, []).extend(_entrances_of(site))
+    for each in table.entrances:
+        if not each.is_tcp:
+            found.setdefault((each.upstream, each.users), []).append(through(each.name))
+    for (upstream, users), entrances in found.items():
+        yield _virtual_host(entrances, list(_forward(upstream, _EVERYTHING, {}, users)))
+
+
+def _unknown_host(way: str) -> Json:
+    routes = [*own_pages(way), reply(404, NOT_FOUND)]
+    # Envoy takes `*` for one character at least, and a host may be empty.
+    return _virtual_host([f"{way}/*", f"{way}/"], routes)
+
+
+def _virtual_host(entrances: list[str], routes: list[Json]) -> Json:
+    return {"name": entrances[0], "domains": entrances, "routes": routes}
+
+
+def _is_plain(site: Site) -> bool:
+    return not site.rules and site.encryption is None
+
+
+def _entrances_of(site: Site) -> list[str]:
+    """A domain is served to the outside only."""
+    ways = [PUBLIC] if site.is_public else []
+    if site.encryption is None:
+        ways.append(INTERNAL)
+    return [f"{way}/{site.host}" for way in ways]
 
 
 def _who_may(site: Site, to: str) -> tuple[User, ...] | None:

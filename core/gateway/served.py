@@ -12,15 +12,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from core.gateway.routes import ENTRANCE_HEADER, VERSION_HOST
+from core.gateway.routes import ENTRANCE_HEADER, VERSION_HOST, through
 
 Address = tuple[str, int] | Path
 """Host and port, or the path of a socket."""
 
 _TIMEOUT_S: Final = 2.0
 _QUESTION: Final = (
-    f"GET / HTTP/1.1\r\nhost: {VERSION_HOST}\r\n{ENTRANCE_HEADER}: {VERSION_HOST}\r\n\r\n".encode()
-)
+    f"GET / HTTP/1.1\r\nhost: {VERSION_HOST}\r\n{ENTRANCE_HEADER}: {through(VERSION_HOST)}\r\n\r\n"
+).encode()
 _LENGTH: Final = re.compile(rb"^content-length: *(\d+)\r$", re.MULTILINE | re.IGNORECASE)
 _MOST: Final = 4096
 """Bytes of an answer: whoever says more is not our gateway."""

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from core.config.settings import Settings
     from core.model import RouteRule
 
+PUBLIC = "public"
+INTERNAL = "internal"
+ENTRANCES = "entrances"
+"""The ways in: the two listeners for hosts, and all those of entrances."""
+
 STREAMS_SUFFIX = ".streams"
 """What the name of the cluster that carries an activation's long streams ends in."""
 
@@ -150,6 +155,7 @@ class Entrance:
     """
 
     name: str
+    """Unlike that of any other entrance. A colon would begin a port, which decides nothing."""
     doors: tuple[Door, ...]
     upstream: str | None
     is_tcp: bool = False

@@ -12,7 +12,7 @@ from core.errors import GatewayUnavailable
 from core.files import write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
 Json = dict[str, Any]
@@ -32,19 +32,18 @@ class Told:
         Raises:
             GatewayUnavailable: the file cannot be written.
         """
-        self.write_all({name: content_of(version, resources)})
+        self.write_content(name, content_of(version, resources))
 
-    def write_all(self, contents: Mapping[str, bytes]) -> None:
-        """Writes files whose contents are made already, one right after the other.
+    def write_content(self, name: str, content: bytes) -> None:
+        """Writes a file whose content is made already.
 
         Raises:
-            GatewayUnavailable: one cannot be written.
+            GatewayUnavailable: it cannot be written.
         """
+        self._known.pop(name, None)
         try:
-            for name, content in contents.items():
-                self._known.pop(name, None)
-                # An Envoy that starts is given all of it anew, and a switch waits for no disk.
-                write_atomically(self._path(name), content, outlives_power_loss=False)
+            # An Envoy that starts is given all of it anew, and a switch waits for no disk.
+            write_atomically(self._path(name), content, outlives_power_loss=False)
         except OSError as error:
             raise self.full(error) from error
 

@@ -82,12 +82,17 @@ class Environment:
             "engine": await asyncio.to_thread(self._on_engine) if self.docker_socket else [],
         }
 
-    async def _routes(self) -> list[Json]:
+    async def _routes(self) -> list[tuple[str, list[Json]]]:
         """What the gateway was told of its hosts."""
         hosts = {each["routeHost"] for each in (await self.inspected()).values()}
-        written = json.loads((self.running.home.gateway / "internal.json").read_text())
+        written = json.loads((self.running.home.gateway / "routes.json").read_text())
         (table,) = written["resources"]
-        return [each for each in table["virtual_hosts"] if each["name"] in hosts]
+        return [
+            (entrance, each["routes"])
+            for each in table["virtual_hosts"]
+            for entrance in each["domains"]
+            if entrance.partition("/")[2] in hosts
+        ]
 
     def _on_engine(self) -> list[str]:
         """Its containers, each with its last start, and its networks."""

@@ -84,7 +84,7 @@ async def greeting(port: int) -> str:
 def published(
     port: int, upstream: Upstream | None, *, is_tcp: bool = True, address: str = "127.0.0.1"
 ) -> Entrance:
-    name = f"published {address}:{port}"
+    name = f"published.{port}.{address}"
     door = Door(name, address, port, is_published=True, is_new=True)
     return Entrance(name, (door,), upstream.name if upstream else None, is_tcp)
 

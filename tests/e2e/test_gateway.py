@@ -34,7 +34,9 @@ async def test_a_refused_update_says_why_and_changes_nothing(running: RunningGat
     good = running.table("new", "old")
     (site,) = good.sites
     twice = replace(good, sites=(site, site))
-    with pytest.raises(GatewayUnavailable, match=r"Duplicate entry of domain lab\.localhost"):
+    with pytest.raises(
+        GatewayUnavailable, match=r"Duplicate entry of domain public/lab\.localhost"
+    ):
         await running.gateway.apply(twice)
     assert '"to": "old"' in (await running.ask()).headers["x-echo"]
     await running.gateway.apply(good)

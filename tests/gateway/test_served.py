@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.gateway import served
-from core.gateway.routes import ENTRANCE_HEADER, VERSION_HOST
+from core.gateway.routes import ENTRANCE_HEADER, VERSION_HOST, through
 from core.gateway.served import ServedVersions
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ async def test_each_answer_is_that_of_its_own_question(tmp_path: Path) -> None:
         assert server.connections == 1
         assert server.questions[0] == server.questions[2]
         assert f"host: {VERSION_HOST}\r\n".encode() in server.questions[0]
-        assert f"{ENTRANCE_HEADER}: {VERSION_HOST}\r\n".encode() in server.questions[0]
+        assert f"{ENTRANCE_HEADER}: {through(VERSION_HOST)}\r\n".encode() in server.questions[0]
     versions.forget_connections()
 
 
