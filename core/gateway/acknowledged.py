@@ -65,7 +65,7 @@ class Acknowledgements:
         await self._of_version(_LDS_VERSION, version, mark)
 
     async def of_routes(self, version: str, mark: int, ports: Ports) -> None:
-        """Waits until the listeners themselves answer with the version of the tables."""
+        """Waits until the listeners themselves answer with the version of the table."""
         deadline = time.monotonic() + _TIMEOUT_S
         for address in (
             (ports.reached_at, ports.public),

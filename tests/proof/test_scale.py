@@ -10,11 +10,10 @@ The switch is measured at the gateway itself, before a thousand services each of
 name on both listeners and an entrance: from the first byte of the new routes that is written to the
 moment in which the version of the new table is seen through every listener.
 
-It misses its goal of 100 ms. Envoy reads the three tables (public, internal, entrances) one after
-the other on its main thread, some 40 ms each for a thousand hosts: most of it. It took 442 ms while
-each host had routes of its own against unsafe paths and its own rules for retries; those are a
-filter of the listener and a property of the cluster now. No request waits for it: until it is over
-all are answered by what was live.
+Envoy reads the table on its main thread, which is most of it. It took 442 ms while each host had
+routes of its own against unsafe paths and its own rules for retries, and 203 ms while there was a
+table for each kind of listener. No request waits for it: until it is over all are answered by what
+was live.
 """
 
 from __future__ import annotations

@@ -7,9 +7,6 @@ new routes to the moment in which they are seen through the listeners. A drain e
 replaced instance is asked to end: measured from the end of the last request that it had. A rollback
 is over with the first reply of the earlier version.
 
-The switch of fifty services at once may miss the goal of 10 ms that one and ten services reach: its
-time grows with the tables that Envoy reads (see `test_scale.py`).
-
 The time line shows the stages of one deploy, as its events tell them.
 """
 
