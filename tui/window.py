@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 def catch_up(app: App[Any], told: Size) -> None:
     """Draws everything again after a resize, and at another size if the window has another."""
     app.refresh()
-    if app.is_headless:
+    if app.is_headless or app.supports_smooth_scrolling:
+        # A terminal that tells its size itself, as those do, tells it in order.
         return
     size = Size(*shutil.get_terminal_size())  # as Textual's driver asks
     if size != told:

@@ -83,6 +83,7 @@ class Gateway:
             taken = inner.union(given)
             self.ports = self.listeners.choose_ports(self.ports, taken, is_serving=is_serving)
             if is_serving:
+                await self._prepare(table)
                 await self.listeners.move(self.ports)
                 await self._switch(table)
                 await self._forget_others(table)
@@ -164,18 +165,22 @@ class Gateway:
         async with self._writing:
             return await self._switch(table)
 
-    async def _switch(self, table: Table) -> float:
-        """Clusters, then routes. No cluster goes here, since until the end it may be routed to."""
+    async def _prepare(self, table: Table) -> None:
+        """Clusters, to which routes may lead; none goes here, since it may be routed to."""
         self.listeners.check_new(table.entrances)
         wanted = self._clusters(table.upstreams)
         names = {cluster["name"] for cluster in wanted}
         left_over = [each for each in self._told.resources(_CLUSTERS) if each["name"] not in names]
         await self._write_clusters(wanted + left_over)
+        if not self._told.has(ROUTES):
+            # Envoy takes no listener that names a file which is not there.
+            self._told.write_content(ROUTES, self._routes(new_version(), table))
+
+    async def _switch(self, table: Table) -> float:
+        """Clusters and entrances, then the routes."""
+        await self._prepare(table)
         version = new_version()
         routes = self._routes(version, table)
-        if not self._told.has(ROUTES):
-            # Envoy does not watch a file that is not there when a listener first names it.
-            self._told.write_content(ROUTES, routes)
         await self.listeners.serve_also(self.ports, table)
         # Taken before the file is written: Envoy may refuse it at once.
         mark = self._acknowledged.mark()

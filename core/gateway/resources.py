@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from core.gateway import access, bounds, paths, tls
-from core.gateway.routes import ENTRANCE_HEADER, ROUTES, through
+from core.gateway.routes import ENTRANCE_HEADER, ROUTES, VERSION_HOST, through
 from core.gateway.table import (
     ENTRANCES,
     INTERNAL,
@@ -217,7 +217,8 @@ def entrance_listeners(folder: Path, socket: Path, entrances: tuple[Entrance, ..
     """A listener for each port of an entrance, and one at `socket` that tells their version."""
     found = [_door(folder, each, door) for each in entrances for door in each.doors]
     pipe = {"pipe": {"path": str(socket), "mode": 0o600}}
-    version = _listener(ENTRANCES, pipe, _connections(ENTRANCES, folder, {}))
+    told = _early(_came_in(through(VERSION_HOST)))
+    version = _listener(ENTRANCES, pipe, _connections(ENTRANCES, folder, told))
     return [_unbounded(version), *found]
 
 

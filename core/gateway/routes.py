@@ -44,8 +44,11 @@ _EVENT_STREAM = {
 
 
 def through(entrance: str) -> str:
-    """What the header says of what came through an entrance."""
-    return f"{ENTRANCES}/{entrance}"
+    """What the header says of what came through an entrance.
+
+    In brackets, in which Envoy takes nothing for a port: a name may end in an IPv6 address.
+    """
+    return f"{ENTRANCES}/[{entrance}]"
 
 
 def route_configuration(version: str, table: Table, https: int | None = None) -> Json:
@@ -79,7 +82,8 @@ def route_configuration(version: str, table: Table, https: int | None = None) ->
 def _with_rules(table: Table, https: int | None) -> Iterator[Json]:
     """Sites with anything but the way to their own service."""
     for site in table.sites:
-        if _is_plain(site):
+        entrances = _entrances_of(site)
+        if _is_plain(site) or not entrances:
             continue
         routes = domain_routes(site, https)
         for rule in site.rules:
@@ -87,7 +91,7 @@ def _with_rules(table: Table, https: int | None) -> Iterator[Json]:
             routes += _forward(site.live.get(rule.to), _rule_match(rule), _rewrite(rule), users)
         users = _who_may(site, site.service)
         routes += _forward(site.live.get(site.service), _EVERYTHING, {}, users)
-        yield _virtual_host(_entrances_of(site), routes)
+        yield _virtual_host(entrances, routes)
 
 
 def _plain(table: Table) -> Iterator[Json]:
@@ -118,7 +122,7 @@ def _is_plain(site: Site) -> bool:
 
 
 def _entrances_of(site: Site) -> list[str]:
-    """A domain is served to the outside only."""
+    """A domain is served to the outside only: nowhere, once its service is no `web` any more."""
     ways = [PUBLIC] if site.is_public else []
     if site.encryption is None:
         ways.append(INTERNAL)

@@ -12,15 +12,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from core.gateway.routes import ENTRANCE_HEADER, VERSION_HOST, through
+from core.gateway.routes import VERSION_HOST
 
 Address = tuple[str, int] | Path
 """Host and port, or the path of a socket."""
 
 _TIMEOUT_S: Final = 2.0
-_QUESTION: Final = (
-    f"GET / HTTP/1.1\r\nhost: {VERSION_HOST}\r\n{ENTRANCE_HEADER}: {through(VERSION_HOST)}\r\n\r\n"
-).encode()
+_QUESTION: Final = f"GET / HTTP/1.1\r\nhost: {VERSION_HOST}\r\n\r\n".encode()
 _LENGTH: Final = re.compile(rb"^content-length: *(\d+)\r$", re.MULTILINE | re.IGNORECASE)
 _MOST: Final = 4096
 """Bytes of an answer: whoever says more is not our gateway."""
@@ -49,8 +47,7 @@ class ServedVersions:
 
     async def _ask(self, address: Address) -> str:
         # Until it has answered it is not kept: what is still on its way would answer the next one.
-        kept = address in self._connections
-        reader, writer = self._connections.pop(address) if kept else await _connect(address)
+        reader, writer = self._kept(address) or await _connect(address)
         is_done = False
         try:
             writer.write(_QUESTION)
@@ -65,6 +62,16 @@ class ServedVersions:
                 writer.transport.abort()
         self._connections[address] = reader, writer
         return version
+
+    def _kept(self, address: Address) -> _Connection | None:
+        """The connection to there, unless the other side has closed it."""
+        if address not in self._connections:
+            return None
+        reader, writer = self._connections.pop(address)
+        if reader.at_eof():
+            writer.transport.abort()
+            return None
+        return reader, writer
 
 
 async def _connect(address: Address) -> _Connection:

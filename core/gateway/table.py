@@ -155,7 +155,6 @@ class Entrance:
     """
 
     name: str
-    """Unlike that of any other entrance. A colon would begin a port, which decides nothing."""
     doors: tuple[Door, ...]
     upstream: str | None
     is_tcp: bool = False

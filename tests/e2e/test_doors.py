@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,8 +20,10 @@ from tests.load.plan import Target
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
+HAS_IPV6 = pytest.mark.skipif(
+    not Path("/proc/net/if_inet6").exists(), reason="this machine has no IPv6"
+)
 OLD, NEW = "dep_a.1", "dep_b.1"
 
 
@@ -84,7 +87,7 @@ async def greeting(port: int) -> str:
 def published(
     port: int, upstream: Upstream | None, *, is_tcp: bool = True, address: str = "127.0.0.1"
 ) -> Entrance:
-    name = f"published.{port}.{address}"
+    name = f"published.{address}:{port}"
     door = Door(name, address, port, is_published=True, is_new=True)
     return Entrance(name, (door,), upstream.name if upstream else None, is_tcp)
 
@@ -174,15 +177,18 @@ async def test_a_door_on_a_port_of_somebody_else_refuses_the_update(
     assert (await running.ask()).status == 200
 
 
-async def test_who_came_through_a_published_port_is_told(running: RunningGateway) -> None:
+@pytest.mark.parametrize("address", ["127.0.0.1", pytest.param("::1", marks=HAS_IPV6)])
+async def test_who_came_through_a_published_port_is_told(
+    running: RunningGateway, address: str
+) -> None:
     """What a proxy before us has said stays: whoever ends TLS there says so."""
     port = free_port(set())
     async with mirror() as upstream:
         await running.gateway.apply(
-            Table((), (upstream,), (published(port, upstream, is_tcp=False),))
+            Table((), (upstream,), (published(port, upstream, is_tcp=False, address=address),))
         )
         said = {"x-forwarded-for": "1.2.3.4", "x-forwarded-proto": "https"}
-        reply = await get(Target("127.0.0.1", port, "shop.example"), "/a//b", **said)
+        reply = await get(Target(address, port, "shop.example"), "/a//b", **said)
     head = reply.body.decode().lower().splitlines()
     assert head[0] == "get /a//b http/1.1"
     assert "host: shop.example" in head

@@ -173,6 +173,21 @@ async def test_one_that_is_in_no_record_is_ended(running: RunningGateway) -> Non
         await again.close()
 
 
+async def test_one_whose_routes_are_in_no_file_is_taken_over(running: RunningGateway) -> None:
+    """Such as one that was told of them in another way; it is to listen elsewhere, too."""
+    before = running.gateway
+    (running.home.gateway / "routes.json").unlink()
+    ports = replace(before.ports, public=free_port({before.ports.internal}))
+    again = Gateway(running.home.gateway, running.home.sockets / "envoy.sock", ports)
+    try:
+        await again.start(running.table("new"))
+        assert again.envoy.pid == before.envoy.pid
+        reply = await get(Target("127.0.0.1", ports.public, HOST), "/")
+        assert '"to": "new"' in reply.headers["x-echo"]
+    finally:
+        await again.close()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere none hands over to the next")
 async def test_one_that_is_stopped_leaves_no_shared_memory(running: RunningGateway) -> None:
     pid = running.gateway.envoy.pid

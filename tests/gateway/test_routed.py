@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from core.gateway.routed import routed
 from core.gateway.routes import ROUTES, route_configuration
-from core.gateway.table import Entrance, Site, Table, User
+from core.gateway.table import Encryption, Entrance, Site, Table, User
 from core.gateway.told import content_of
 
 if TYPE_CHECKING:
@@ -45,9 +47,9 @@ def test_a_way_to_a_service_is_told_once() -> None:
         (entrance("web", OLD), entrance("api", OTHER), entrance("later", NEW)),
     )
     assert ways(table) == {
-        OLD: ["public/shop.localhost", "internal/shop.localhost", "entrances/web"],
-        OTHER: ["internal/api.localhost", "entrances/api"],
-        NEW: ["entrances/later"],
+        OLD: ["public/shop.localhost", "internal/shop.localhost", "entrances/[web]"],
+        OTHER: ["internal/api.localhost", "entrances/[api]"],
+        NEW: ["entrances/[later]"],
     }
 
 
@@ -59,7 +61,14 @@ def test_who_may_come_in_is_told_for_each_way() -> None:
         for each in route_configuration("1", table)["virtual_hosts"]
     }
     assert all("typed_per_filter_config" in each for each in hosts["public/shop.localhost"][:-1])
-    assert not any("typed_per_filter_config" in each for each in hosts["entrances/web"])
+    assert not any("typed_per_filter_config" in each for each in hosts["entrances/[web]"])
+
+
+@pytest.mark.parametrize("encryption", Encryption)
+def test_a_domain_of_what_is_public_no_more_leads_nowhere(encryption: Encryption) -> None:
+    """Its service may have become another kind."""
+    table = Table((site("api.example", "api", encryption=encryption),))
+    assert ways(table) == {}
 
 
 def test_what_only_an_entrance_leads_to_is_not_live(tmp_path: Path) -> None:
