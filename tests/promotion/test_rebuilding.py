@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,9 @@ import pytest
 
 from core.events import Event, EventType
 from core.files import Home
+from core.gateway.routes import ROUTES, route_configuration
+from core.gateway.table import Site, Table
+from core.gateway.told import content_of
 from core.journal import Journal
 from core.journal.manifests import Manifests
 from core.journal.salvage import Salvaged
@@ -59,11 +61,14 @@ def home(home: object, tmp_path_factory: pytest.TempPathFactory) -> Home:
     return made
 
 
-def lead_to(home: Home, *names: str) -> None:
-    """Writes routes as the gateway's writer does, as far as it matters."""
-    routes = [{"route": {"cluster": name}} for name in names]
-    for table in ("public", "internal"):
-        (home.gateway / f"{table}.json").write_text(json.dumps({"resources": routes}))
+def lead_to(home: Home, *upstreams: str) -> None:
+    """Writes routes as the gateway's writer does."""
+    sites = tuple(
+        Site(f"{name}.localhost", "web", is_public=True, rules=(), live={"web": name})
+        for name in upstreams
+    )
+    content = content_of("1", [route_configuration("1", Table(sites))])
+    (home.gateway / f"{ROUTES}.json").write_bytes(content)
 
 
 class Made:
@@ -109,7 +114,7 @@ IN_A_RUN: dict[str, list[Entry]] = {
 
 
 async def test_a_run_that_is_routed_to_has_switched(home: Home) -> None:
-    lead_to(home, "dep_new.1", "dep_new.1.streams")
+    lead_to(home, "dep_new.1")
     found = await made(home, IN_A_RUN)
     assert found.active == {"dep_new"}
     assert found.states["dep_new"] == (Status.RUNNING, Stage.DRAINING_PREVIOUS)
