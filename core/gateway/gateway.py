@@ -53,7 +53,6 @@ class Gateway:
         self._ended: dict[str, Traffic] = {}
         """What upstreams had answered when they ended."""
         self.secrets = Secrets(folder / "certificates")
-        self._folder = folder
         self._entrances = admin_socket.with_name("entrances.sock")
         self._pages = admin_socket.with_name("pages.sock")
         self._writing = asyncio.Lock()
@@ -163,6 +162,7 @@ class Gateway:
             Conflict: a new door cannot be opened. The old table stays.
         """
         async with self._writing:
+            await self._prepare(table)
             return await self._switch(table)
 
     async def _prepare(self, table: Table) -> None:
@@ -177,8 +177,7 @@ class Gateway:
             self._told.write_content(ROUTES, self._routes(new_version(), table))
 
     async def _switch(self, table: Table) -> float:
-        """Clusters and entrances, then the routes."""
-        await self._prepare(table)
+        """Entrances, then the routes; what they lead to is prepared."""
         version = new_version()
         routes = self._routes(version, table)
         await self.listeners.serve_also(self.ports, table)
